@@ -1,0 +1,1 @@
+"""An AWS Organization in a box: real HTTP and real keys on loopback, for demo and tests."""

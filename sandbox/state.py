@@ -1,0 +1,56 @@
+"""What the pieces of the sandbox share: the Organization, the bus policies, the records.
+
+Holds values and two callables that their owners set; starts nothing and calls no AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Record = dict[str, Any]
+Policy = dict[str, Any]
+
+POLICY_VERSION = "2012-10-17"
+
+
+def _in_no_organization(account: str) -> str | None:
+    return None
+
+
+def _nowhere(record: Record) -> None:
+    raise RuntimeError(f"no router takes records yet: {record.get('eventName')}")
+
+
+@dataclass
+class State:
+    """One sandbox's shared state.
+
+    `organization_of` answers the id of the Organization that an account belongs to, or None;
+    the Organizations API sets it. `emit` puts a CloudTrail record on the default bus of the
+    record's `recipientAccountId` in its `awsRegion`; the router sets it.
+    `bus_policies` maps the ARN of an event bus to its whole policy document.
+    `trail_enabled` False: calls are still recorded, but reach no bus (an account with no trail).
+    """
+
+    organization_id: str = "o-exampleorgid"
+    management: str = "111122223333"
+    organization_of: Callable[[str], str | None] = _in_no_organization
+    emit: Callable[[Record], None] = _nowhere
+    records: list[Record] = field(default_factory=list)
+    bus_policies: dict[str, Policy] = field(default_factory=dict)
+    trail_enabled: bool = True
+
+    def set_bus_statement(
+        self, bus_arn: str, statement_id: str, statement: dict[str, Any] | None
+    ) -> None:
+        """Put one statement into the policy of a bus, replacing its namesake; None takes it out."""
+        old = self.bus_policies.get(bus_arn, {}).get("Statement", [])
+        kept = [one for one in old if one.get("Sid") != statement_id]
+        if statement is not None:
+            kept.append({**statement, "Sid": statement_id})
+        if kept:
+            self.bus_policies[bus_arn] = {"Version": POLICY_VERSION, "Statement": kept}
+        else:
+            self.bus_policies.pop(bus_arn, None)
