@@ -1,0 +1,31 @@
+# Only makes a virtual environment and calls tox or python in it.
+PYTHON ?= python3
+PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test sandbox clean
+
+demo: .venv/sandbox
+	.venv/bin/python -m sandbox.demo
+
+sandbox: .venv/sandbox
+	.venv/bin/python -m sandbox
+
+test: .venv/tox
+	.venv/bin/python -m tox run
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || { echo "This Python cannot make virtual environments: on Debian, apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/sandbox: .venv/made pyproject.toml constraints.txt
+	$(PIP) boto3 rich ministack
+	touch $@
+
+.venv/tox: .venv/made constraints.txt
+	$(PIP) tox
+	touch $@
+
+clean:
+	rm -rf .venv .tox build *.egg-info

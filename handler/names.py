@@ -1,0 +1,38 @@
+"""Every fixed name of ours, once; no logic. Roles and bus policies pin them: they are wire format.
+
+They never depend on a parameter: the central bus admits the revoker of 10,000 accounts by role
+name, and the guardrail protects by name.
+"""
+
+from __future__ import annotations
+
+PRODUCT = "iam-org-revoker"
+VERSION = "0.1.0"
+IAM_PATH = "/iam-org-revoker/"
+
+REVOKER = "iam-org-revoker"
+FORWARDER = "iam-org-revoker-forward"
+DENY_POLICY = "iam-org-revoker-deny"
+DENY_GROUP = "iam-org-revoker-denied"
+INLINE_DENY = "iam-org-revoker-deny"
+CALLS_RULE = "iam-org-revoker-calls"
+TAMPER_RULE = "iam-org-revoker-tamper"
+MEMBER_DEAD_LETTERS = "iam-org-revoker-dead-letters"
+TRAIL = "iam-org-revoker"
+
+BUS = "iam-org-revoker"
+REPORTS_RULE = "iam-org-revoker-reports"
+REPORTS_QUEUE = "iam-org-revoker-reports"
+REPORTS_DEAD_LETTERS = "iam-org-revoker-reports-dead-letters"
+NOTIFIER = "iam-org-revoker-notifier"
+INCIDENT_TABLE = "iam-org-revoker-incidents"
+INCIDENT_TOPIC = "iam-org-revoker-incidents"
+HEALTH_TOPIC = "iam-org-revoker-health"
+
+REPORT_SOURCE = "iam-org-revoker"
+REPORT_DETAIL_TYPE = "IAM Org Revoker Report"
+
+
+def iam_arn(*, partition: str, account: str, kind: str, name: str) -> str:
+    """ARN of an IAM entity of ours: kind is role, policy or group."""
+    return f"arn:{partition}:iam::{account}:{kind}{IAM_PATH}{name}"

@@ -1,0 +1,99 @@
+"""The JSON that both Lambdas speak: one report per event. Pure; the reader is tolerant.
+
+Version 1. A reader ignores fields that it does not know and takes defaults for those that are
+missing, so that a member may be newer or older than the centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+REPORT_VERSION = 1
+
+
+class Disposition(Enum):
+    """What came of a call, as the security team hears of it."""
+
+    CONTAINED = "contained"
+    CANNOT_CONTAIN = "cannot-contain"
+    WOULD_CONTAIN = "would-contain"
+    GONE = "gone"
+    TOLD = "told"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One call and what became of its caller. Strings are as recorded, not escaped.
+
+    `call_time` is ISO 8601 UTC as CloudTrail wrote it; `undo` holds one argument list per command
+    that undoes the containment, in order; `notes` are sentences for the reader of the mail.
+    """
+
+    event_id: str
+    account: str
+    disposition: Disposition
+    reason: str
+    alias: str = ""
+    region: str = ""
+    partition: str = "aws"
+    principal_kind: str = ""
+    principal_name: str = ""
+    principal_arn: str = ""
+    principal_id: str = ""
+    session: str = ""
+    access_key: str = ""
+    service: str = ""
+    call: str = ""
+    call_time: str = ""
+    source_ip: str = ""
+    user_agent: str = ""
+    invoked_by: str = ""
+    error_code: str = ""
+    request: str = ""
+    rung: str = ""
+    held_by: str = ""
+    mode: str = ""
+    product_version: str = ""
+    undo: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def to_detail(report: Report) -> dict[str, Any]:
+    """The report as the detail of an EventBridge event: JSON types only, empty fields left out."""
+    detail: dict[str, Any] = {"version": REPORT_VERSION}
+    detail |= {name: value for name, value in asdict(report).items() if value}
+    detail["disposition"] = report.disposition.value
+    return detail
+
+
+def from_detail(detail: Mapping[str, Any]) -> Report:
+    """The report in an event's detail.
+
+    Raises ValueError with one sentence when it is not a report: no event id, no account, a
+    disposition that version 1 does not know, or a later version's layout.
+    """
+    if detail.get("version") != REPORT_VERSION:
+        raise ValueError(f"report version {detail.get('version')!r} is not {REPORT_VERSION}")
+    values: dict[str, Any] = {}
+    for spec in fields(Report):
+        value = detail.get(spec.name)
+        if value is None:
+            continue
+        match spec.name:
+            case "disposition":
+                values[spec.name] = Disposition(value)
+            case "undo":
+                values[spec.name] = tuple(tuple(map(str, c)) for c in value if isinstance(c, list))
+            case "notes":
+                values[spec.name] = tuple(map(str, value)) if isinstance(value, list) else ()
+            case _:
+                values[spec.name] = str(value)
+    missing = [
+        name for name in ("event_id", "account", "disposition", "reason") if name not in values
+    ]
+    if missing:
+        raise ValueError(f"report lacks {', '.join(missing)}")
+    return Report(**values)

@@ -1,0 +1,208 @@
+"""Every knob of the revoker, once: name, default, allowed shape and why. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+
+class Mode(Enum):
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+class Answer(Enum):
+    """What a knob says of one class of calls."""
+
+    CONTAIN = "contain"
+    REPORT = "report"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting: a template parameter and the environment variable that carries it.
+
+    `shape` is a regular expression for the whole value, written so that Python and
+    CloudFormation (Java) read it alike; `allowed` is the closed list where there is one.
+    """
+
+    parameter: str
+    variable: str
+    default: str
+    shape: str
+    says: str
+    why: str
+    allowed: tuple[str, ...] = ()
+
+
+# '*' and '?' stay within one path segment, '**' crosses; a pattern of nothing but stars is refused,
+# because it would make an administrator of everybody.
+_ROLE_PATTERN = (
+    r"(arn:aws[a-z-]*:iam::[0-9]{12}:)?role/(?![*?/]*( |,|$))[\x21-\x2b\x2d-\x7e]+"
+    r"( until [0-9]{4}-[0-9]{2}-[0-9]{2})?"
+)
+
+KNOBS = (
+    Knob(
+        parameter="Mode",
+        variable="MODE",
+        default="observe",
+        shape=r"(observe|enforce)",
+        allowed=("observe", "enforce"),
+        says="observe: only tell who would lose IAM. enforce: take IAM away.",
+        why="A first installation must not lock anybody out.",
+    ),
+    Knob(
+        parameter="CentralBusArn",
+        variable="CENTRAL_BUS_ARN",
+        default="",
+        shape=r"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/iam-org-revoker",
+        says="ARN of the central event bus (output BusArn of the central stack).",
+        why="Reports go there and nowhere else.",
+    ),
+    Knob(
+        parameter="AdminGroupName",
+        variable="ADMIN_GROUP_NAME",
+        default="Administrators",
+        shape=r"[A-Za-z0-9+=,.@_-]{1,128}",
+        says="IAM group whose members may call IAM.",
+        why="The one list of IAM users who are administrators.",
+    ),
+    Knob(
+        parameter="AdminRolePatterns",
+        variable="ADMIN_ROLE_PATTERNS",
+        default=(
+            "role/stacksets-exec-*,role/AWSControlTowerExecution,"
+            "role/OrganizationAccountAccessRole,role/iam-administrators/**"
+        ),
+        shape=rf"{_ROLE_PATTERN}(, ?{_ROLE_PATTERN})*",
+        says=(
+            "Roles that may call IAM, separated by commas: 'role/PATH/NAME' or a full ARN; "
+            "* and ? stay within a path segment, ** crosses; 'until 2026-12-31' ends one."
+        ),
+        why="The roles that roll out and rescue an Organization must never lock themselves out.",
+    ),
+    Knob(
+        parameter="RoleCallers",
+        variable="ROLE_CALLERS",
+        default="contain",
+        shape=r"(contain|report|ignore)",
+        allowed=("contain", "report", "ignore"),
+        says="What happens to role sessions that call IAM.",
+        why="A deny on a role binds everybody who uses it; some start with people only.",
+    ),
+    Knob(
+        parameter="DeniedCalls",
+        variable="DENIED_CALLS",
+        default="contain",
+        shape=r"(contain|report|ignore)",
+        allowed=("contain", "report", "ignore"),
+        says="What happens after an IAM call that failed.",
+        why="A refused attempt shows intent, and changed nothing.",
+    ),
+    Knob(
+        parameter="SelfServiceCalls",
+        variable="SELF_SERVICE_CALLS",
+        default="ChangePassword",
+        shape=r"([A-Za-z]+(, ?[A-Za-z]+)*)?",
+        says="IAM calls that a user may make on herself, separated by commas.",
+        why="Changing one's own password is not administration.",
+    ),
+    Knob(
+        parameter="InlineDeny",
+        variable="INLINE_DENY",
+        default="never",
+        shape=r"(never|allow)",
+        allowed=("never", "allow"),
+        says="allow: an inline deny as the last rung, when quotas refuse every other.",
+        why="iam:PutUserPolicy cannot be limited to a content: this permission could also grant.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RolePattern:
+    """One entry of AdminRolePatterns; `until` is the last day on which it holds, in UTC."""
+
+    pattern: str
+    until: date | None = None
+
+    def matches(self, *, role_arn: str, on: date) -> bool:
+        """True when the whole ARN fits the pattern and the entry has not expired on that day."""
+        if self.until is not None and on > self.until:
+            return False
+        return re.fullmatch(_expression(self.pattern), role_arn) is not None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The knobs, read."""
+
+    mode: Mode
+    central_bus_arn: str
+    admin_group: str
+    admin_roles: tuple[RolePattern, ...]
+    role_callers: Answer
+    denied_calls: Answer
+    self_service: frozenset[str]
+    inline_deny: bool
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from environment variables; a missing variable takes the knob's default.
+
+    Raises ValueError with one sentence per bad value.
+    """
+    values = {knob.variable: environment.get(knob.variable, knob.default) for knob in KNOBS}
+    bad = [
+        f"{knob.parameter} is {values[knob.variable]!r}; it must match {knob.shape}"
+        for knob in KNOBS
+        if not re.fullmatch(knob.shape, values[knob.variable])
+    ]
+    if bad:
+        raise ValueError("; ".join(bad))
+    return Settings(
+        mode=Mode(values["MODE"]),
+        central_bus_arn=values["CENTRAL_BUS_ARN"],
+        admin_group=values["ADMIN_GROUP_NAME"],
+        admin_roles=read_role_patterns(values["ADMIN_ROLE_PATTERNS"]),
+        role_callers=Answer(values["ROLE_CALLERS"]),
+        denied_calls=Answer(values["DENIED_CALLS"]),
+        self_service=frozenset(_entries(values["SELF_SERVICE_CALLS"])),
+        inline_deny=values["INLINE_DENY"] == "allow",
+    )
+
+
+def read_role_patterns(text: str) -> tuple[RolePattern, ...]:
+    """Entries of AdminRolePatterns; raises ValueError that names the entry it cannot read."""
+    return tuple(_read_role_pattern(entry) for entry in _entries(text))
+
+
+def _read_role_pattern(entry: str) -> RolePattern:
+    if not re.fullmatch(_ROLE_PATTERN, entry):
+        raise ValueError(
+            f"{entry!r} is no administrator role pattern: write role/PATH/NAME or a full role ARN, "
+            "with at least one character besides stars"
+        )
+    pattern, _, until = entry.partition(" until ")
+    return RolePattern(pattern=pattern, until=date.fromisoformat(until) if until else None)
+
+
+def _entries(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def _expression(pattern: str) -> str:
+    """The pattern as a regular expression for a whole ARN, anchored on both sides by the caller."""
+    wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*|\*|\?)", pattern)
+    expression = "".join(wild.get(part, re.escape(part)) for part in parts)
+    return (
+        expression
+        if pattern.startswith("arn:")
+        else rf"arn:aws[a-z-]*:iam::[0-9]{{12}}:{expression}"
+    )

@@ -1,0 +1,85 @@
+"""What the revoker tells of one call: verdict and containment put into a report. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from handler.containment import Containment
+from handler.names import VERSION
+from handler.report import Disposition, Report
+from handler.settings import Settings
+from handler.trail import Call
+from handler.verdict import Action, Standing, Verdict
+
+# A report is one EventBridge entry of 256 KB at most, and a mail is read by a person.
+REQUEST_LIMIT = 1_000
+TEXT_LIMIT = 300
+
+
+def report_of(
+    *,
+    call: Call,
+    account: str,
+    verdict: Verdict,
+    standing: Standing,
+    containment: Containment | None,
+    settings: Settings,
+    alias: str,
+) -> Report:
+    """The report on a call whose verdict is not ignore."""
+    caller = call.caller
+    return Report(
+        event_id=call.event_id,
+        account=account,
+        alias=alias,
+        region=call.region,
+        partition=caller.partition,
+        disposition=_disposition(verdict, containment),
+        reason=verdict.reason.value,
+        principal_kind=caller.kind.value,
+        principal_name=containment.name if containment else caller.name,
+        principal_arn=caller.arn,
+        principal_id=caller.id,
+        session=caller.session,
+        access_key=caller.access_key,
+        service=call.service,
+        call=call.name,
+        call_time=call.time_text,
+        source_ip=call.source_ip[:TEXT_LIMIT],
+        user_agent=call.user_agent[:TEXT_LIMIT],
+        invoked_by=caller.invoked_by,
+        error_code=call.error_code,
+        request=json.dumps(call.request, default=str)[:REQUEST_LIMIT] if call.request else "",
+        rung=containment.rung.value if containment and containment.rung else "",
+        held_by=verdict.held_by,
+        mode=settings.mode.value,
+        product_version=VERSION,
+        undo=containment.undo if containment else (),
+        notes=_notes(call, standing, containment, settings),
+    )
+
+
+def _disposition(verdict: Verdict, containment: Containment | None) -> Disposition:
+    match verdict.action, containment:
+        case Action.CONTAIN, Containment(gone=True):
+            return Disposition.GONE
+        case Action.CONTAIN, Containment(rung=rung) if rung is not None:
+            return Disposition.CONTAINED
+        case ((Action.CONTAIN | Action.CRITICAL), _):
+            return Disposition.CANNOT_CONTAIN
+        case Action.WOULD_CONTAIN, _:
+            return Disposition.WOULD_CONTAIN
+    return Disposition.TOLD
+
+
+def _notes(
+    call: Call, standing: Standing, containment: Containment | None, settings: Settings
+) -> tuple[str, ...]:
+    notes = containment.notes if containment else ()
+    if call.unreadable:
+        notes += (f"Unreadable: {call.unreadable}.",)
+    if standing.group_missing:
+        notes += (f"This account has no group {settings.admin_group!r}, so nobody is in it.",)
+    if call.caller.name and containment and containment.name != call.caller.name:
+        notes += (f"The caller was named {call.caller.name!r} when it called.",)
+    return notes

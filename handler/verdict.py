@@ -1,0 +1,183 @@
+"""Decide what happens to the caller. Pure: no clock, no environment, no AWS.
+
+The order of the rules is the specification; tests/verdicts/*.json are its cases. Two steps, so that
+the group is asked only about a caller whom nothing else decides: `settled`, then `decide`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import Enum
+
+from handler.settings import Answer, Mode, Settings
+from handler.trail import IDENTITY_CENTER_PATH, SERVICE_ROLE_PATH, Call, Kind
+
+
+class Action(Enum):
+    IGNORE = "ignore"
+    REPORT = "report"
+    WOULD_CONTAIN = "would-contain"
+    CONTAIN = "contain"
+    CRITICAL = "critical"
+
+
+class Reason(Enum):
+    """Why, one per rule; REASONS has the sentence that documents and mails print."""
+
+    UNREADABLE = "unreadable"
+    AWS_SERVICE = "aws-service"
+    OURSELVES = "ourselves"
+    ROOT = "root"
+    ADMINISTRATOR_ROLE = "administrator-role"
+    ADMINISTRATOR_USER = "administrator-user"
+    SELF_SERVICE = "self-service"
+    OWN_MFA = "own-mfa"
+    SERVICE_LINKED_ROLE_BY_SERVICE = "service-linked-role-by-service"
+    SERVICE_LINKED_ROLE = "service-linked-role"
+    FAILED_CALL = "failed-call"
+    CANNOT_BE_DENIED = "cannot-be-denied"
+    NOT_AN_ADMINISTRATOR = "not-an-administrator"
+
+
+REASONS: dict[Reason, str] = {
+    Reason.UNREADABLE: "The record could not be read; nobody was judged.",
+    Reason.AWS_SERVICE: "An AWS service acted for itself.",
+    Reason.OURSELVES: "The revoker's own role made the call.",
+    Reason.ROOT: "The account's root user made the call; no IAM policy binds it.",
+    Reason.ADMINISTRATOR_ROLE: "The role is an administrator by AdminRolePatterns.",
+    Reason.ADMINISTRATOR_USER: "The user is in the administrators' group.",
+    Reason.SELF_SERVICE: "The user made a self-service call on herself.",
+    Reason.OWN_MFA: "The user changed her own MFA device.",
+    Reason.SERVICE_LINKED_ROLE_BY_SERVICE: (
+        "An AWS service made its service-linked role on the caller's behalf."
+    ),
+    Reason.SERVICE_LINKED_ROLE: (
+        "The caller made a service-linked role, which gives the caller nothing."
+    ),
+    Reason.FAILED_CALL: "The caller is no administrator, and the call failed.",
+    Reason.CANNOT_BE_DENIED: (
+        "The caller is no administrator, and no policy in this account can deny it."
+    ),
+    Reason.NOT_AN_ADMINISTRATOR: "The caller is no administrator.",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of an IAM user beyond the record."""
+
+    administrator: bool = False
+    group_missing: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An action and its reason; `held_by` names the knob that kept a containment back."""
+
+    action: Action
+    reason: Reason
+    held_by: str = ""
+
+
+# A device of one's own: adding one is told of, removing one is never self-service.
+OWN_MFA_CALLS = frozenset({"CreateVirtualMFADevice", "EnableMFADevice", "ResyncMFADevice"})
+NEVER_SELF_SERVICE = frozenset({"DeactivateMFADevice", "DeleteVirtualMFADevice"})
+
+
+def settled(call: Call, settings: Settings, *, own_role_arn: str) -> Verdict | None:
+    """The verdict of the rules that need no look-up, or None when the caller's standing decides."""
+    caller = call.caller
+    if call.unreadable:
+        return Verdict(Action.REPORT, Reason.UNREADABLE)
+    if caller.kind is Kind.SERVICE or _under(call, SERVICE_ROLE_PATH):
+        return Verdict(Action.IGNORE, Reason.AWS_SERVICE)
+    if caller.kind is Kind.ROLE and caller.arn in (own_role_arn, _without_path(own_role_arn)):
+        return Verdict(Action.IGNORE, Reason.OURSELVES)
+    if caller.kind is Kind.ROOT:
+        return Verdict(Action.CRITICAL, Reason.ROOT)
+    if caller.kind is Kind.ROLE and _administrator_role(call, settings):
+        return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_ROLE)
+    return None
+
+
+def decide(call: Call, standing: Standing, settings: Settings, *, own_role_arn: str) -> Verdict:
+    """The verdict on one call, by the first rule that holds."""
+    early = settled(call, settings, own_role_arn=own_role_arn)
+    if early is not None:
+        return early
+    if call.caller.kind is Kind.USER and standing.administrator:
+        return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_USER)
+    own = _on_oneself(call, settings)
+    if own is not None:
+        return own
+    if call.name == "CreateServiceLinkedRole":
+        if _by_service(call.caller.invoked_by):
+            return Verdict(Action.IGNORE, Reason.SERVICE_LINKED_ROLE_BY_SERVICE)
+        return Verdict(Action.REPORT, Reason.SERVICE_LINKED_ROLE)
+    return _offender(call, settings)
+
+
+def _offender(call: Call, settings: Settings) -> Verdict:
+    reason = Reason.FAILED_CALL if call.error_code else Reason.NOT_AN_ADMINISTRATOR
+    if call.error_code and settings.denied_calls is not Answer.CONTAIN:
+        return _instead(settings.denied_calls, reason)
+    if _cannot_be_denied(call):
+        return Verdict(Action.CRITICAL, Reason.CANNOT_BE_DENIED)
+    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.IGNORE:
+        return Verdict(Action.IGNORE, reason, held_by="RoleCallers")
+    if settings.mode is Mode.OBSERVE:
+        return Verdict(Action.WOULD_CONTAIN, reason, held_by="Mode")
+    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.REPORT:
+        return Verdict(Action.WOULD_CONTAIN, reason, held_by="RoleCallers")
+    return Verdict(Action.CONTAIN, reason)
+
+
+def _instead(answer: Answer, reason: Reason) -> Verdict:
+    action = Action.REPORT if answer is Answer.REPORT else Action.IGNORE
+    return Verdict(action, reason, held_by="DeniedCalls")
+
+
+def _on_oneself(call: Call, settings: Settings) -> Verdict | None:
+    if call.caller.kind is not Kind.USER:
+        return None
+    named = call.request.get("userName")
+    # A refused call carries no parameters; only ChangePassword has no other target than its caller.
+    if call.error_code and named is None and call.name != "ChangePassword":
+        return None
+    # IAM user names are unique whatever their case, so folding it cannot let another user through.
+    if named is not None and str(named).casefold() != call.caller.name.casefold():
+        return None
+    if call.name in OWN_MFA_CALLS:
+        return Verdict(Action.REPORT, Reason.OWN_MFA)
+    if call.name in settings.self_service - NEVER_SELF_SERVICE:
+        return Verdict(Action.IGNORE, Reason.SELF_SERVICE)
+    return None
+
+
+def _administrator_role(call: Call, settings: Settings) -> bool:
+    # Without a readable time a dated entry counts as expired: a missed exemption is told of.
+    day = date.max if call.time is None else datetime.fromtimestamp(call.time, UTC).date()
+    return call.caller.account == call.account and any(
+        pattern.matches(role_arn=call.caller.arn, on=day) for pattern in settings.admin_roles
+    )
+
+
+def _cannot_be_denied(call: Call) -> bool:
+    foreign = bool(call.caller.account) and call.caller.account != call.account
+    return call.caller.kind is Kind.OTHER or foreign or _under(call, IDENTITY_CENTER_PATH)
+
+
+def _under(call: Call, path: str) -> bool:
+    return call.caller.kind is Kind.ROLE and f":role{path}" in call.caller.arn
+
+
+def _without_path(role_arn: str) -> str:
+    """The ARN as rebuilt without a session issuer; role names are unique in an account."""
+    head, _, tail = role_arn.partition(":role/")
+    return f"{head}:role/{tail.rsplit('/', 1)[-1]}"
+
+
+def _by_service(invoked_by: str) -> bool:
+    # Console calls of people carry signin.amazonaws.com in old records.
+    return bool(invoked_by) and invoked_by != "signin.amazonaws.com"
