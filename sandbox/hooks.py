@@ -1,0 +1,126 @@
+"""The private and module-level names of the emulator that the sandbox touches: one list.
+
+Sandbox code gets and replaces these names only through this file, so that a new version of the
+emulator which renames one fails here, by name, and not somewhere in the middle of a test.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Append a name here before using it; tests/sandbox/test_hooks.py checks that each one exists.
+NAMES: dict[str, tuple[str, ...]] = {
+    "ministack.app": ("app", "call_service_handler_sync", "SERVICE_HANDLERS", "AUTH"),
+    "ministack.core.concurrency": ("esm_wake",),
+    "ministack.core.iam_actions": (
+        "access_denied_response",
+        "extract_resource_arn",
+        "request_tag_context",
+    ),
+    "ministack.core.iam_evaluator": (
+        "EvalContext",
+        "_principal_keys",
+        "_principal_org_id",
+        "_resolve_condition_key",
+        "_resource_policy",
+        "caller_arn",
+        "enforce",
+        "evaluate_resource_policy",
+        "evaluate_trust_policy",
+        "find_iam_access_key_account",
+        "pin_request_origin",
+        "resolve_credential",
+    ),
+    "ministack.core.lambda_runtime": ("execution_credentials", "reset", "subprocess", "tempfile"),
+    "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
+    "ministack.services.dynamodb": ("_resource_policies",),
+    "ministack.services.eventbridge": (
+        "_event_buses",
+        "_invoke_target",
+        "_put_events",
+        "_put_permission",
+        "_remove_permission",
+    ),
+    "ministack.services.iam": (
+        "_IAM_HANDLERS",
+        "_error",
+        "_group_inline_policies",
+        "_groups",
+        "_lookup_policy",
+        "_roles",
+        "_user_inline_policies",
+        "_users",
+    ),
+    "ministack.services.lambda_svc": (
+        "_iter_all_esms",
+        "executions_in_flight",
+        "function_policy_for_arn",
+        "invoke_async_with_retry",
+    ),
+    "ministack.services.sns": ("_error", "_fanout", "_publish", "_topic_by_arn_any_scope"),
+    "ministack.services.sqs": ("_queue_by_arn", "queue_policy_allows"),
+    "ministack.services.sts": ("_sessions", "register_session"),
+    "ministack.services.cloudformation": ("_stack_events", "_stacks"),
+    "ministack.services.cloudformation.engine": ("_parse_template", "_resolve_parameters"),
+    "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS", "_required_capabilities"),
+    "ministack.services.cloudformation.helpers": ("TEMPLATE_BODY_MAX_BYTES",),
+    "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS", "_physical_name"),
+    "ministack.services.organizations": (
+        "_DISPATCH",
+        "_accounts",
+        "_create_organizational_unit",
+        "_ensure_org",
+        "_orgs",
+        "_ous",
+        "_roots",
+    ),
+    "ministack.services.s3": ("_buckets", "_get_object_data"),
+}
+
+_replaced: list[tuple[str, str, Any]] = []
+
+
+class MissingHook(AttributeError):
+    """A name of the emulator that the sandbox needs is gone, or is not on the list above."""
+
+
+def get(module: str, name: str) -> Any:
+    """Answer a name of the emulator; MissingHook says which one is not there."""
+    if name not in NAMES.get(module, ()):
+        raise MissingHook(f"{module}.{name} is not on the list in sandbox/hooks.py")
+    found = importlib.import_module(module)
+    if not hasattr(found, name):
+        raise MissingHook(f"the emulator has no {module}.{name} any more")
+    return getattr(found, name)
+
+
+def replace(module: str, name: str, value: Any) -> Any:
+    """Put `value` in the place of a name until `restore`; answer what was there."""
+    original = get(module, name)
+    _replaced.append((module, name, original))
+    setattr(importlib.import_module(module), name, value)
+    return original
+
+
+def replace_entry(module: str, name: str, key: str, value: Any) -> Any:
+    """Put `value` into a dispatch table of the emulator until `restore`; answer the old entry."""
+    table = get(module, name)
+    original = table.get(key)
+    _replaced.append((module, f"{name}[{key}]", (table, key, original)))
+    table[key] = value
+    return original
+
+
+def restore() -> None:
+    """Undo every replacement, the last one first."""
+    while _replaced:
+        module, name, original = _replaced.pop()
+        if name.endswith("]"):
+            table, key, old = original
+            if old is None:
+                table.pop(key, None)
+            else:
+                table[key] = old
+        else:
+            setattr(importlib.import_module(module), name, original)
