@@ -73,12 +73,14 @@ def _detach_from_role(iam: Any, target: Target) -> None:
 
 def _policy_is_ours(iam: Any, target: Target) -> bool:
     """Judged by content: whoever may write a policy version can make a deny allow everything."""
-    policy = iam.get_policy(PolicyArn=target.deny_arn)["Policy"]
-    version = iam.get_policy_version(
-        PolicyArn=target.deny_arn, VersionId=policy["DefaultVersionId"]
-    )["PolicyVersion"]
-    document = version["Document"]
-    return bool(document == deny_document())
+    try:
+        policy = iam.get_policy(PolicyArn=target.deny_arn)["Policy"]
+        version = iam.get_policy_version(
+            PolicyArn=target.deny_arn, VersionId=policy["DefaultVersionId"]
+        )["PolicyVersion"]
+    except iam.exceptions.NoSuchEntityException:
+        return False
+    return bool(version["Document"] == deny_document())
 
 
 # ---- rung 2: the deny group for users, a boundary for roles that have none

@@ -1,0 +1,1 @@
+"""Doubles that answer as AWS does, as plain objects: thousands of histories cost seconds."""

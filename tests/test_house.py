@@ -1,0 +1,117 @@
+"""The house rules: who may import whom, how large a file may grow, what must not be named."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("generator", "handler", "responder", "sandbox", "stacksets")
+SHELLS = {"containment", "incidents", "notifier", "revoker", "roster", "rungs"}
+AWS = {"boto3", "botocore"}
+
+# Folder -> the folders of ours that it may import; besides itself.
+MAY_IMPORT = {
+    "handler": set(),
+    "generator": {"handler"},
+    "stacksets": {"handler"},
+    "responder": {"handler"},
+    "sandbox": {"handler", "generator", "stacksets", "responder"},
+}
+# Folder -> packages from outside the standard library that it may import.
+MAY_USE = {
+    "handler": AWS,
+    "generator": {"troposphere", "cfn_flip", "jinja2", "yaml", "rich"},
+    "stacksets": {*AWS, "rich", "jinja2"},
+    "responder": {*AWS, "rich"},
+    "sandbox": {*AWS, "rich", "ministack", "uvicorn", "hypercorn", "yaml"},
+}
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).glob("**/*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names=aliases):
+                names |= {alias.name for alias in aliases}
+            case ast.ImportFrom(module=str(module), level=0):
+                names.add(module)
+            case ast.ImportFrom():
+                names.add(".relative")
+    return names
+
+
+def outside_standard_library(names: set[str]) -> set[str]:
+    import sys
+
+    return {n.split(".")[0] for n in names} - set(sys.stdlib_module_names) - set(PACKAGES)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_folder_imports_only_what_stands_below_it(package: str) -> None:
+    for path in sources(package):
+        ours = {n.split(".")[0] for n in imported(path)} & set(PACKAGES)
+        assert ours <= MAY_IMPORT[package] | {package}, path
+        assert outside_standard_library(imported(path)) <= MAY_USE[package], path
+
+
+def test_pure_handler_files_never_name_aws() -> None:
+    for path in sources("handler"):
+        if path.stem not in SHELLS:
+            assert not {n.split(".")[0] for n in imported(path)} & AWS, path
+            shells = {f"handler.{shell}" for shell in SHELLS - {"containment", "rungs"}}
+            assert not imported(path) & shells, path
+
+
+def test_the_desk_and_the_rollout_use_only_pure_handler_files() -> None:
+    for package in ("responder", "stacksets"):
+        for path in sources(package):
+            assert not imported(path) & {f"handler.{shell}" for shell in SHELLS}, path
+
+
+def test_no_file_has_more_than_300_lines_and_no_function_more_than_60() -> None:
+    for path in [p for package in (*PACKAGES, "benchmarks") for p in sources(package)]:
+        text = path.read_text()
+        assert len(text.splitlines()) <= 300, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 60, f"{path}:{node.name}"
+
+
+def test_every_module_and_public_name_of_the_handler_says_what_it_is() -> None:
+    for path in [p for package in PACKAGES for p in sources(package)]:
+        assert ast.get_docstring(ast.parse(path.read_text())), path
+
+
+def test_nothing_catches_everything() -> None:
+    for path in [p for package in PACKAGES for p in sources(package)]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ExceptHandler):
+                caught = ast.unparse(node.type) if node.type else "everything"
+                assert caught not in ("everything", "Exception", "BaseException"), path
+
+
+def test_the_lambda_code_reads_the_clock_in_one_way_only() -> None:
+    for path in sources("handler"):
+        text = path.read_text()
+        for other in ("datetime.now", "utcnow", "time.monotonic", "time.gmtime()", "date.today"):
+            assert other not in text, path
+
+
+def test_no_tracked_file_holds_a_path_of_one_machine() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    if not tracked:
+        pytest.skip("no git checkout here: nothing says which files belong to the project")
+    for name in tracked:
+        text = (ROOT / name).read_text(errors="replace")
+        assert "/ho" + "me/" not in text, name
+        assert "/ro" + "ot/" not in text, name
