@@ -25,7 +25,7 @@ MAY_IMPORT = {
 MAY_USE = {
     "handler": AWS,
     "generator": {"troposphere", "cfn_flip", "jinja2", "yaml", "rich"},
-    "stacksets": {*AWS, "rich", "jinja2"},
+    "stacksets": {*AWS, "cfn_flip", "rich", "jinja2"},
     "responder": {*AWS, "rich"},
     "sandbox": {*AWS, "rich", "ministack", "uvicorn", "hypercorn", "yaml"},
 }

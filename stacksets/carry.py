@@ -1,0 +1,55 @@
+"""How a template travels: in the request while it is small, else through a bucket. No deploying.
+
+A request holds 51,200 bytes (CloudFormation quotas). Above that CloudFormation reads the template
+from a bucket of the deploying account with that account's rights: no member has to trust it, and
+the Lambda code stands in the template, so no member ever reads from the bucket either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cfn_flip
+
+BODY_LIMIT = 51_200
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template as a rollout sends it: minified JSON; `name` is the file's stem."""
+
+    name: str
+    body: str
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire."""
+        return len(self.body.encode())
+
+    @property
+    def fits_in_request(self) -> bool:
+        return self.size <= BODY_LIMIT
+
+
+def read_template(path: Path) -> Template:
+    """The committed YAML file as minified JSON: smaller, because YAML indents every code line."""
+    document = json.loads(cfn_flip.to_json(path.read_text()))
+    return Template(name=path.stem, body=json.dumps(document, separators=(",", ":")))
+
+
+def template_argument(template: Template, *, s3: Any, bucket: str) -> dict[str, str]:
+    """`TemplateBody` or `TemplateURL` for any CloudFormation call; uploads only where it must.
+
+    The key holds the content's hash: what was reviewed is what is deployed, and a second upload of
+    the same template changes nothing. Raises ClientError when the bucket refuses.
+    """
+    if template.fits_in_request:
+        return {"TemplateBody": template.body}
+    digest = hashlib.sha256(template.body.encode()).hexdigest()
+    key = f"{template.name}-{digest[:16]}.json"
+    s3.put_object(Bucket=bucket, Key=key, Body=template.body.encode())
+    return {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{key}"}
