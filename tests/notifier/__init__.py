@@ -1,0 +1,1 @@
+"""Tests of the central side: notice, incident store, mail, notifier."""
