@@ -1,0 +1,1 @@
+"""Writes the templates, from the handler's source and its constants; makes no AWS call."""

@@ -1,0 +1,218 @@
+"""The template of the central account: bus, queue, notifier and incidents. It trusts no account blindly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import FindInMap, GetAtt, If, NoValue, Output, Ref, Template
+from troposphere import awslambda, dynamodb, events, iam, logs, sqs
+
+from generator.central_parameters import GROUPS, add_parameters
+from generator.central_permissions import (
+    BUS_POLICY,
+    DEAD_LETTERS,
+    LOG_GROUP,
+    NOTIFIER_ALWAYS,
+    NOTIFIER_GIVEN_KEY,
+    NOTIFIER_OWN_KEY,
+    QUEUE_POLICY,
+)
+from generator.code import Code, add_code, json_logs
+from generator.intrinsics import filled
+from generator.patterns import REPORTS
+from generator.policies import document, element, trust
+from generator.telling import add_alarms, add_topics
+from handler.names import (
+    BUS,
+    IAM_PATH,
+    INCIDENT_TABLE,
+    NOTIFIER,
+    REPORTS_DEAD_LETTERS,
+    REPORTS_QUEUE,
+    REPORTS_RULE,
+    VERSION,
+)
+
+DAY = 24 * 60 * 60
+NOTIFIER_SECONDS = 30
+
+
+def central_template(code: Code) -> dict[str, Any]:
+    """The central template as a tree of JSON types, whose function runs that code."""
+    template = Template(f"IAM Org Revoker {VERSION}, central account: takes the reports of all "
+                        "accounts and mails each incident once.")
+    template.set_version("2010-09-09")
+    add_parameters(template)
+    _add_bus(template)
+    _add_queue(template)
+    _add_table(template)
+    _add_notifier(template, code)
+    add_topics(template)
+    add_alarms(template)
+    _add_outputs(template)
+    template.set_metadata({"AWS::CloudFormation::Interface": {"ParameterGroups": GROUPS}})
+    tree: dict[str, Any] = template.to_dict()
+    return tree
+
+
+def _add_bus(template: Template) -> None:
+    template.add_resource(
+        events.EventBus("Bus", Name=BUS, Description="Reports of revokers, and AWS's tamper events.")
+    )
+    for statement in BUS_POLICY:
+        template.add_resource(
+            events.EventBusPolicy(
+                f"Bus{statement.sid}",
+                EventBusName=Ref("Bus"),
+                StatementId=statement.sid,
+                Statement=filled(element(statement)),
+            )
+        )
+    template.add_resource(
+        events.Rule(
+            "ReportsRule",
+            Name=REPORTS_RULE,
+            Description="Everything that the bus's policy let in goes to the notifier's queue.",
+            EventBusName=Ref("Bus"),
+            State="ENABLED",
+            EventPattern=filled(REPORTS),
+            Targets=[
+                events.Target(
+                    Id="reports",
+                    Arn=GetAtt("Reports", "Arn"),
+                    RetryPolicy=events.RetryPolicy(
+                        MaximumEventAgeInSeconds=DAY, MaximumRetryAttempts=185
+                    ),
+                    DeadLetterConfig=events.DeadLetterConfig(Arn=GetAtt("DeadLetters", "Arn")),
+                )
+            ],
+        )
+    )
+
+
+def _add_queue(template: Template) -> None:
+    template.add_resource(
+        sqs.Queue(
+            "DeadLetters",
+            QueueName=REPORTS_DEAD_LETTERS,
+            MessageRetentionPeriod=14 * DAY,
+            SqsManagedSseEnabled=True,
+        )
+    )
+    # AWS asks for a visibility timeout of six times the function's, so that a throttled batch is not
+    # seen twice. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    template.add_resource(
+        sqs.Queue(
+            "Reports",
+            QueueName=REPORTS_QUEUE,
+            MessageRetentionPeriod=14 * DAY,
+            SqsManagedSseEnabled=True,
+            VisibilityTimeout=6 * NOTIFIER_SECONDS,
+            RedrivePolicy=sqs.RedrivePolicy(
+                deadLetterTargetArn=GetAtt("DeadLetters", "Arn"), maxReceiveCount=10
+            ),
+        )
+    )
+    for title, queue, statements in (
+        ("ReportsPolicy", "Reports", QUEUE_POLICY),
+        ("DeadLettersPolicy", "DeadLetters", DEAD_LETTERS),
+    ):
+        template.add_resource(
+            sqs.QueuePolicy(
+                title, Queues=[Ref(queue)], PolicyDocument=filled(document(statements))
+            )
+        )
+
+
+def _add_table(template: Template) -> None:
+    # Deleted with the stack: it holds counters of some days, and a retained table with a fixed name
+    # would stop the next installation.
+    template.add_resource(
+        dynamodb.Table(
+            "Incidents",
+            DeletionPolicy="Delete",
+            UpdateReplacePolicy="Delete",
+            TableName=INCIDENT_TABLE,
+            AttributeDefinitions=[
+                dynamodb.AttributeDefinition(AttributeName="pk", AttributeType="S")
+            ],
+            KeySchema=[dynamodb.KeySchema(AttributeName="pk", KeyType="HASH")],
+            BillingMode="PAY_PER_REQUEST",
+            TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(
+                AttributeName="expires_at", Enabled=True
+            ),
+            PointInTimeRecoverySpecification=dynamodb.PointInTimeRecoverySpecification(
+                PointInTimeRecoveryEnabled=True
+            ),
+            SSESpecification=dynamodb.SSESpecification(SSEEnabled=True),
+        )
+    )
+
+
+def _add_notifier(template: Template, code: Code) -> None:
+    body, handler = add_code(template, code)
+    retention = Ref("LogRetentionDays")
+    template.add_resource(logs.LogGroup("NotifierLog", LogGroupName=LOG_GROUP, RetentionInDays=retention))
+    template.add_resource(
+        iam.Role(
+            "NotifierRole",
+            RoleName=NOTIFIER,
+            Path=IAM_PATH,
+            Description="The notifier's own: it reads its queue, counts in its table, and mails.",
+            AssumeRolePolicyDocument=trust("lambda.amazonaws.com", sid="LambdaRunsTheNotifier"),
+            Policies=[
+                _policy("always", NOTIFIER_ALWAYS),
+                If("OwnTopic", _policy("own-key", NOTIFIER_OWN_KEY), NoValue),
+                If("GivenKey", _policy("given-key", NOTIFIER_GIVEN_KEY), NoValue),
+            ],
+        )
+    )
+    template.add_resource(
+        awslambda.Function(
+            "Notifier",
+            FunctionName=NOTIFIER,
+            Description=f"IAM Org Revoker {VERSION}: counts calls, and mails each incident once.",
+            Runtime="python3.13",
+            Architectures=["arm64"],
+            Handler=handler,
+            MemorySize=256,
+            Timeout=NOTIFIER_SECONDS,
+            Role=GetAtt("NotifierRole", "Arn"),
+            LoggingConfig=json_logs("NotifierLog"),
+            Environment=awslambda.Environment(
+                Variables={
+                    "TABLE_NAME": Ref("Incidents"),
+                    "TOPIC_ARN": filled("${IncidentTopicArn}"),
+                    "QUIET_SECONDS": FindInMap("Quiet", Ref("QuietHours"), "Seconds"),
+                }
+            ),
+            Code=body,
+        )
+    )
+    template.add_resource(
+        awslambda.EventSourceMapping(
+            "ReportsToNotifier",
+            FunctionName=Ref("Notifier"),
+            EventSourceArn=GetAtt("Reports", "Arn"),
+            BatchSize=100,
+            MaximumBatchingWindowInSeconds=5,
+            FunctionResponseTypes=["ReportBatchItemFailures"],
+        )
+    )
+
+
+def _policy(name: str, statements: Any) -> iam.Policy:
+    return iam.Policy(PolicyName=name, PolicyDocument=filled(document(statements)))
+
+
+def _add_outputs(template: Template) -> None:
+    for name, says, value in (
+        ("Version", "Version of this template and of the code in it", VERSION),
+        ("BusArn", "Parameter CentralBusArn of the member stacks", GetAtt("Bus", "Arn")),
+        ("TopicArn", "Where the mails of incidents go", filled("${IncidentTopicArn}")),
+        ("HealthTopicArn", "Where the alarms of this stack go", Ref("HealthTopic")),
+        ("TableName", "The incidents", Ref("Incidents")),
+        ("QueueUrl", "Reports that wait for the notifier", Ref("Reports")),
+        ("DeadLettersUrl", "Reports that could not be handled", Ref("DeadLetters")),
+    ):
+        template.add_output(Output(name, Description=says, Value=value))

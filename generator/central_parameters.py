@@ -1,0 +1,84 @@
+"""The parameters of the central template. Data, and no default that opens the bus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import And, Equals, Not, Or, Parameter, Ref, Template
+
+from generator.member_parameters import retention_parameter
+
+# CloudFormation cannot multiply: the notifier is told seconds.
+QUIET = {str(hours): {"Seconds": str(hours * 3600)} for hours in (1, 3, 6, 12, 24, 48, 72, 168)}
+
+GROUPS = [
+    {"Label": {"default": "Who may report"}, "Parameters": ["OrganizationId"]},
+    {
+        "Label": {"default": "Who is told (an address, or a topic of yours)"},
+        "Parameters": ["Email", "SNSTopicArn", "SNSTopicKmsKeyArn", "QuietHours"],
+    },
+    {"Label": {"default": "Logs"}, "Parameters": ["LogRetentionDays"]},
+]
+
+_TEXTS: tuple[dict[str, Any], ...] = (
+    {
+        "title": "OrganizationId",
+        "Description": "The Organization whose accounts may report. Empty: this account alone.",
+        "AllowedPattern": "(o-[a-z0-9]{10,32})?",
+        "ConstraintDescription": "must be empty or the id of an Organization, like o-exampleorgid",
+    },
+    {
+        "title": "Email",
+        "Description": "Address of the security team; AWS asks it to confirm. Empty with SNSTopicArn.",
+        "AllowedPattern": r"([^@\s]+@[^@\s]+[.][^@\s]+)?",
+        "ConstraintDescription": "must be empty or one e-mail address",
+    },
+    {
+        "title": "SNSTopicArn",
+        "Description": "A topic of yours, in this region, that takes the mails. Empty: one is made.",
+        "AllowedPattern": "(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})?",
+        "ConstraintDescription": "must be empty or the ARN of a standard SNS topic",
+    },
+    {
+        "title": "SNSTopicKmsKeyArn",
+        "Description": "The key that encrypts the topic in SNSTopicArn, if one of yours does.",
+        "AllowedPattern": "(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?",
+        "ConstraintDescription": "must be empty or the ARN of a KMS key",
+    },
+)
+
+
+def add_parameters(template: Template) -> None:
+    """Add parameters, the assertion that somebody is told, the mapping of hours, and the conditions."""
+    for text in _TEXTS:
+        template.add_parameter(Parameter(**text, Type="String", Default=""))
+    template.add_parameter(
+        Parameter(
+            "QuietHours",
+            Type="String",
+            Description="Hours without a call after which an incident is closed; the next opens anew.",
+            Default="24",
+            AllowedValues=list(QUIET),
+        )
+    )
+    template.add_parameter(retention_parameter())
+    template.add_mapping("Quiet", QUIET)
+    has_email = Not(Equals(Ref("Email"), ""))
+    own_topic = Equals(Ref("SNSTopicArn"), "")
+    template.add_rule(
+        "SomebodyIsTold",
+        {
+            "Assertions": [
+                {
+                    "Assert": Or(has_email, Not(own_topic)),
+                    "AssertDescription": "Give an address in Email or a topic in SNSTopicArn.",
+                }
+            ]
+        },
+    )
+    template.add_condition("InOrganization", Not(Equals(Ref("OrganizationId"), "")))
+    template.add_condition("WithEmail", has_email)
+    template.add_condition("OwnTopic", own_topic)
+    template.add_condition(
+        "GivenKey", And(Not(own_topic), Not(Equals(Ref("SNSTopicKmsKeyArn"), "")))
+    )

@@ -1,0 +1,183 @@
+"""What the central account lets in and what its notifier may do, each with its reason. Data, no logic."""
+
+from __future__ import annotations
+
+from generator.member_permissions import HERE, log_streams
+from generator.policies import Statement
+from handler.names import (
+    BUS,
+    FORWARDER,
+    HEALTH_TOPIC,
+    IAM_PATH,
+    INCIDENT_TABLE,
+    INCIDENT_TOPIC,
+    NOTIFIER,
+    REPORT_SOURCE,
+    REPORTS_DEAD_LETTERS,
+    REPORTS_QUEUE,
+    REPORTS_RULE,
+    REVOKER,
+)
+
+OUR_BUS = f"arn:${{AWS::Partition}}:events:{HERE}:event-bus/{BUS}"
+OUR_RULE = f"arn:${{AWS::Partition}}:events:{HERE}:rule/{BUS}/{REPORTS_RULE}"
+OUR_QUEUE = f"arn:${{AWS::Partition}}:sqs:{HERE}:{REPORTS_QUEUE}"
+OUR_DEAD_LETTERS = f"arn:${{AWS::Partition}}:sqs:{HERE}:{REPORTS_DEAD_LETTERS}"
+OUR_TABLE = f"arn:${{AWS::Partition}}:dynamodb:{HERE}:table/{INCIDENT_TABLE}"
+OUR_INCIDENT_TOPIC = f"arn:${{AWS::Partition}}:sns:{HERE}:{INCIDENT_TOPIC}"
+OUR_HEALTH_TOPIC = f"arn:${{AWS::Partition}}:sns:{HERE}:{HEALTH_TOPIC}"
+ANY_REVOKER = f"arn:${{AWS::Partition}}:iam::*:role{IAM_PATH}{REVOKER}"
+ANY_FORWARDER = f"arn:${{AWS::Partition}}:iam::*:role{IAM_PATH}{FORWARDER}"
+LOG_GROUP = f"/aws/lambda/{NOTIFIER}"
+
+# Of this Organization; without one, of this account alone.
+OURS = {
+    "Fn::If": [
+        "InOrganization",
+        {"aws:PrincipalOrgID": "${OrganizationId}"},
+        {"aws:PrincipalAccount": "${AWS::AccountId}"},
+    ]
+}
+
+
+def _admit(role: str, source: dict[str, object]) -> dict[str, object]:
+    return {"StringEquals": OURS, "ArnLike": {"aws:PrincipalArn": role}, "StringLike": source}
+
+
+BUS_POLICY = (
+    Statement(
+        sid="AllowReports",
+        why="The revoker's role of each of our accounts may put reports, with our source only.",
+        actions=("events:PutEvents",),
+        resources=(OUR_BUS,),
+        principal="*",
+        conditions=_admit(ANY_REVOKER, {"events:source": REPORT_SOURCE}),
+    ),
+    Statement(
+        sid="AllowForwards",
+        why="The forward role may carry AWS's own events; nobody can put such a source by hand.",
+        actions=("events:PutEvents",),
+        resources=(OUR_BUS,),
+        principal="*",
+        conditions=_admit(ANY_FORWARDER, {"events:source": "aws.*"}),
+    ),
+    Statement(
+        sid="DenyEverybodyElse",
+        why="In the bus's own account an Allow keeps nobody out: an identity policy is enough there.",
+        effect="Deny",
+        actions=("events:PutEvents",),
+        resources=(OUR_BUS,),
+        principal="*",
+        conditions={"ArnNotLike": {"aws:PrincipalArn": [ANY_REVOKER, ANY_FORWARDER]}},
+    ),
+)
+
+QUEUE_POLICY = (
+    Statement(
+        sid="RuleMayQueue",
+        why="Only the rule on our bus may put reports into the queue.",
+        actions=("sqs:SendMessage",),
+        resources=(OUR_QUEUE,),
+        principal={"Service": "events.amazonaws.com"},
+        conditions={"ArnEquals": {"aws:SourceArn": OUR_RULE}},
+    ),
+)
+
+DEAD_LETTERS = (
+    Statement(
+        sid="RuleMayKeepEvents",
+        why="The rule leaves here what it could not put into the queue within a day.",
+        actions=("sqs:SendMessage",),
+        resources=(OUR_DEAD_LETTERS,),
+        principal={"Service": "events.amazonaws.com"},
+        conditions={"ArnEquals": {"aws:SourceArn": OUR_RULE}},
+    ),
+)
+
+NOTIFIER_ALWAYS = (
+    Statement(
+        sid="ReadQueue",
+        why="Lambda's event source mapping reads the queue with the function's role.",
+        actions=("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+        resources=(OUR_QUEUE,),
+    ),
+    Statement(
+        sid="CountCalls",
+        why="Marker and counter in one transaction, claim and mark of a mail; it deletes nothing.",
+        actions=("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        resources=(OUR_TABLE,),
+    ),
+    Statement(
+        sid="Mail",
+        why="Publish to the one topic of incidents.",
+        actions=("sns:Publish",),
+        resources=("${IncidentTopicArn}",),
+    ),
+    Statement(
+        sid="WriteLog",
+        why="The function's own log.",
+        actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+        resources=(log_streams(LOG_GROUP),),
+    ),
+)
+
+# What SNS asks of whoever publishes to an encrypted topic.
+# https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+_USE_KEY = ("kms:Decrypt", "kms:GenerateDataKey*")
+
+NOTIFIER_OWN_KEY = (
+    Statement(
+        sid="UseOurKey",
+        why="Our topic of incidents is encrypted with our key.",
+        actions=_USE_KEY,
+        resources=("${TopicKey.Arn}",),
+    ),
+)
+
+NOTIFIER_GIVEN_KEY = (
+    Statement(
+        sid="UseGivenKey",
+        why="The given topic is encrypted with the given key.",
+        actions=_USE_KEY,
+        resources=("${SNSTopicKmsKeyArn}",),
+    ),
+)
+
+KEY_POLICY = (
+    Statement(
+        sid="AccountAdministersKey",
+        why="Without it nobody could ever change or delete the key; IAM policies decide who may.",
+        actions=("kms:*",),
+        resources=("*",),
+        principal={"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"},
+    ),
+    Statement(
+        sid="AlarmsUseKey",
+        why="CloudWatch publishes our alarms to the encrypted topic of health.",
+        actions=_USE_KEY,
+        resources=("*",),
+        principal={"Service": "cloudwatch.amazonaws.com"},
+        conditions={"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}},
+    ),
+)
+
+INCIDENT_TOPIC_POLICY = (
+    Statement(
+        sid="NotifierMayPublish",
+        why="SNS's default policy would let the whole account publish and subscribe.",
+        actions=("sns:Publish",),
+        resources=(OUR_INCIDENT_TOPIC,),
+        principal={"AWS": "${NotifierRole.Arn}"},
+    ),
+)
+
+HEALTH_TOPIC_POLICY = (
+    Statement(
+        sid="AlarmsMayPublish",
+        why="Only alarms of this account speak here.",
+        actions=("sns:Publish",),
+        resources=(OUR_HEALTH_TOPIC,),
+        principal={"Service": "cloudwatch.amazonaws.com"},
+        conditions={"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}},
+    ),
+)

@@ -1,0 +1,35 @@
+"""Turn ${...} in our strings into CloudFormation's functions; reads nothing else of a template."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from troposphere import GetAtt, If, Ref, Sub
+
+# The one name that stands for a choice: our own topic, or the one that was given.
+CHOICES = {"IncidentTopicArn": If("OwnTopic", Ref("IncidentTopic"), Ref("SNSTopicArn"))}
+
+
+def filled(value: Any) -> Any:
+    """The value with each string that holds ${...} replaced by Ref, GetAtt or Sub; new containers."""
+    match value:
+        case str():
+            return _function(value)
+        case dict():
+            return {key: filled(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [filled(inner) for inner in value]
+        case _:
+            return value
+
+
+def _function(text: str) -> Any:
+    whole = re.fullmatch(r"\$\{([A-Za-z0-9:.]+)\}", text)
+    if whole is None:
+        return Sub(text) if "${" in text else text
+    name = whole.group(1)
+    if name in CHOICES:
+        return CHOICES[name]
+    resource, _, attribute = name.partition(".")
+    return GetAtt(resource, attribute) if attribute else Ref(name)

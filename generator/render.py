@@ -1,0 +1,72 @@
+"""Render both templates from the handler's source and the words; reads files, writes none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from generator.amalgamate import join_modules, read_sources
+from generator.central import central_template
+from generator.code import Code, Form
+from generator.dump import as_json, as_yaml
+from generator.member import member_template
+from generator.words import MODULE, House, render_words, words_module
+from handler.names import NOTIFIER, REVOKER, VERSION
+
+ROOT = Path(__file__).parent.parent
+TEMPLATE_BODY_LIMIT = 51_200
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One template: its name, its tree of JSON types, and the code that it runs."""
+
+    name: str
+    tree: dict[str, Any]
+    code: Code
+
+    @property
+    def yaml(self) -> str:
+        return as_yaml(self.tree)
+
+    @property
+    def json(self) -> str:
+        return as_json(self.tree)
+
+    @property
+    def travels_as(self) -> str:
+        """How a rollout sends it; TemplateBody takes 51,200 bytes, TemplateURL a megabyte.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+        """
+        return "TemplateBody" if len(self.json.encode()) <= TEMPLATE_BODY_LIMIT else "TemplateURL"
+
+
+def render(*, house: House, form: Form = Form.INLINE, root: Path = ROOT) -> tuple[Rendered, ...]:
+    """The member's and the centre's template; raises ValueError when code or words do not fit."""
+    sources = read_sources(root / "handler")
+    words = words_module(render_words(root / "templates" / "mail", house))
+    sources[MODULE] = words
+    return (
+        _render("member", member_template, entry="handler.revoker", product=REVOKER, sources=sources, form=form),
+        _render("central", central_template, entry="handler.notifier", product=NOTIFIER, sources=sources, form=form),
+    )
+
+
+def _render(
+    name: str,
+    build: Callable[[Code], dict[str, Any]],
+    *,
+    entry: str,
+    product: str,
+    sources: dict[str, str],
+    form: Form,
+) -> Rendered:
+    title = (
+        f"{product} {VERSION}: the modules of handler/ in one file, joined by python -m generator.\n\n"
+        "Edit the modules, not this.\n"
+    )
+    code = Code(index=join_modules(entry=entry, sources=sources, title=title), product=product, form=form)
+    return Rendered(name=name, tree=build(code), code=code)

@@ -1,0 +1,132 @@
+"""The central template's topics, their key, and the alarms on the notifier. No logic of who is told what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import GetAtt, If, Ref, Template, cloudwatch, kms, sns
+
+from generator.central_permissions import (
+    HEALTH_TOPIC_POLICY,
+    INCIDENT_TOPIC_POLICY,
+    KEY_POLICY,
+)
+from generator.intrinsics import filled
+from generator.policies import document
+from handler.names import HEALTH_TOPIC, INCIDENT_TOPIC
+
+
+def add_topics(template: Template) -> None:
+    """Add the key, the topic of incidents (unless one is given), that of health, and the address."""
+    template.add_resource(
+        kms.Key(
+            "TopicKey",
+            Description="Encrypts the topics of IAM Org Revoker.",
+            EnableKeyRotation=True,
+            KeyPolicy=filled(document(KEY_POLICY)),
+        )
+    )
+    _add_topic(template, "IncidentTopic", INCIDENT_TOPIC, INCIDENT_TOPIC_POLICY, condition="OwnTopic")
+    _add_topic(template, "HealthTopic", HEALTH_TOPIC, HEALTH_TOPIC_POLICY)
+    template.add_condition("MailIncidents", _both("WithEmail", "OwnTopic"))
+    _add_subscription(template, "IncidentMail", "IncidentTopic", condition="MailIncidents")
+    _add_subscription(template, "HealthMail", "HealthTopic", condition="WithEmail")
+
+
+def _both(one: str, other: str) -> dict[str, Any]:
+    return {"Fn::And": [{"Condition": one}, {"Condition": other}]}
+
+
+def _add_topic(
+    template: Template, title: str, name: str, policy: Any, *, condition: str = ""
+) -> None:
+    under = {"Condition": condition} if condition else {}
+    template.add_resource(
+        sns.Topic(title, **under, TopicName=name, KmsMasterKeyId=Ref("TopicKey"))
+    )
+    template.add_resource(
+        sns.TopicPolicy(
+            f"{title}Policy",
+            **under,
+            Topics=[Ref(title)],
+            PolicyDocument=filled(document(policy)),
+        )
+    )
+
+
+def _add_subscription(template: Template, title: str, topic: str, *, condition: str) -> None:
+    template.add_resource(
+        sns.SubscriptionResource(
+            title,
+            Condition=condition,
+            TopicArn=Ref(topic),
+            Protocol="email",
+            Endpoint=Ref("Email"),
+        )
+    )
+
+
+def add_alarms(template: Template) -> None:
+    """Add the alarms; who gave a topic of his own hears of them there too, address or not."""
+    _add_alarm(
+        template,
+        "NotifierFails",
+        says="The notifier raised errors: mails may be late. Its log says why.",
+        namespace="AWS/Lambda",
+        metric="Errors",
+        dimension=("FunctionName", Ref("Notifier")),
+        statistic="Sum",
+        above=0,
+    )
+    _add_alarm(
+        template,
+        "ReportsDead",
+        says="Reports could not be handled and wait in the dead-letter queue, for 14 days.",
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesVisible",
+        dimension=("QueueName", GetAtt("DeadLetters", "QueueName")),
+        statistic="Maximum",
+        above=0,
+    )
+    _add_alarm(
+        template,
+        "ReportsLate",
+        says="A report has waited for more than ten minutes: mails are late.",
+        namespace="AWS/SQS",
+        metric="ApproximateAgeOfOldestMessage",
+        dimension=("QueueName", GetAtt("Reports", "QueueName")),
+        statistic="Maximum",
+        above=600,
+    )
+
+
+def _add_alarm(
+    template: Template,
+    title: str,
+    *,
+    says: str,
+    namespace: str,
+    metric: str,
+    dimension: tuple[str, Any],
+    statistic: str,
+    above: int,
+) -> None:
+    name, value = dimension
+    told = If("OwnTopic", [Ref("HealthTopic")], [Ref("HealthTopic"), Ref("SNSTopicArn")])
+    template.add_resource(
+        cloudwatch.Alarm(
+            title,
+            AlarmDescription=says,
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value)],
+            Statistic=statistic,
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=above,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="notBreaching",
+            AlarmActions=told,
+            OKActions=told,
+        )
+    )
