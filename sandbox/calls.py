@@ -20,7 +20,19 @@ from botocore.awsrequest import HeadersDict
 from botocore.model import OperationModel, ServiceModel, Shape
 
 SERVICES = frozenset(
-    "iam sts lambda events cloudtrail sqs sns dynamodb logs cloudformation organizations".split()
+    [
+        "iam",
+        "sts",
+        "lambda",
+        "events",
+        "cloudtrail",
+        "sqs",
+        "sns",
+        "dynamodb",
+        "logs",
+        "cloudformation",
+        "organizations",
+    ]
 )
 QUIET_HEADER = "x-sandbox-quiet"
 SOURCE_HEADER = "x-sandbox-source-ip"
@@ -79,10 +91,11 @@ def read_call(
 
 def read_answer(call: Call, *, status: int, headers: Mapping[str, str], body: bytes) -> Any:
     """Answer what the caller's SDK would read: a dict; on an error with `Error` in it."""
+    shape: Any = call.operation.output_shape
     parser = botocore.parsers.create_parser(call.operation.service_model.metadata["protocol"])
     response = {"status_code": status, "headers": HeadersDict(headers), "body": body}
     try:
-        return parser.parse(response, call.operation.output_shape)
+        return parser.parse(response, shape)
     except botocore.parsers.ResponseParserError:
         return {"Error": {"Code": str(status), "Message": body[:200].decode(errors="replace")}}
 
@@ -170,7 +183,7 @@ def _unflatten(shape: Shape, form: dict[str, str], at: str) -> Any:
 
 
 def _numbered(form: dict[str, str], stem: str, read: Any) -> list[Any] | None:
-    found = []
+    found: list[Any] = []
     while any(k == (here := f"{stem}.{len(found) + 1}") or k.startswith(f"{here}.") for k in form):
         found.append(read(here))
     return found or None

@@ -30,14 +30,41 @@ STOP_TIMEOUT = 15.0
 
 SCRUBBED_PREFIXES = ("AWS_", "BOTO_", "LAMBDA_", "MINISTACK_", "LOCALSTACK_", "S3_", "IOT_")
 SCRUBBED = frozenset(
-    "AUTH SERVICES EDGE_PORT GATEWAY_PORT BIND_HOST USE_SSL PERSIST_STATE STATE_DIR LOG_LEVEL "
-    "CLOUDTRAIL_RECORDING SFTP_ENABLED DOCKER_HOST DOCKER_NETWORK HTTP_PROXY HTTPS_PROXY "
-    "ALL_PROXY NO_PROXY HOSTNAME".split()
+    [
+        "AUTH",
+        "SERVICES",
+        "EDGE_PORT",
+        "GATEWAY_PORT",
+        "BIND_HOST",
+        "USE_SSL",
+        "PERSIST_STATE",
+        "STATE_DIR",
+        "LOG_LEVEL",
+        "CLOUDTRAIL_RECORDING",
+        "SFTP_ENABLED",
+        "DOCKER_HOST",
+        "DOCKER_NETWORK",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "HOSTNAME",
+    ]
 )
 # What a Lambda worker inherits of the host: enough for a Python interpreter to start.
 WORKER_INHERITS = frozenset(
-    "PATH LD_LIBRARY_PATH LANG LC_ALL LC_CTYPE TZ SYSTEMROOT AWS_CONFIG_FILE "
-    "AWS_SHARED_CREDENTIALS_FILE AWS_EC2_METADATA_DISABLED".split()
+    [
+        "PATH",
+        "LD_LIBRARY_PATH",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+        "TZ",
+        "SYSTEMROOT",
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_EC2_METADATA_DISABLED",
+    ]
 )
 
 # The emulator reads its port when it is imported, so a process keeps the first one.
@@ -127,11 +154,13 @@ def _environment(*, folder: Path, port: int) -> Iterator[None]:
 def _keep_workers_apart(folder: Path) -> None:
     """Lambda workers: their folders below ours, and nothing of the host's environment."""
 
-    def popen(*args: Any, env: dict[str, str], **options: Any) -> subprocess.Popen[str]:
+    start: Any = subprocess.Popen
+
+    def popen(*args: Any, env: dict[str, str], **options: Any) -> Any:
         host = dict(os.environ)
         own = {k: v for k, v in env.items() if k in WORKER_INHERITS or host.get(k) != v}
         own |= {"TMPDIR": str(folder), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.Popen(*args, env=own, **options)
+        return start(*args, env=own, **options)
 
     def mkdtemp(prefix: str = "") -> str:
         return tempfile.mkdtemp(prefix=prefix, dir=folder)

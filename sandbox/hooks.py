@@ -7,6 +7,8 @@ emulator which renames one fails here, by name, and not somewhere in the middle 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # Append a name here before using it; tests/sandbox/test_hooks.py checks that each one exists.
@@ -34,8 +36,17 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "ministack.core.lambda_runtime": ("execution_credentials", "reset", "subprocess", "tempfile"),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
-    "ministack.services.dynamodb": ("_resource_policies",),
+    "ministack.services.dynamodb": (
+        "_put_resource_policy",
+        "_resource_policies",
+        "_update_continuous_backups",
+        "_update_table",
+        "_update_ttl",
+    ),
     "ministack.services.eventbridge": (
+        "_describe_event_bus",
+        "_dispatch_event",
+        "_event_bus_policies",
         "_event_buses",
         "_invoke_target",
         "_put_events",
@@ -60,12 +71,15 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "ministack.services.sns": ("_error", "_fanout", "_publish", "_topic_by_arn_any_scope"),
     "ministack.services.sqs": ("_queue_by_arn", "queue_policy_allows"),
-    "ministack.services.sts": ("_sessions", "register_session"),
+    "ministack.services.sts": ("_principal_keys", "_sessions", "register_session"),
     "ministack.services.cloudformation": ("_stack_events", "_stacks"),
     "ministack.services.cloudformation.engine": ("_parse_template", "_resolve_parameters"),
     "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS", "_required_capabilities"),
     "ministack.services.cloudformation.helpers": ("TEMPLATE_BODY_MAX_BYTES",),
-    "ministack.services.cloudformation.provisioners": ("_RESOURCE_HANDLERS", "_physical_name"),
+    "ministack.services.cloudformation.provisioners": (
+        "_RESOURCE_HANDLERS",
+        "_physical_name",
+    ),
     "ministack.services.organizations": (
         "_DISPATCH",
         "_accounts",
@@ -75,7 +89,8 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_ous",
         "_roots",
     ),
-    "ministack.services.s3": ("_buckets", "_get_object_data"),
+    "ministack.services.cloudtrail": ("_DISPATCH",),
+    "ministack.services.s3": ("_bucket_owner_account", "_bucket_policies", "_get_object_data"),
 }
 
 _replaced: list[tuple[str, str, Any]] = []
@@ -124,3 +139,14 @@ def restore() -> None:
                 table[key] = old
         else:
             setattr(importlib.import_module(module), name, original)
+
+
+@contextmanager
+def swapped(module: str, name: str, value: Any) -> Iterator[None]:
+    """Put `value` in the place of a name for the length of a block that does not wait."""
+    original = get(module, name)
+    setattr(importlib.import_module(module), name, value)
+    try:
+        yield
+    finally:
+        setattr(importlib.import_module(module), name, original)

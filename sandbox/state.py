@@ -15,7 +15,7 @@ Policy = dict[str, Any]
 POLICY_VERSION = "2012-10-17"
 
 
-def _in_no_organization(account: str) -> str | None:
+def _in_no_organization(_account: str) -> str | None:
     return None
 
 

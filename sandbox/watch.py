@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox import hooks
+from sandbox.attribution import CALLER
 from sandbox.calls import QUIET_HEADER, Call, quiet, read_answer, read_call
 from sandbox.emulator import Asgi
+from sandbox.event_names import UNKNOWN_CALLER, is_management
 from sandbox.identities import account_of, user_identity
-from sandbox.records import UNKNOWN_CALLER, is_management, record_of
+from sandbox.records import record_of
 from sandbox.state import State
 
 _STATUS = {"ServiceUnavailable": 503, "InternalFailure": 500, "InternalError": 500}
@@ -90,6 +92,7 @@ async def _recorded(
 ) -> None:
     # Before the call: a user may delete herself, or her key, with it.
     identity, account = user_identity(call.access_key), account_of(call.access_key)
+    CALLER.set(identity)
     sent: list[MutableMapping[str, Any]] = []
 
     async def keep(message: MutableMapping[str, Any]) -> None:

@@ -1,0 +1,209 @@
+"""What the emulator's evaluator lacks: condition keys, ARNs with paths, foreign resources.
+
+The decision stays the evaluator's; here it only learns more about the request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from sandbox import hooks
+from sandbox.calls import service_model
+from sandbox.identities import role_of_session
+from sandbox.inside import Arn
+from sandbox.state import State
+
+ACTIONS = "ministack.core.iam_actions"
+EVALUATOR = "ministack.core.iam_evaluator"
+IAM = "ministack.services.iam"
+LAMBDA = "ministack.core.lambda_runtime"
+
+MEMBERSHIP = frozenset({"AddUserToGroup", "RemoveUserFromGroup"})
+# iam:PermissionsBoundary means the boundary asked for, or else the one that is there already.
+KINDS = (("RoleName", "role", "_roles"), ("UserName", "user", "_users"))
+
+
+def install(state: State) -> None:
+    """Teach the evaluator, until the hooks are restored."""
+    _name_resources()
+    _describe_requests()
+    _describe_principals(state)
+    _reach_other_accounts()
+
+
+def _name_resources() -> None:
+    """Users, roles and groups by their ARN with its path; memberships by the group's ARN."""
+
+    def resource(
+        service: str,
+        method: str,
+        path: str,
+        headers: Any,
+        body: bytes,
+        params: Mapping[str, Any],
+        region: str,
+        account: str,
+    ) -> str:
+        if service == "iam" and (named := _iam_resource(params, account)):
+            return named
+        if service == "dynamodb" and (table := _body(body).get("ResourceArn")):
+            return str(table)
+        return str(original(service, method, path, headers, body, params, region, account))
+
+    original = hooks.replace(ACTIONS, "extract_resource_arn", resource)
+
+
+def _iam_resource(params: Mapping[str, Any], account: str) -> str | None:
+    action = _first(params, "Action")
+    group = ("GroupName", "group", "_groups")
+    for name, kind, store in (group,) if action in MEMBERSHIP else (*KINDS, group):
+        value = _first(params, name)
+        if value:
+            entity = hooks.get(IAM, store).get_scoped(account, None, value)
+            path = _first(params, "Path") or "/"
+            made = f"arn:aws:iam::{account}:{kind}{path}{value}"
+            return str(entity["Arn"]) if entity and not action.startswith("Create") else made
+    if action == "CreatePolicy":
+        path = _first(params, "Path") or "/"
+        return f"arn:aws:iam::{account}:policy{path}{_first(params, 'PolicyName')}"
+    model = service_model("iam")
+    shape = model.operation_model(action).input_shape if action in model.operation_names else None
+    if shape is not None and "UserName" in shape.members:
+        # A user who names nobody means herself.
+        return str(hooks.get(EVALUATOR, "caller_arn")())
+    return None
+
+
+def _describe_requests() -> None:
+    """iam:PolicyARN, iam:PermissionsBoundary, iam:AWSServiceName, events:source, -detail-type."""
+
+    def context(
+        service: str, action: str, body: bytes, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        known: dict[str, Any] = original(service, action, body, params)
+        if service == "iam":
+            known |= _iam_context(params)
+        if action == "events:PutEvents":
+            entries = [one for one in _body(body).get("Entries", []) if isinstance(one, dict)]
+            for key, field in (("source", "Source"), ("detail-type", "DetailType")):
+                values = sorted({str(entry.get(field)) for entry in entries})
+                known[f"events:{key}"] = values[0] if len(values) == 1 else values
+        return known
+
+    original = hooks.replace(ACTIONS, "request_tag_context", context)
+
+
+def _iam_context(params: Mapping[str, Any]) -> dict[str, Any]:
+    keys: dict[str, Any] = {
+        "iam:PolicyARN": _first(params, "PolicyArn"),
+        "iam:AWSServiceName": _first(params, "AWSServiceName"),
+        "iam:PermissionsBoundary": _first(params, "PermissionsBoundary"),
+    }
+    for name, _, store in KINDS:
+        entity = hooks.get(IAM, store).get(_first(params, name))
+        if entity and not keys["iam:PermissionsBoundary"]:
+            keys["iam:PermissionsBoundary"] = entity.get("PermissionsBoundary")
+    return {name: value for name, value in keys.items() if value}
+
+
+def _describe_principals(state: State) -> None:
+    """aws:PrincipalArn, aws:PrincipalOrgID, and what a function's own session carries."""
+
+    def condition_key(key: str, context: Any) -> Any:
+        if key.lower() == "aws:principalarn":
+            return principal_arn(context.principal_arn)
+        return original(key, context)
+
+    def principal_keys(credential: Any) -> dict[str, Any]:
+        keys: dict[str, Any] = original_keys(credential)
+        session = hooks.get("ministack.services.sts", "_sessions").get(credential.access_key_id)
+        if session and session.get("SourceFunctionArn"):
+            keys["lambda:sourcefunctionarn"] = session["SourceFunctionArn"]
+        return keys
+
+    def credentials(config: dict[str, Any]) -> dict[str, str]:
+        answer: dict[str, str] = original_credentials(config)
+        sessions = hooks.get("ministack.services.sts", "_sessions")
+        session = sessions[answer["AWS_ACCESS_KEY_ID"]]
+        role = role_of_session(session["Arn"])
+        name = session["Arn"].rpartition("/")[2]
+        session["UserId"] = f"{role['RoleId'] if role else 'AROAUNKNOWN'}:{name}"
+        session["SourceFunctionArn"] = config["FunctionArn"].removesuffix(":$LATEST")
+        return answer
+
+    original = hooks.replace(EVALUATOR, "_resolve_condition_key", condition_key)
+    original_keys = hooks.replace(EVALUATOR, "_principal_keys", principal_keys)
+    original_credentials = hooks.replace(LAMBDA, "execution_credentials", credentials)
+    # sts imported the function by name when it was loaded, so it has its own reference.
+    hooks.replace("ministack.services.sts", "_principal_keys", principal_keys)
+    hooks.replace(EVALUATOR, "_principal_org_id", lambda account: state.organization_of(account))
+
+
+def principal_arn(arn: str) -> str:
+    """aws:PrincipalArn: of a role session the role's ARN, path included; of others their own."""
+    role = role_of_session(arn) if ":assumed-role/" in arn else None
+    return str(role["Arn"]) if role else arn
+
+
+def _reach_other_accounts() -> None:
+    """A function named by its ARN in another account; the policy of a table."""
+
+    def policy(service: str, arn: str) -> Any:
+        if not arn.startswith("arn:"):
+            return None
+        named = Arn.parse(arn)
+        if service == "dynamodb":
+            stores = hooks.get("ministack.services.dynamodb", "_resource_policies")
+            table = arn.partition("/index/")[0]
+            found = stores.get_scoped(named.account, named.region, table)
+            return (found["Policy"], named.account) if found else None
+        if service == "lambda" and named.account != _account():
+            with _scope(named):
+                return original(service, arn)
+        return original(service, arn)
+
+    async def handle(
+        method: str, path: str, headers: Any, body: bytes, query: dict[str, Any]
+    ) -> Any:
+        function = _foreign_function(path)
+        if function is None:
+            return await original_handler(method, path, headers, body, query)
+        with _scope(function):
+            return await original_handler(method, path, headers, body, query)
+
+    original = hooks.replace(EVALUATOR, "_resource_policy", policy)
+    original_handler = hooks.replace_entry("ministack.app", "SERVICE_HANDLERS", "lambda", handle)
+
+
+def _foreign_function(path: str) -> Arn | None:
+    """The function of /2015-03-31/functions/ARN/invocations when it is another account's."""
+    _, _, rest = unquote(path).partition("/functions/")
+    arn, _, call = rest.partition("/")
+    if call != "invocations" or not arn.startswith("arn:aws:lambda:"):
+        return None
+    function = Arn.parse(arn)
+    return function if function.account != _account() else None
+
+
+def _account() -> str:
+    return str(hooks.get("ministack.core.responses", "get_account_id")())
+
+
+def _scope(arn: Arn) -> Any:
+    return hooks.get("ministack.core.responses", "request_scope")(arn.account, arn.region)
+
+
+def _first(params: Mapping[str, Any], name: str) -> str:
+    value = params.get(name, "")
+    return str(value[0] if isinstance(value, list) and value else value or "")
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    try:
+        read = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}

@@ -1,0 +1,177 @@
+"""The Organization in a box: open it, get clients and keys, read its mail, wait for quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sandbox import authorization, emulator, events, keys, quotas, settling
+from sandbox.invocations import Invocations
+from sandbox.keys import REGION, ROOT_SECRET, Key
+from sandbox.organization import Layout, Organization, build_organization
+from sandbox.organization_api import install_organization
+from sandbox.outbox import Outbox
+from sandbox.router import Router
+from sandbox.state import Record, State
+from sandbox.targets import Targets
+from sandbox.watch import Faults, watched
+from sandbox.work import Work
+
+SECURITY = "444455556666"
+FIRST_MEMBER = 777788889991
+
+
+@dataclass(frozen=True)
+class Box:
+    """A running Organization. `endpoint` is http://127.0.0.1:PORT, accounts have 12 digits."""
+
+    endpoint: str
+    folder: Path
+    state: State
+    layout: Layout
+    organization: Organization
+    outbox: Outbox
+    _work: Work = field(repr=False)
+    _faults: Faults = field(repr=False)
+
+    @property
+    def organization_id(self) -> str:
+        return self.state.organization_id
+
+    @property
+    def management(self) -> str:
+        return self.layout.management
+
+    @property
+    def security(self) -> str:
+        return self.layout.security
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        return self.layout.members
+
+    @property
+    def records(self) -> list[Record]:
+        """Every record of a call so far, oldest first, whether or not a rule wanted it."""
+        return self.state.records
+
+    def client(
+        self,
+        service: str,
+        account: str = "",
+        *,
+        region: str = REGION,
+        key: Key | None = None,
+        quiet: bool = True,
+        source_ip: str | None = None,
+    ) -> Any:
+        """A boto3 client: of an account's root, quietly, or of whoever has `key`, never quietly.
+
+        `source_ip` is what the records show instead of the loopback address.
+        """
+        return keys.client(
+            self.endpoint,
+            service,
+            key or Key(account, ROOT_SECRET),
+            region=region,
+            quiet=quiet and key is None,
+            source_ip=source_ip,
+        )
+
+    def emit(self, record: Record) -> None:
+        """Put a CloudTrail record on the default bus of its account and region."""
+        self.state.emit(record)
+
+    def settle(self, timeout: float = 30, *, ignore_hidden: bool = False) -> None:
+        """Wait until nothing is in flight anywhere; TimeoutError says what still is.
+
+        `ignore_hidden`: do not wait for messages hidden by a visibility timeout.
+        """
+        settling.settle(self._work, timeout=timeout, ignore_hidden=ignore_hidden)
+
+    def new_user(
+        self,
+        account: str,
+        name: str,
+        *policies: str | Mapping[str, Any],
+        groups: tuple[str, ...] = (),
+    ) -> Key:
+        """Make an IAM user, quietly; a policy is an action to allow or a whole document.
+
+        Groups that do not exist are made.
+        """
+        return keys.make_user(self.client("iam", account), name, policies, groups=groups)
+
+    def new_session(
+        self,
+        account: str,
+        role: str,
+        *policies: str | Mapping[str, Any],
+        path: str = "/",
+        session: str = "operator",
+    ) -> Key:
+        """Make a role, quietly, and answer a session of it."""
+        return keys.make_session(
+            self.client("iam", account),
+            self.client("sts", account),
+            role,
+            policies,
+            path=path,
+            session=session,
+            account=account,
+        )
+
+    def fail_next(
+        self, service: str, action: str, times: int = 1, code: str = "Throttling"
+    ) -> None:
+        """Let the next calls of an action fail with an error code instead of being done.
+
+        ("sns", "Publish") and the like for calls over HTTP, by anybody but the sandbox itself;
+        for deliveries by rules ("lambda", "Invoke"), ("sqs", "SendMessage"), ("events",
+        "PutEvents"), which are then tried again as the rule's target says; ("lambda",
+        "Throttle") for asynchronous invocations.
+        """
+        self._faults.add(service, action, times=times, code=code)
+
+
+@contextmanager
+def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
+    """Start an Organization: management, security, and members in two OUs.
+
+    At most `workers` functions run at once for events. One box at a time in a process.
+    """
+    state, faults, outbox = State(), Faults(), Outbox()
+    work = Work(workers=workers)
+    members = [str(FIRST_MEMBER + number) for number in range(member_count)]
+    with emulator.running(lambda app: watched(app, state=state, faults=faults)) as running:
+        organization = _install(state, faults, work, outbox)
+        layout = build_organization(organization, security=SECURITY, members=members)
+        try:
+            yield Box(
+                endpoint=running.endpoint,
+                folder=running.folder,
+                state=state,
+                layout=layout,
+                organization=organization,
+                outbox=outbox,
+                _work=work,
+                _faults=faults,
+            )
+        finally:
+            work.close()
+
+
+def _install(state: State, faults: Faults, work: Work, outbox: Outbox) -> Organization:
+    """Put every piece of the bridge in place; `emulator.running` takes them all away again."""
+    authorization.install(state)
+    quotas.install()
+    outbox.install()
+    invocations = Invocations(work, faults)
+    invocations.install()
+    router = Router(state, work, Targets(state, faults, invocations))
+    router.install()
+    events.install(state, router.accept)
+    return install_organization(state)

@@ -1,0 +1,98 @@
+"""Keep every e-mail that SNS delivers, and refuse the subjects that SNS refuses.
+
+Nothing leaves the machine; other protocols stay with the emulator.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox import hooks
+
+SNS = "ministack.services.sns"
+LONGEST_SUBJECT = 99
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One e-mail as it arrived; `time` is UTC."""
+
+    topic: str
+    address: str
+    subject: str
+    body: str
+    time: datetime
+
+
+@dataclass
+class Outbox:
+    """The e-mails delivered so far, oldest first."""
+
+    _mails: list[Mail] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __iter__(self) -> Iterator[Mail]:
+        with self._lock:
+            return iter(list(self._mails))
+
+    def __len__(self) -> int:
+        return len(self._mails)
+
+    def of(self, topic: str) -> list[Mail]:
+        """The mails of one topic, by its ARN."""
+        return [mail for mail in self if mail.topic == topic]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._mails.clear()
+
+    def install(self) -> None:
+        """Listen to the emulator's fan-out, until the hooks are restored."""
+
+        def fanout(
+            topic: str, message_id: str, message: str, subject: str, *a: Any, **k: Any
+        ) -> Any:
+            for address in _addresses(topic):
+                mail = Mail(topic, address, subject or "", message, datetime.now(UTC))
+                with self._lock:
+                    self._mails.append(mail)
+            return original(topic, message_id, message, subject, *a, **k)
+
+        def publish(params: dict[str, Any]) -> Any:
+            given = params.get("Subject", "")
+            subject = given[0] if isinstance(given, list) else given
+            if problem := subject_problem(str(subject or "")):
+                message = f"Invalid parameter: Subject ({problem})"
+                return hooks.get(SNS, "_error")("InvalidParameter", message, 400)
+            return original_publish(params)
+
+        original = hooks.replace(SNS, "_fanout", fanout)
+        original_publish = hooks.replace(SNS, "_publish", publish)
+
+
+def subject_problem(subject: str) -> str:
+    """Why SNS refuses a subject, "" when it does not.
+
+    Printable ASCII that does not begin with a space, no line breaks, under 100 characters
+    (SNS API Reference, Publish).
+    """
+    if len(subject) > LONGEST_SUBJECT:
+        return "more than 99 characters"
+    if any(not " " <= letter <= "~" for letter in subject):
+        return "not printable ASCII on one line"
+    if subject.startswith(" "):
+        return "begins with a space"
+    return ""
+
+
+def _addresses(topic: str) -> list[str]:
+    found = hooks.get(SNS, "_topic_by_arn_any_scope")(topic)
+    return [
+        subscription["endpoint"]
+        for subscription in (found or {}).get("subscriptions", [])
+        if subscription.get("confirmed") and subscription.get("protocol") in ("email", "email-json")
+    ]

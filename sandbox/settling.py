@@ -1,0 +1,52 @@
+"""Wait until nothing is in flight anywhere in the sandbox: events, functions, polled queues."""
+
+from __future__ import annotations
+
+import time
+
+from sandbox import hooks
+from sandbox.inside import Arn
+from sandbox.work import Work
+
+LAMBDA = "ministack.services.lambda_svc"
+PAUSE = 0.01
+
+
+def settle(work: Work, *, timeout: float, ignore_hidden: bool) -> None:
+    """Return when nothing is left to do; TimeoutError names what is.
+
+    RuntimeError when the router itself failed. `ignore_hidden`: messages that wait for the end
+    of a visibility timeout count as nothing.
+    """
+    deadline = time.monotonic() + timeout
+    quiet_looks = 0
+    while quiet_looks < 2:
+        if work.problems:
+            raise RuntimeError("the sandbox failed:\n" + "\n".join(work.problems))
+        left = _left(work, ignore_hidden=ignore_hidden)
+        # Two looks: between them a message may go from a queue to a function or back.
+        quiet_looks = 0 if left else quiet_looks + 1
+        if left and time.monotonic() > deadline:
+            raise TimeoutError(f"still in flight after {timeout} s: {', '.join(left)}")
+        time.sleep(PAUSE)
+
+
+def _left(work: Work, *, ignore_hidden: bool) -> list[str]:
+    left = [f"{work.in_flight} deliveries"] if work.in_flight else []
+    running, by_function = hooks.get(LAMBDA, "executions_in_flight")()
+    if running:
+        left.append(f"functions {sorted(by_function)}")
+    for account, _, mapping in hooks.get(LAMBDA, "_iter_all_esms")():
+        source = mapping.get("EventSourceArn", "")
+        if mapping.get("Enabled", True) and source.startswith("arn:aws:sqs:"):
+            waiting = _messages(source, ignore_hidden=ignore_hidden)
+            if waiting:
+                left.append(f"{waiting} messages in {Arn.parse(source).resource} of {account}")
+    return left
+
+
+def _messages(queue_arn: str, *, ignore_hidden: bool) -> int:
+    queue = hooks.get("ministack.services.sqs", "_queue_by_arn")(queue_arn)
+    now = time.time()
+    messages = list(queue["messages"]) if queue else []
+    return sum(not ignore_hidden or message["visible_at"] <= now for message in messages)
