@@ -86,7 +86,10 @@ def from_detail(detail: Mapping[str, Any]) -> Report:
             case "disposition":
                 values[spec.name] = Disposition(value)
             case "undo":
-                values[spec.name] = tuple(tuple(map(str, c)) for c in value if isinstance(c, list))
+                commands = value if isinstance(value, list) else []
+                values[spec.name] = tuple(
+                    tuple(map(str, command)) for command in commands if isinstance(command, list)
+                )
             case "notes":
                 values[spec.name] = tuple(map(str, value)) if isinstance(value, list) else ()
             case _:

@@ -189,7 +189,10 @@ def _read_role_pattern(entry: str) -> RolePattern:
             "with at least one character besides stars"
         )
     pattern, _, until = entry.partition(" until ")
-    return RolePattern(pattern=pattern, until=date.fromisoformat(until) if until else None)
+    try:
+        return RolePattern(pattern=pattern, until=date.fromisoformat(until) if until else None)
+    except ValueError as error:
+        raise ValueError(f"{entry!r} ends on {until}, which is no day of the calendar") from error
 
 
 def _entries(text: str) -> list[str]:

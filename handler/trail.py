@@ -16,6 +16,8 @@ from typing import Any
 
 SERVICE_ROLE_PATH = "/aws-service-role/"
 IDENTITY_CENTER_PATH = "/aws-reserved/sso.amazonaws.com/"
+# Identities behind which stands another one, the issuer, that IAM can act on.
+ISSUED_TYPES = frozenset({"AssumedRole", "Role", "FederatedUser"})
 
 
 class Kind(Enum):
@@ -34,7 +36,7 @@ class Caller:
 
     `name` is the IAM user's or role's own name (no path), `id` its unique id (AIDA..., AROA...),
     `arn` the user's or role's ARN (a role's path is lost where the record has no session issuer);
-    `session` is the role session or federated name.
+    `path_lost` says so; `session` is the role session or federated name.
     """
 
     kind: Kind
@@ -44,6 +46,7 @@ class Caller:
     name: str = ""
     id: str = ""
     arn: str = ""
+    path_lost: bool = False
     session: str = ""
     access_key: str = ""
     session_began: str = ""
@@ -136,11 +139,12 @@ def _read_caller(record: Mapping[str, Any]) -> Caller:
     return Caller(
         kind=kind,
         type=_text(identity, "type"),
-        account=_text(identity, "accountId") or _field(arn or session_arn, 4),
-        partition=_field(arn or session_arn, 1) or "aws",
+        account=_text(identity, "accountId") or arn_field(arn or session_arn, 4),
+        partition=arn_field(arn or session_arn, 1) or "aws",
         name=_name(kind=kind, arn=arn, identity=identity, issuer=issuer),
         id=_principal_id(kind=kind, identity=identity, issuer=issuer),
         arn=arn,
+        path_lost=":assumed-role/" in session_arn and not _text(issuer, "arn"),
         session=_session(session_arn),
         access_key=_text(identity, "accessKeyId"),
         session_began=_text(_mapping(context.get("attributes")), "creationDate"),
@@ -172,11 +176,12 @@ def _kind(*, type: str, issuer_type: str, event_type: str) -> Kind:
 def _principal_arn(*, kind: Kind, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
     arn = _text(identity, "arn")
     issuer_arn = _text(issuer, "arn")
-    if issuer_arn:
+    # A user or root is itself, whatever the session context says of an issuer.
+    if issuer_arn and _text(identity, "type") in ISSUED_TYPES:
         return issuer_arn
     if kind is Kind.ROLE and ":assumed-role/" in arn:
         role = arn.split(":assumed-role/", 1)[1].split("/", 1)[0]
-        return f"arn:{_field(arn, 1)}:iam::{_field(arn, 4)}:role/{role}"
+        return f"arn:{arn_field(arn, 1)}:iam::{arn_field(arn, 4)}:role/{role}"
     return arn
 
 
@@ -187,14 +192,19 @@ def _name(*, kind: Kind, arn: str, identity: Mapping[str, Any], issuer: Mapping[
     if marker in arn:
         # The ARN is IAM's own spelling; AssumeRoot records show userName differing from it.
         return arn.rsplit("/", 1)[1]
-    return _text(issuer, "userName") or _text(identity, "userName")
+    # A federated user's own name is whatever its issuer chose to type: never a name of IAM's.
+    own = "" if _text(identity, "type") == "FederatedUser" else _text(identity, "userName")
+    return _text(issuer, "userName") or own
 
 
 def _principal_id(*, kind: Kind, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
     own = _text(identity, "principalId").split(":", 1)[0]
     if _text(identity, "type") == "FederatedUser":
         return _text(issuer, "principalId")
-    return (_text(issuer, "principalId") or own) if kind is Kind.ROLE else own
+    if kind is Kind.ROLE:
+        return _text(issuer, "principalId") or own
+    # An Identity Center user has no principal in the account, only an id in its directory.
+    return own or _text(_mapping(identity.get("onBehalfOf")), "userId")
 
 
 def _session(arn: str) -> str:
@@ -208,7 +218,7 @@ def _read_only(flag: object, *, name: str) -> bool:
     # Some records lack the flag, some carry it as text; the verbs are IAM's own read-only ones.
     if flag is None:
         return name.startswith(("Get", "List", "Generate", "Simulate"))
-    return flag is True or flag == "true"
+    return flag is True or (isinstance(flag, str) and flag.lower() == "true")
 
 
 def _event_id(record: Mapping[str, Any]) -> str:
@@ -222,7 +232,10 @@ def _event_id(record: Mapping[str, Any]) -> str:
 
 
 def _seconds(text: str) -> float | None:
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?Z?", text):
+    # This century: CloudTrail began in 2013, and the calendar's ends have no epoch seconds.
+    if not re.fullmatch(
+        r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z?", text
+    ):
         return None
     try:
         moment = datetime.fromisoformat(text.removesuffix("Z"))
@@ -231,7 +244,8 @@ def _seconds(text: str) -> float | None:
     return moment.replace(tzinfo=UTC).timestamp()
 
 
-def _field(arn: str, index: int) -> str:
+def arn_field(arn: str, index: int) -> str:
+    """One field of an ARN, from 0 (1 partition, 4 account, 5 resource); empty where it is none."""
     parts = arn.split(":", 5)
     return parts[index] if len(parts) == 6 else ""
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from enum import Enum
 
 from handler.settings import Answer, Mode, Settings
-from handler.trail import IDENTITY_CENTER_PATH, SERVICE_ROLE_PATH, Call, Kind
+from handler.trail import IDENTITY_CENTER_PATH, SERVICE_ROLE_PATH, Call, Caller, Kind, arn_field
 
 
 class Action(Enum):
@@ -82,6 +82,8 @@ class Verdict:
 
 # A device of one's own: adding one is told of, removing one is never self-service.
 OWN_MFA_CALLS = frozenset({"CreateVirtualMFADevice", "EnableMFADevice", "ResyncMFADevice"})
+# Calls without a parameter that could name another user.
+NAMES_NOBODY = frozenset({"ChangePassword", "CreateVirtualMFADevice"})
 NEVER_SELF_SERVICE = frozenset({"DeactivateMFADevice", "DeleteVirtualMFADevice"})
 
 
@@ -92,7 +94,7 @@ def settled(call: Call, settings: Settings, *, own_role_arn: str) -> Verdict | N
         return Verdict(Action.REPORT, Reason.UNREADABLE)
     if caller.kind is Kind.SERVICE or _under(call, SERVICE_ROLE_PATH):
         return Verdict(Action.IGNORE, Reason.AWS_SERVICE)
-    if caller.kind is Kind.ROLE and caller.arn in (own_role_arn, _without_path(own_role_arn)):
+    if _is_ourselves(caller, own_role_arn=own_role_arn):
         return Verdict(Action.IGNORE, Reason.OURSELVES)
     if caller.kind is Kind.ROOT:
         return Verdict(Action.CRITICAL, Reason.ROOT)
@@ -106,7 +108,7 @@ def decide(call: Call, standing: Standing, settings: Settings, *, own_role_arn: 
     early = settled(call, settings, own_role_arn=own_role_arn)
     if early is not None:
         return early
-    if call.caller.kind is Kind.USER and standing.administrator:
+    if call.caller.kind is Kind.USER and standing.administrator and not _foreign(call):
         return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_USER)
     own = _on_oneself(call, settings)
     if own is not None:
@@ -120,30 +122,29 @@ def decide(call: Call, standing: Standing, settings: Settings, *, own_role_arn: 
 
 def _offender(call: Call, settings: Settings) -> Verdict:
     reason = Reason.FAILED_CALL if call.error_code else Reason.NOT_AN_ADMINISTRATOR
-    if call.error_code and settings.denied_calls is not Answer.CONTAIN:
-        return _instead(settings.denied_calls, reason)
-    if _cannot_be_denied(call):
-        return Verdict(Action.CRITICAL, Reason.CANNOT_BE_DENIED)
-    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.IGNORE:
+    deniable = not _cannot_be_denied(call)
+    role = call.caller.kind is Kind.ROLE and deniable
+    if call.error_code and settings.denied_calls is Answer.IGNORE:
+        return Verdict(Action.IGNORE, reason, held_by="DeniedCalls")
+    if role and settings.role_callers is Answer.IGNORE:
         return Verdict(Action.IGNORE, reason, held_by="RoleCallers")
+    if call.error_code and settings.denied_calls is Answer.REPORT:
+        return Verdict(Action.REPORT, reason, held_by="DeniedCalls")
+    if not deniable:
+        return Verdict(Action.CRITICAL, Reason.CANNOT_BE_DENIED)
     if settings.mode is Mode.OBSERVE:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="Mode")
-    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.REPORT:
+    if role and settings.role_callers is Answer.REPORT:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="RoleCallers")
     return Verdict(Action.CONTAIN, reason)
 
 
-def _instead(answer: Answer, reason: Reason) -> Verdict:
-    action = Action.REPORT if answer is Answer.REPORT else Action.IGNORE
-    return Verdict(action, reason, held_by="DeniedCalls")
-
-
 def _on_oneself(call: Call, settings: Settings) -> Verdict | None:
-    if call.caller.kind is not Kind.USER:
+    if call.caller.kind is not Kind.USER or _foreign(call):
         return None
     named = call.request.get("userName")
-    # A refused call carries no parameters; only ChangePassword has no other target than its caller.
-    if call.error_code and named is None and call.name != "ChangePassword":
+    # A refused call carries no parameters, so that it may have named anybody.
+    if call.error_code and named is None and call.name not in NAMES_NOBODY:
         return None
     # IAM user names are unique whatever their case, so folding it cannot let another user through.
     if named is not None and str(named).casefold() != call.caller.name.casefold():
@@ -158,24 +159,33 @@ def _on_oneself(call: Call, settings: Settings) -> Verdict | None:
 def _administrator_role(call: Call, settings: Settings) -> bool:
     # Without a readable time a dated entry counts as expired: a missed exemption is told of.
     day = date.max if call.time is None else datetime.fromtimestamp(call.time, UTC).date()
-    return call.caller.account == call.account and any(
+    return arn_field(call.caller.arn, 4) == call.account and any(
         pattern.matches(role_arn=call.caller.arn, on=day) for pattern in settings.admin_roles
     )
 
 
 def _cannot_be_denied(call: Call) -> bool:
-    foreign = bool(call.caller.account) and call.caller.account != call.account
-    return call.caller.kind is Kind.OTHER or foreign or _under(call, IDENTITY_CENTER_PATH)
+    return call.caller.kind is Kind.OTHER or _foreign(call) or _under(call, IDENTITY_CENTER_PATH)
+
+
+def _foreign(call: Call) -> bool:
+    """The caller belongs to another account than the call: nothing here can be put on it."""
+    return bool(call.caller.account) and call.caller.account != call.account
 
 
 def _under(call: Call, path: str) -> bool:
-    return call.caller.kind is Kind.ROLE and f":role{path}" in call.caller.arn
+    # From the resource's first character on: a path may hold any sign, ':role/aws-...' included.
+    resource = arn_field(call.caller.arn, 5)
+    return call.caller.kind is Kind.ROLE and resource.startswith(f"role{path}")
 
 
-def _without_path(role_arn: str) -> str:
-    """The ARN as rebuilt without a session issuer; role names are unique in an account."""
-    head, _, tail = role_arn.partition(":role/")
-    return f"{head}:role/{tail.rsplit('/', 1)[-1]}"
+def _is_ourselves(caller: Caller, *, own_role_arn: str) -> bool:
+    if caller.kind is not Kind.ROLE or not caller.arn:
+        return False
+    # Role names are unique in an account, whatever their path.
+    head, _, tail = own_role_arn.partition(":role/")
+    rebuilt = f"{head}:role/{tail.rsplit('/', 1)[-1]}"
+    return caller.arn == (rebuilt if caller.path_lost else own_role_arn)
 
 
 def _by_service(invoked_by: str) -> bool:
