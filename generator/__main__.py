@@ -1,4 +1,4 @@
-"""python -m generator: write the templates and the docs' tables, or check that they are not stale."""
+"""python -m generator: write templates and the docs' tables, or check them. Deploys nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Files = dict[Path, bytes]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code: 1 when something is stale, 2 when it cannot be done."""
+    """Run the command; returns its exit code: 1 if something is stale, 2 if it cannot be done."""
     options = _parser().parse_args(arguments)
     try:
         templates, files = _wanted(options)
@@ -52,7 +52,9 @@ def _wanted(options: argparse.Namespace) -> tuple[tuple[Rendered, ...], Files]:
     """The templates, and the content of every file that this command answers for."""
     form = Form(options.code)
     if options.out is None and (form is Form.S3 or options.format == "json"):
-        raise ValueError("templates/ holds the YAML with the code inside: give another form an --out")
+        raise ValueError(
+            "templates/ holds the YAML with the code inside: give another form an --out"
+        )
     house = read_house(team=options.team, runbook=options.runbook)
     templates = render(house=house, form=form)
     out = options.out or ROOT / "templates"
@@ -107,7 +109,9 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _print_sizes(templates: tuple[Rendered, ...]) -> None:
-    table = Table("template", "resources", "lines of code", "YAML", "minified JSON", "a rollout sends it as")
+    table = Table(
+        "template", "resources", "lines of code", "YAML", "minified JSON", "a rollout sends it as"
+    )
     for one in templates:
         table.add_row(
             one.name,

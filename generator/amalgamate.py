@@ -1,4 +1,4 @@
-"""Join handler modules into one readable index.py; changes no line of theirs but imports and docstrings.
+"""Join handler modules into one readable index.py; changes only imports and module docstrings.
 
 Nothing is rewritten: a module that cannot be joined as it stands is refused, with one sentence.
 """
@@ -108,7 +108,9 @@ def _check_text(name: str, source: str) -> None:
 
 def _check_imports(name: str, tree: ast.Module) -> None:
     """Refuse each import that would mean something else, or nothing, in one file."""
-    skipped = {id(node) for block in tree.body if _is_type_checking(block) for node in ast.walk(block)}
+    skipped = {
+        id(node) for block in tree.body if _is_type_checking(block) for node in ast.walk(block)
+    }
     top = {id(node) for node in tree.body}
     inner = {
         id(node)
@@ -136,7 +138,9 @@ def _check_import(where: str, node: ast.Import | ast.ImportFrom, *, inside: bool
     for target in map(str, targets):
         root = target.partition(".")[0]
         if root == PACKAGE and (inside or isinstance(node, ast.Import) or target == PACKAGE):
-            raise ValueError(f"{where}: write from {PACKAGE}.x import name, at the top of the module")
+            raise ValueError(
+                f"{where}: write from {PACKAGE}.x import name, at the top of the module"
+            )
         if root in RUNTIME and not inside:
             raise ValueError(f"{where}: import {root} inside the function that needs it")
         if root not in {PACKAGE, *RUNTIME} and root not in sys.stdlib_module_names:
@@ -225,5 +229,8 @@ def _imports(modules: list[Module]) -> str:
 def _section(module: Module) -> str:
     """One module under a line that names it; its docstring stands as comment, where it is one."""
     rule = f"# ---- {module.name.replace('.', '/')}.py "
-    head = [rule + "-" * (LINE_LENGTH - len(rule)), *(f"# {line}".rstrip() for line in module.title)]
+    head = [
+        rule + "-" * (LINE_LENGTH - len(rule)),
+        *(f"# {line}".rstrip() for line in module.title),
+    ]
     return "\n".join(["", *head, "", module.body])

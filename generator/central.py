@@ -1,11 +1,24 @@
-"""The template of the central account: bus, queue, notifier and incidents. It trusts no account blindly."""
+"""The template of the central account: bus, queue, notifier, incidents. No topics: telling.py."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from troposphere import FindInMap, GetAtt, If, NoValue, Output, Ref, Template
-from troposphere import awslambda, dynamodb, events, iam, logs, sqs
+from troposphere import (
+    FindInMap,
+    GetAtt,
+    If,
+    NoValue,
+    Output,
+    Ref,
+    Template,
+    awslambda,
+    dynamodb,
+    events,
+    iam,
+    logs,
+    sqs,
+)
 
 from generator.central_parameters import GROUPS, add_parameters
 from generator.central_permissions import (
@@ -39,8 +52,10 @@ NOTIFIER_SECONDS = 30
 
 def central_template(code: Code) -> dict[str, Any]:
     """The central template as a tree of JSON types, whose function runs that code."""
-    template = Template(f"IAM Org Revoker {VERSION}, central account: takes the reports of all "
-                        "accounts and mails each incident once.")
+    template = Template(
+        f"IAM Org Revoker {VERSION}, central account: takes the reports of all "
+        "accounts and mails each incident once."
+    )
     template.set_version("2010-09-09")
     add_parameters(template)
     _add_bus(template)
@@ -57,7 +72,9 @@ def central_template(code: Code) -> dict[str, Any]:
 
 def _add_bus(template: Template) -> None:
     template.add_resource(
-        events.EventBus("Bus", Name=BUS, Description="Reports of revokers, and AWS's tamper events.")
+        events.EventBus(
+            "Bus", Name=BUS, Description="Reports of revokers, and AWS's tamper events."
+        )
     )
     for statement in BUS_POLICY:
         template.add_resource(
@@ -99,8 +116,9 @@ def _add_queue(template: Template) -> None:
             SqsManagedSseEnabled=True,
         )
     )
-    # AWS asks for a visibility timeout of six times the function's, so that a throttled batch is not
-    # seen twice. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    # AWS asks for a visibility timeout of six times the function's, so that a throttled batch is
+    # not seen twice.
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     template.add_resource(
         sqs.Queue(
             "Reports",
@@ -118,9 +136,7 @@ def _add_queue(template: Template) -> None:
         ("DeadLettersPolicy", "DeadLetters", DEAD_LETTERS),
     ):
         template.add_resource(
-            sqs.QueuePolicy(
-                title, Queues=[Ref(queue)], PolicyDocument=filled(document(statements))
-            )
+            sqs.QueuePolicy(title, Queues=[Ref(queue)], PolicyDocument=filled(document(statements)))
         )
 
 
@@ -152,7 +168,9 @@ def _add_table(template: Template) -> None:
 def _add_notifier(template: Template, code: Code) -> None:
     body, handler = add_code(template, code)
     retention = Ref("LogRetentionDays")
-    template.add_resource(logs.LogGroup("NotifierLog", LogGroupName=LOG_GROUP, RetentionInDays=retention))
+    template.add_resource(
+        logs.LogGroup("NotifierLog", LogGroupName=LOG_GROUP, RetentionInDays=retention)
+    )
     template.add_resource(
         iam.Role(
             "NotifierRole",

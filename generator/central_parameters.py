@@ -29,13 +29,13 @@ _TEXTS: tuple[dict[str, Any], ...] = (
     },
     {
         "title": "Email",
-        "Description": "Address of the security team; AWS asks it to confirm. Empty with SNSTopicArn.",
+        "Description": "The security team; AWS asks it to confirm. Empty: your topic alone.",
         "AllowedPattern": r"([^@\s]+@[^@\s]+[.][^@\s]+)?",
         "ConstraintDescription": "must be empty or one e-mail address",
     },
     {
         "title": "SNSTopicArn",
-        "Description": "A topic of yours, in this region, that takes the mails. Empty: one is made.",
+        "Description": "Your own topic for the mails, in this region. Empty: one is made.",
         "AllowedPattern": "(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})?",
         "ConstraintDescription": "must be empty or the ARN of a standard SNS topic",
     },
@@ -49,14 +49,14 @@ _TEXTS: tuple[dict[str, Any], ...] = (
 
 
 def add_parameters(template: Template) -> None:
-    """Add parameters, the assertion that somebody is told, the mapping of hours, and the conditions."""
+    """Add parameters, the assertion that somebody is told, the hours' mapping, the conditions."""
     for text in _TEXTS:
         template.add_parameter(Parameter(**text, Type="String", Default=""))
     template.add_parameter(
         Parameter(
             "QuietHours",
             Type="String",
-            Description="Hours without a call after which an incident is closed; the next opens anew.",
+            Description="Hours without a call after which an incident is closed.",
             Default="24",
             AllowedValues=list(QUIET),
         )

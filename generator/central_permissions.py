@@ -1,4 +1,4 @@
-"""What the central account lets in and what its notifier may do, each with its reason. Data, no logic."""
+"""What the central account lets in and what its notifier may do, with reasons. Data, no logic."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ BUS_POLICY = (
     ),
     Statement(
         sid="DenyEverybodyElse",
-        why="In the bus's own account an Allow keeps nobody out: an identity policy is enough there.",
+        why="In the bus's own account an Allow keeps nobody out: identity policies suffice.",
         effect="Deny",
         actions=("events:PutEvents",),
         resources=(OUR_BUS,),

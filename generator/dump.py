@@ -37,7 +37,7 @@ _SHORT = ("Sub", "If", "Equals", "And", "Or", "Not", "FindInMap", "GetAtt")
 
 
 def ordered(template: Tree) -> Tree:
-    """The template in our order; sections, resources and their keys; everything else as it was made."""
+    """The template in our order: sections, keys of a resource, code last; the rest as made."""
     said = {name: template[name] for name in _SECTIONS if name in template}
     said["Resources"] = {name: _resource(body) for name, body in template["Resources"].items()}
     return said
@@ -72,19 +72,24 @@ def _resource(body: Tree) -> Tree:
 class _Dumper(yaml.SafeDumper):
     """PyYAML's dumper with CloudFormation's functions, and lists indented under their key."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # PyYAML's signature
         return True
 
-    def choose_scalar_style(self) -> str | None:
+    def choose_scalar_style(self) -> str:
         # PyYAML would put quotes around every !Ref name.
-        if (self.event.tag or "").startswith("!"):
-            self.analysis = self.analysis or self.analyze_scalar(self.event.value)
+        event = self.event
+        if isinstance(event, yaml.ScalarEvent) and str(event.tag).startswith("!"):
+            self.analysis = self.analysis or self.analyze_scalar(event.value)
             plain = "allow_flow_plain" if self.flow_level else "allow_block_plain"
             if getattr(self.analysis, plain) and not self.analysis.multiline:
                 return ""
         return super().choose_scalar_style()
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+    def increase_indent(
+        self,
+        flow: bool = False,
+        indentless: bool = False,  # noqa: ARG002  # never, the reason for this method
+    ) -> None:
         super().increase_indent(flow, False)
 
 
@@ -125,7 +130,9 @@ def _represent_tagged(dumper: yaml.SafeDumper, data: _Tagged) -> yaml.Node:
 
 
 def _represent_text(dumper: yaml.SafeDumper, data: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", data, style="|" if "\n" in data else None
+    )
 
 
 def _represent_list(dumper: yaml.SafeDumper, data: list[Any]) -> yaml.Node:

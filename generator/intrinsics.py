@@ -12,7 +12,7 @@ CHOICES = {"IncidentTopicArn": If("OwnTopic", Ref("IncidentTopic"), Ref("SNSTopi
 
 
 def filled(value: Any) -> Any:
-    """The value with each string that holds ${...} replaced by Ref, GetAtt or Sub; new containers."""
+    """The value with each string that holds ${...} as Ref, GetAtt or Sub; in new containers."""
     match value:
         case str():
             return _function(value)

@@ -1,11 +1,27 @@
-"""The template of a member account: what calls IAM here is read, contained and told. No alarms, no poller."""
+"""The template of a member account: who calls IAM is contained and told of. No idle poller."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from troposphere import And, Condition, Equals, GetAtt, If, NoValue, Not, Or, Output, Ref, Template
-from troposphere import awslambda, events, iam, logs, sqs
+from troposphere import (
+    And,
+    Condition,
+    Equals,
+    GetAtt,
+    If,
+    Not,
+    NoValue,
+    Or,
+    Output,
+    Ref,
+    Template,
+    awslambda,
+    events,
+    iam,
+    logs,
+    sqs,
+)
 
 from generator.code import Code, add_code, json_logs
 from generator.intrinsics import filled
@@ -52,8 +68,10 @@ RETRY = {"MaximumEventAgeInSeconds": DAY, "MaximumRetryAttempts": 185}
 
 def member_template(code: Code) -> dict[str, Any]:
     """The member template as a tree of JSON types, whose function runs that code."""
-    template = Template(f"IAM Org Revoker {VERSION}, member account: who calls IAM without being an "
-                        "IAM administrator loses IAM, and the central account hears of it.")
+    template = Template(
+        f"IAM Org Revoker {VERSION}, member account: who calls IAM without being an "
+        "IAM administrator loses IAM, and the central account hears of it."
+    )
     template.set_version("2010-09-09")
     add_parameters(template)
     _add_conditions(template)
@@ -76,7 +94,7 @@ def _add_conditions(template: Template) -> None:
                 {
                     "Assert": Or(*(Equals(Ref("AWS::Region"), region) for region in IAM_REGIONS)),
                     "AssertDescription": (
-                        "IAM's events appear in one region of a partition only. Deploy this stack in "
+                        "IAM's events appear in one region of a partition only. Deploy in "
                         "us-east-1 (GovCloud: us-gov-west-1, China: cn-north-1)."
                     ),
                 }
@@ -112,13 +130,15 @@ def _add_deny(template: Template) -> None:
 def _add_revoker(template: Template, code: Code) -> None:
     body, handler = add_code(template, code)
     retention = Ref("LogRetentionDays")
-    template.add_resource(logs.LogGroup("RevokerLog", LogGroupName=LOG_GROUP, RetentionInDays=retention))
+    template.add_resource(
+        logs.LogGroup("RevokerLog", LogGroupName=LOG_GROUP, RetentionInDays=retention)
+    )
     template.add_resource(
         iam.Role(
             "RevokerRole",
             RoleName=REVOKER,
             Path=IAM_PATH,
-            Description="The revoker's own: it reads IAM, reports, and when enforcing puts our deny.",
+            Description="The revoker's own: it reads IAM, reports, and enforcing puts our deny.",
             AssumeRolePolicyDocument=trust("lambda.amazonaws.com", sid="LambdaRunsTheRevoker"),
             Policies=[
                 _policy("always", REVOKER_ALWAYS),
@@ -207,7 +227,7 @@ def _add_tamper(template: Template) -> None:
             "ForwardRole",
             RoleName=FORWARDER,
             Path=IAM_PATH,
-            Description="EventBridge carries AWS's own events about the revoker to the central bus.",
+            Description="EventBridge carries AWS's events about the revoker to the central bus.",
             AssumeRolePolicyDocument=trust("events.amazonaws.com", sid="EventBridgeForwards"),
             Policies=[_policy("forward", FORWARDER_ALWAYS)],
         )
@@ -216,7 +236,7 @@ def _add_tamper(template: Template) -> None:
         events.Rule(
             "TamperRule",
             Name=TAMPER_RULE,
-            Description="Whoever touches the revoker, other than its rollout, is told of centrally.",
+            Description="Whoever touches the revoker, but its rollout, is told of centrally.",
             State="ENABLED",
             EventPattern=filled(TAMPER),
             Targets=[

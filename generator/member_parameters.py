@@ -22,7 +22,9 @@ GROUPS = [
     },
     {"Label": {"default": "Logs"}, "Parameters": ["LogRetentionDays"]},
     {
-        "Label": {"default": "A trail of this account's own (leave empty beside an organization trail)"},
+        "Label": {
+            "default": "A trail of this account's own (leave empty beside an organization trail)"
+        },
         "Parameters": ["TrailDestS3BucketName", "TrailMultiRegion", "TrailReadWrite"],
     },
 ]
@@ -49,8 +51,8 @@ def add_parameters(template: Template) -> None:
             "TrailDestS3BucketName",
             Type="String",
             Description=(
-                "Bucket for a trail of this account's own; its policy must admit CloudTrail. Empty: "
-                "no trail, since most Organizations have one and a second copy costs money."
+                "Bucket for a trail of this account's own; its policy must admit CloudTrail. "
+                "Empty: no trail, since most Organizations have one and a second copy costs money."
             ),
             Default="",
             AllowedPattern="([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?",

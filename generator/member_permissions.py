@@ -40,8 +40,8 @@ def log_streams(group: str, streams: str = "*") -> str:
     return f"arn:${{AWS::Partition}}:logs:{HERE}:log-group:{group}:log-stream:{streams}"
 
 
-# lambda:SourceFunctionArn is in every call that a function makes with its role's credentials, and in
-# no other: taken out of the function, the role writes nothing.
+# lambda:SourceFunctionArn is in every call that a function makes with its role's credentials, and
+# in no other: taken out of the function, the role writes nothing.
 # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
 FROM_OUR_FUNCTION = {"lambda:SourceFunctionArn": OUR_FUNCTION}
 ONLY_OUR_POLICY = {"ArnEquals": {"iam:PolicyARN": OUR_POLICY, **FROM_OUR_FUNCTION}}
@@ -62,7 +62,7 @@ REVOKER_ALWAYS = (
     ),
     Statement(
         sid="FindCaller",
-        why="Find a renamed caller by id, and name the account in the mail; IAM limits none of them.",
+        why="Find a renamed caller by id, and name the account; IAM can limit none of them.",
         actions=("iam:ListUsers", "iam:ListRoles", "iam:ListAccountAliases"),
         resources=("*",),
     ),
@@ -135,14 +135,14 @@ REVOKER_ENFORCING = (
 REVOKER_INLINE = (
     Statement(
         sid="DenyUserInline",
-        why="Last rung for a user, and its undo. IAM cannot limit the content: it could also grant.",
+        why="Last rung for a user, and its undo. IAM cannot limit its content: it could grant.",
         actions=("iam:PutUserPolicy", "iam:DeleteUserPolicy"),
         resources=(USERS,),
         conditions=ONLY_OUR_FUNCTION,
     ),
     Statement(
         sid="DenyRoleInline",
-        why="Last rung for a role, and its undo. IAM cannot limit the content: it could also grant.",
+        why="Last rung for a role, and its undo. IAM cannot limit its content: it could grant.",
         actions=("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
         resources=(ROLES,),
         conditions=ONLY_OUR_FUNCTION,
@@ -163,9 +163,7 @@ TRAIL_ALWAYS = (
         sid="WriteTrailLog",
         why="CloudTrail writes its log stream, and no other.",
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
-        resources=(
-            log_streams(TRAIL_LOG_GROUP, "${AWS::AccountId}_CloudTrail_${AWS::Region}*"),
-        ),
+        resources=(log_streams(TRAIL_LOG_GROUP, "${AWS::AccountId}_CloudTrail_${AWS::Region}*"),),
     ),
 )
 

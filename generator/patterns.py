@@ -23,9 +23,9 @@ def _nobody_but(*issuers: str) -> Pattern:
     return {"sessionContext": {"sessionIssuer": {"arn": arn}}}
 
 
-# By service, never by a list of event names: IAM gains new ones. Nothing on `readOnly`, which may be
-# absent: a rule in state ENABLED leaves read-only calls out by itself. Nothing on `detail-type`, which
-# AWS's documentation spells differently for China.
+# By service, never by a list of event names: IAM gains new ones. Nothing on `readOnly`, which may
+# be absent: a rule in state ENABLED leaves read-only calls out by itself. Nothing on `detail-type`,
+# which AWS's documentation spells differently for China.
 CALLS: Pattern = {
     "source": ["aws.iam"],
     "detail": {
@@ -55,14 +55,16 @@ def _touches(service: str, *ways: Pattern, events: tuple[Any, ...] = ()) -> Patt
             return {**pattern, "requestParameters": {"$or": list(ways)}}
 
 
-# Whatever bears our name, in whichever of the forms that an API takes: name, name:qualifier, ARN, URL.
+# Whatever bears our name, in each form that an API takes: name, name:qualifier, ARN, URL.
 _TOUCHED = (
     _touches(
         "lambda",
         {"functionName": [_NAMED_OURS, {"wildcard": f"*:function:{PRODUCT}*"}]},
         {"resourceArn": [{"wildcard": f"*:function:{PRODUCT}*"}]},
     ),
-    _touches("events", {"name": [_NAMED_OURS]}, {"rule": [_NAMED_OURS]}, {"eventBusName": [_NAMED_OURS]}),
+    _touches(
+        "events", {"name": [_NAMED_OURS]}, {"rule": [_NAMED_OURS]}, {"eventBusName": [_NAMED_OURS]}
+    ),
     _touches(
         "iam",
         {"policyArn": [{"wildcard": f"*:policy{IAM_PATH}*"}]},

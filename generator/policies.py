@@ -1,4 +1,4 @@
-"""What an IAM statement of ours is: its permission and its reason. Knows no resource of the templates."""
+"""What an IAM statement of ours is: its permission and its reason. Knows no resource of ours."""
 
 from __future__ import annotations
 

@@ -50,8 +50,22 @@ def render(*, house: House, form: Form = Form.INLINE, root: Path = ROOT) -> tupl
     words = words_module(render_words(root / "templates" / "mail", house))
     sources[MODULE] = words
     return (
-        _render("member", member_template, entry="handler.revoker", product=REVOKER, sources=sources, form=form),
-        _render("central", central_template, entry="handler.notifier", product=NOTIFIER, sources=sources, form=form),
+        _render(
+            "member",
+            member_template,
+            entry="handler.revoker",
+            product=REVOKER,
+            sources=sources,
+            form=form,
+        ),
+        _render(
+            "central",
+            central_template,
+            entry="handler.notifier",
+            product=NOTIFIER,
+            sources=sources,
+            form=form,
+        ),
     )
 
 
@@ -65,8 +79,10 @@ def _render(
     form: Form,
 ) -> Rendered:
     title = (
-        f"{product} {VERSION}: the modules of handler/ in one file, joined by python -m generator.\n\n"
+        f"{product} {VERSION}: modules of handler/ in one file, joined by python -m generator.\n\n"
         "Edit the modules, not this.\n"
     )
-    code = Code(index=join_modules(entry=entry, sources=sources, title=title), product=product, form=form)
+    code = Code(
+        index=join_modules(entry=entry, sources=sources, title=title), product=product, form=form
+    )
     return Rendered(name=name, tree=build(code), code=code)

@@ -1,4 +1,4 @@
-"""The central template's topics, their key, and the alarms on the notifier. No logic of who is told what."""
+"""The central template's topics, their key, and the alarms on the notifier. Writes no mail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handler.names import HEALTH_TOPIC, INCIDENT_TOPIC
 
 
 def add_topics(template: Template) -> None:
-    """Add the key, the topic of incidents (unless one is given), that of health, and the address."""
+    """Add the key, the topic of incidents (unless one is given), that of health, the address."""
     template.add_resource(
         kms.Key(
             "TopicKey",
@@ -26,7 +26,9 @@ def add_topics(template: Template) -> None:
             KeyPolicy=filled(document(KEY_POLICY)),
         )
     )
-    _add_topic(template, "IncidentTopic", INCIDENT_TOPIC, INCIDENT_TOPIC_POLICY, condition="OwnTopic")
+    _add_topic(
+        template, "IncidentTopic", INCIDENT_TOPIC, INCIDENT_TOPIC_POLICY, condition="OwnTopic"
+    )
     _add_topic(template, "HealthTopic", HEALTH_TOPIC, HEALTH_TOPIC_POLICY)
     template.add_condition("MailIncidents", _both("WithEmail", "OwnTopic"))
     _add_subscription(template, "IncidentMail", "IncidentTopic", condition="MailIncidents")
@@ -41,9 +43,7 @@ def _add_topic(
     template: Template, title: str, name: str, policy: Any, *, condition: str = ""
 ) -> None:
     under = {"Condition": condition} if condition else {}
-    template.add_resource(
-        sns.Topic(title, **under, TopicName=name, KmsMasterKeyId=Ref("TopicKey"))
-    )
+    template.add_resource(sns.Topic(title, **under, TopicName=name, KmsMasterKeyId=Ref("TopicKey")))
     template.add_resource(
         sns.TopicPolicy(
             f"{title}Policy",

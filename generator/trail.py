@@ -1,4 +1,4 @@
-"""A trail of the account's own, for those who have none: to S3 and to a log group. Off by default."""
+"""A trail of the account's own, to S3 and a log group, for those who have none. Off by default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Render the words of the mails into the source of one module; the mail's facts come at run time."""
+"""Render the words of the mails into the source of one module; facts come at run time, not here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDTH = 84
 
 @dataclass(frozen=True)
 class House:
-    """What belongs to the organization: how its security team is called, and where its runbook is."""
+    """What belongs to the organization: what its security team is called, where its runbook is."""
 
     team: str = "the security team"
     runbook: str = ""
@@ -50,7 +50,7 @@ def render_words(folder: Path, house: House) -> dict[str, str]:
 
 
 def words_module(words: dict[str, str]) -> str:
-    """Source of the module that holds the words: ASCII whatever they contain, lines that can be read."""
+    """Source of the module that holds the words: ASCII whatever they contain, readable lines."""
     lines = [
         '"""The words of the mails, rendered from templates/mail."""',
         "",
