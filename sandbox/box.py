@@ -11,7 +11,7 @@ from typing import Any
 from sandbox import authorization, emulator, events, keys, quotas, settling
 from sandbox.invocations import Invocations
 from sandbox.keys import REGION, ROOT_SECRET, Key
-from sandbox.organization import Layout, Organization, build_organization
+from sandbox.organization import Layout, Organization, accounts, add_account, build_organization
 from sandbox.organization_api import install_organization
 from sandbox.outbox import Outbox
 from sandbox.router import Router
@@ -36,6 +36,7 @@ class Box:
     outbox: Outbox
     _work: Work = field(repr=False)
     _faults: Faults = field(repr=False)
+    _clients: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def organization_id(self) -> str:
@@ -72,14 +73,16 @@ class Box:
 
         `source_ip` is what the records show instead of the loopback address.
         """
-        return keys.client(
-            self.endpoint,
-            service,
-            key or Key(account, ROOT_SECRET),
-            region=region,
-            quiet=quiet and key is None,
-            source_ip=source_ip,
-        )
+        who = key or Key(account, ROOT_SECRET)
+        options: dict[str, Any] = {
+            "region": region,
+            "quiet": quiet and key is None,
+            "source_ip": source_ip,
+        }
+        known = (service, who, *options.values())
+        if known not in self._clients:
+            self._clients[known] = keys.client(self.endpoint, service, who, **options)
+        return self._clients[known]
 
     def emit(self, record: Record) -> None:
         """Put a CloudTrail record on the default bus of its account and region."""
@@ -91,6 +94,12 @@ class Box:
         `ignore_hidden`: do not wait for messages hidden by a visibility timeout.
         """
         settling.settle(self._work, timeout=timeout, ignore_hidden=ignore_hidden)
+
+    def new_account(self, name: str, *, parent: str | None = None) -> str:
+        """Add a member to the Organization, below an OU or root (default: Workloads)."""
+        account = str(max(int(known) for known in accounts(self.organization)) + 1)
+        add_account(self.organization, account, name=name, parent=parent or self.layout.workloads)
+        return account
 
     def new_user(
         self,

@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import types
@@ -83,10 +84,13 @@ class Emulator:
 def running(wrap: Callable[[Asgi], Asgi]) -> Iterator[Emulator]:
     """Serve the emulator, wrapped by an ASGI layer, until the block ends.
 
-    One at a time in a process, since the emulator keeps its state in modules. RuntimeError if
-    it does not come up within 30 s.
+    One at a time in a process, since the emulator keeps its state in modules, and nobody else
+    may have imported it, since it reads the environment then. RuntimeError if it does not come
+    up within 30 s.
     """
     global _port
+    if not _port and "ministack.app" in sys.modules:
+        raise RuntimeError("the emulator was imported before the sandbox set its environment")
     folder = Path(tempfile.mkdtemp(prefix="organization-in-a-box-"))
     listener = _listener(_port)
     _port = listener.getsockname()[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Mapping
@@ -17,6 +18,11 @@ ROOT_SECRET = "test"
 REGION = "us-east-1"
 
 _building = threading.Lock()
+
+
+@functools.cache
+def _session() -> Any:
+    return boto3.session.Session()
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,9 @@ def client(
     source_ip: str | None = None,
 ) -> Any:
     """Make a boto3 client; `quiet` marks the sandbox's own calls, which leave no record."""
-    # boto3's default session must not be shared by threads while clients are made.
+    # Clients may be shared by threads, the making of them may not.
     with _building:
-        made = boto3.session.Session().client(  # type: ignore[call-overload]
+        made = _session().client(
             service,
             region_name=region,
             endpoint_url=endpoint,
