@@ -1,0 +1,80 @@
+"""IAM calls that AWS makes on somebody's behalf: done by the emulator, told as CloudTrail records.
+
+Knows nothing of stacks, and checks no permission: CloudFormation may do all here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import botocore.parsers
+import botocore.serialize
+
+from sandbox import hooks
+from sandbox.attribution import CALLER, account_now, region_now
+from sandbox.calls import Call, service_model
+from sandbox.records import record_of
+from sandbox.state import State
+
+CLOUDFORMATION = "cloudformation.amazonaws.com"
+
+
+class IamRefusal(ValueError):
+    """IAM said no. Its text is what a stack event shows; `code` is IAM's error code."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(
+            f'Resource handler returned message: "{message} (Service: Iam, Status Code: {status}, '
+            f'Request ID: {uuid.uuid4()})"'
+        )
+        self.code, self.message = code, message
+
+
+def iam_call(operation: str, **parameters: Any) -> dict[str, Any]:
+    """Do one IAM call in the account of the running request; parameters and answer as boto3 has
+    them. Raises IamRefusal. Leaves no record."""
+    return _accepted(_answer(operation, parameters))
+
+
+def told_iam_call(state: State, operation: str, **parameters: Any) -> dict[str, Any]:
+    """The same, as CloudFormation makes it for the caller of the running request: its record,
+    refusal or not, goes to the account's bus. Where there is no caller nothing is told."""
+    answer = _answer(operation, parameters)
+    caller = CALLER.get()
+    if caller is not None:
+        call = Call(
+            service="iam",
+            operation=service_model("iam").operation_model(operation),
+            access_key="",
+            region=region_now(),
+            headers={"user-agent": CLOUDFORMATION},
+            params=parameters,
+        )
+        identity = {**caller, "invokedBy": CLOUDFORMATION}
+        account = account_now()
+        state.emit(
+            record_of(
+                call, identity=identity, account=account, answer=answer, source=CLOUDFORMATION
+            )
+        )
+    return _accepted(answer)
+
+
+def _accepted(answer: dict[str, Any]) -> dict[str, Any]:
+    if error := answer.get("Error"):
+        status = answer["ResponseMetadata"]["HTTPStatusCode"]
+        raise IamRefusal(error["Code"], error["Message"], status)
+    return answer
+
+
+def _answer(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    model = service_model("iam").operation_model(operation)
+    query = botocore.serialize.create_serializer("query")
+    request = query.serialize_to_request(parameters, model)
+    handler = hooks.get("ministack.services.iam", "_IAM_HANDLERS")[operation]
+    status, headers, body = handler(request["body"])
+    parser: Any = botocore.parsers.create_parser("query")
+    response = {"status_code": status, "headers": headers, "body": body}
+    answer: dict[str, Any] = parser.parse(response, model.output_shape)
+    return answer
