@@ -14,7 +14,9 @@ from sandbox.keys import REGION, ROOT_SECRET, Key
 from sandbox.organization import Layout, Organization, accounts, add_account, build_organization
 from sandbox.organization_api import install_organization
 from sandbox.outbox import Outbox
+from sandbox.provisioners import install_provisioners
 from sandbox.router import Router
+from sandbox.stacksets import install_stacksets
 from sandbox.state import Record, State
 from sandbox.targets import Targets
 from sandbox.watch import Faults, watched
@@ -183,4 +185,7 @@ def _install(state: State, faults: Faults, work: Work, outbox: Outbox) -> Organi
     router = Router(state, work, Targets(state, faults, invocations))
     router.install()
     events.install(state, router.accept)
-    return install_organization(state)
+    organization = install_organization(state)
+    install_stacksets(organization)
+    install_provisioners(state)
+    return organization
