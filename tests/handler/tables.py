@@ -27,7 +27,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the specification; `override` maps dotted paths to values, `delete` lists them."""
+    """One line of the specification; `override` has dotted paths to values, `delete` only paths."""
 
     table: str
     name: str
