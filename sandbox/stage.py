@@ -1,0 +1,136 @@
+"""The product installed into the box by its own rollout, and what a scene needs to look at it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handler.names import DENY_POLICY, iam_arn
+from sandbox.box import Box
+from sandbox.keys import REGION
+from sandbox.outbox import Mail
+from stacksets.carry import read_template, template_argument
+from stacksets.rollout import (
+    add_organizational_units,
+    create_stack_set,
+    deploy_stack,
+    update_stack_set,
+)
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+STACK_SET = "iam-org-revoker"
+CENTRAL_STACK = "iam-org-revoker-central"
+TEAM_ADDRESS = "security@example.com"
+PATIENCE_SECONDS = 15.0
+
+
+@dataclass
+class Stage:
+    """The installed product; `bus_arn` is the central bus. Keeps which mails were already read."""
+
+    box: Box
+    bus_arn: str
+    _read: int = field(default=0, repr=False)
+
+    def new_mails(self) -> list[Mail]:
+        """The mails to the security team since the last look, once everything has settled."""
+        self.box.settle()
+        mails = [mail for mail in self.box.outbox if mail.address == TEAM_ADDRESS]
+        fresh, self._read = mails[self._read :], len(mails)
+        return fresh
+
+    def denied(self, account: str, *, user: str = "", role: str = "") -> bool:
+        """Whether the deny policy is on this user or role."""
+        iam = self.box.client("iam", account)
+        attached = (
+            iam.list_attached_user_policies(UserName=user)
+            if user
+            else iam.list_attached_role_policies(RoleName=role)
+        )["AttachedPolicies"]
+        deny = iam_arn(partition="aws", account=account, kind="policy", name=DENY_POLICY)
+        return any(policy["PolicyArn"] == deny for policy in attached)
+
+
+def install(box: Box, *, mode: str, parameters: Mapping[str, str] | None = None) -> Stage:
+    """Roll out: the central stack, then the StackSet over both OUs, as a team would."""
+    security, management = box.security, box.management
+    outputs = deploy_stack(
+        box.client("cloudformation", security),
+        name=CENTRAL_STACK,
+        template=_carried(box, security, "central"),
+        parameters={"OrganizationId": box.organization_id, "Email": TEAM_ADDRESS},
+        sleep=_short,
+    )
+    cloudformation = box.client("cloudformation", management)
+    cloudformation.activate_organizations_access()
+    stage = Stage(box=box, bus_arn=outputs["BusArn"])
+    create_stack_set(
+        cloudformation,
+        name=STACK_SET,
+        template=_carried(box, management, "member"),
+        parameters=_member_parameters(stage, mode=mode, others=parameters or {}),
+        call_as="SELF",
+    )
+    add_organizational_units(
+        cloudformation,
+        name=STACK_SET,
+        units=[box.layout.workloads, box.layout.sandbox],
+        region=REGION,
+        call_as="SELF",
+        sleep=_short,
+    )
+    return stage
+
+
+def change_mode(stage: Stage, mode: str, parameters: Mapping[str, str] | None = None) -> None:
+    """Update the StackSet to another mode, template unchanged."""
+    box = stage.box
+    update_stack_set(
+        box.client("cloudformation", box.management),
+        name=STACK_SET,
+        template=_carried(box, box.management, "member"),
+        parameters=_member_parameters(stage, mode=mode, others=parameters or {}),
+        call_as="SELF",
+        sleep=_short,
+    )
+
+
+def seconds_until_denied(call: Callable[[], Any], *, since: float) -> float | None:
+    """Repeat a call until IAM refuses it; seconds since `since` (time.monotonic), None if never."""
+    while time.monotonic() - since < PATIENCE_SECONDS:
+        if is_denied(call):
+            return time.monotonic() - since
+        time.sleep(0.02)
+    return None
+
+
+def is_denied(call: Callable[[], Any]) -> bool:
+    """Make the call once; whether it was refused for want of permission."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException"):
+            return True
+        raise
+    return False
+
+
+def _member_parameters(stage: Stage, *, mode: str, others: Mapping[str, str]) -> dict[str, str]:
+    return {"CentralBusArn": stage.bus_arn, "Mode": mode, **others}
+
+
+def _carried(box: Box, account: str, name: str) -> dict[str, str]:
+    s3, bucket = box.client("s3", account), f"iam-org-revoker-templates-{account}"
+    if bucket not in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=bucket)
+    template = read_template(TEMPLATES / f"{name}.yaml")
+    return template_argument(template, s3=s3, bucket=bucket)
+
+
+def _short(_seconds: float) -> None:
+    time.sleep(0.05)
