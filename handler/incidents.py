@@ -25,7 +25,6 @@ KEEP_SECONDS = 90 * 86_400
 # timeout of the queue, so that a message which comes again after a crash finds the lease expired.
 LEASE_SECONDS = 90
 TRIES = 7
-KEY_LIMIT = 512
 
 # DynamoDB refuses a request while another transaction holds the item: it means "again".
 _AGAIN = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -191,7 +190,7 @@ def _open_anew(store: IncidentStore, notice: Notice) -> dict[str, Any]:
             "TableName": store.table,
             "Item": {
                 "pk": {"S": incident_key(notice)},
-                "incident_id": {"S": _digest(incident_key(notice) + event_key(notice))[:12]},
+                "incident_id": {"S": _incident_id(notice)},
                 "calls": {"N": "1"},
                 "next_mail": {"N": "1"},
                 "first_seen": _number(store.now),
@@ -247,14 +246,13 @@ def _read_incident(key: str, item: dict[str, Any]) -> Incident:
 
 
 def _item_key(prefix: str, notice: Notice, name: str) -> str:
-    # A partition key takes 2,048 bytes, and a member may send any text as a name.
-    text = visible(name)
-    short = text if len(text) <= KEY_LIMIT else f"sha256-{_digest(text)}"
-    return f"{prefix}#{notice.account}#{notice.kind.value}#{short}"
+    return f"{prefix}#{notice.account}#{notice.kind.value}#{visible(name)}"
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _incident_id(notice: Notice) -> str:
+    # From the event that opens it, so that a repeated try gives the same.
+    keys = f"{incident_key(notice)} {event_key(notice)}"
+    return hashlib.sha256(keys.encode()).hexdigest()[:12]
 
 
 def _number(value: float) -> dict[str, str]:

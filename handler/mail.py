@@ -48,9 +48,9 @@ _LABELS = {
     "envelope_source": "Source",
     "envelope_type": "Type",
     "envelope_time": "Sent",
-    "claimed_account": "Names",
-    "claimed_principal": "Accuses",
-    "claimed_event": "Names event",
+    "claimed_account": "Says account",
+    "claimed_principal": "Says caller",
+    "claimed_event": "Says event",
 }
 # Facts whose values are codes; the words have a sentence for each.
 _CODES = frozenset({"reason", "rung", "held_by"})
@@ -128,7 +128,10 @@ def _fact_lines(words: Mapping[str, str], incident: Incident) -> list[str]:
         value = notice.facts.get(name, "")
         rows.append((label, _sentence(words, value) if name in _CODES else _clip(value)))
     rows += [("Note", _clip(note)) for note in notice.notes]
-    rows += [("Calls so far", str(incident.calls)), ("Mailed at", f"call {incident.milestone}")]
+    so_far = str(incident.calls)
+    if incident.calls > 1:
+        so_far += f" (this mail: call {incident.milestone})"
+    rows.append(("Calls so far", so_far))
     if latest.event_id != notice.event_id:
         when = _clip(latest.facts.get("call_time", ""))
         rows.append(("Latest", " ".join(filter(None, (_call(latest), when)))))

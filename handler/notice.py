@@ -5,6 +5,7 @@ Nothing is dropped: what cannot be read or cannot be true becomes a notice of it
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from handler.report import Report, from_detail
 # Whatever a member sends, a notice stays small: an item (two notices) takes 400 KB, a mail 256 KB.
 FACT_LIMIT = 2_048
 LIST_LIMIT = 10
+# A partition key takes 2,048 bytes, and a member may send any text as a name.
+KEY_LIMIT = 512
 UNKNOWN_ACCOUNT = "unknown"
 
 
@@ -123,9 +126,9 @@ def _from_report(envelope: Mapping[str, Any], message_id: str) -> Notice:
         notes += ("A command that undoes was too long for a mail and was left out.",)
     return Notice(
         kind=NoticeKind(report.disposition.value),
-        event_id=report.event_id,
+        event_id=_as_key(report.event_id),
         account=account,
-        principal=_principal_key(report),
+        principal=_as_key(_principal_key(report)),
         facts=_bounded(asdict(report)),
         undo=undo,
         notes=notes,
@@ -170,9 +173,9 @@ def _from_record(envelope: Mapping[str, Any], message_id: str) -> Notice:
     original = _reach(record, "addendum", "originalEventID") or _reach(record, "eventID")
     return Notice(
         kind=NoticeKind.TAMPERED,
-        event_id=original or _envelope_id(envelope, message_id),
+        event_id=_as_key(original or _envelope_id(envelope, message_id)),
         account=_envelope_account(envelope),
-        principal=facts["principal_id"] or arn or caller_type or "nobody",
+        principal=_as_key(facts["principal_id"] or arn or caller_type or "nobody"),
         facts=_bounded(facts),
     )
 
@@ -199,7 +202,7 @@ def _refuse(envelope: Mapping[str, Any], message_id: str, why: str) -> Notice:
     }
     return Notice(
         kind=NoticeKind.REFUSED,
-        event_id=_envelope_id(envelope, message_id),
+        event_id=_as_key(_envelope_id(envelope, message_id)),
         account=_envelope_account(envelope),
         principal="sender",
         facts=_bounded(claims),
@@ -223,6 +226,11 @@ def _bounded(values: Mapping[str, Any]) -> dict[str, str]:
         for name, value in values.items()
         if isinstance(value, str) and value and name not in own
     }
+
+
+def _as_key(name: str) -> str:
+    text = visible(name)
+    return name if len(text) <= KEY_LIMIT else f"sha256-{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _cut(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A central account for unit tests: moto's table behind a wire that can fail, an SNS that keeps mails.
+"""The centre for unit tests: moto's table behind a wire that can fail, a topic that keeps mails.
 
 One caller at a time: moto's table says nothing about races (the sandbox's tests do).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,10 @@ class Died(BaseException):
     """The end of the process: nothing of ours may catch it."""
 
 
-def words(team: str = "Example Security", runbook: str = "https://example.com/iam") -> dict[str, str]:
+@cache
+def words(
+    team: str = "Example Security", runbook: str = "https://example.com/iam"
+) -> dict[str, str]:
     """The mail words as the generator renders them."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined
@@ -111,7 +115,7 @@ class Mail:
 
 @dataclass
 class Wire:
-    """Every AWS call passes here in order; `before` and `after` may raise, given number and name."""
+    """Every AWS call passes here in order; `before` and `after` may raise."""
 
     before: Callable[[int, str], None] = lambda number, name: None
     after: Callable[[int, str], None] = lambda number, name: None
@@ -121,9 +125,10 @@ class Wire:
         number = len(self.calls)
         self.calls.append(name)
         self.before(number, name)
-        answer = call(**arguments)
-        self.after(number, name)
-        return answer
+        try:
+            return call(**arguments)
+        finally:
+            self.after(number, name)
 
 
 @dataclass
@@ -197,16 +202,32 @@ class Desk:
         ]
         return {item["pk"]: item for item in plain}
 
+    def clear(self) -> None:
+        """Forget all: moto copies its whole table at each transaction."""
+        for key in self.items():
+            self.table.client.delete_item(TableName=TABLE, Key={"pk": {"S": key}})
+        self.topic.mails.clear()
+        self.wire.calls.clear()
 
-def new_desk() -> Desk:
-    """A desk with an empty table; call it under moto's mock_aws."""
-    client = boto3.client("dynamodb", region_name="us-east-1")
+
+def new_client() -> Any:
+    """A DynamoDB client with the incident table; call it under moto's mock_aws."""
+    client = boto3.client(
+        "dynamodb",
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
     client.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
+    return client
+
+
+def new_desk(client: Any) -> Desk:
     wire = Wire()
     return Desk(Table(client, wire), Topic(wire), wire)
 

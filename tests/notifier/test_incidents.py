@@ -1,0 +1,266 @@
+"""The incident store: once per event, one holder per mail, closed when quiet and nothing owed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from handler.incidents import (
+    LEASE_SECONDS,
+    MARKER_SECONDS,
+    TRIES,
+    Turn,
+    claim_mail,
+    count_call,
+    event_key,
+    give_back,
+    incident_key,
+    mark_mailed,
+)
+from handler.notice import Incident, Notice, read_notice
+from handler.report import Disposition
+from tests.notifier.desk import QUIET, START, Desk, aws_error, report_body
+
+KEY = "incident#111122223333#contained#AIDAEXAMPLEMALLORY"
+
+
+def given_notice(event: str = "e-1", **changes: Any) -> Notice:
+    return read_notice(report_body(event, **changes), message_id="m")
+
+
+def claimed(desk: Desk) -> Incident:
+    incident = claim_mail(desk.store(), KEY)
+    assert isinstance(incident, Incident)
+    return incident
+
+
+def mailed(desk: Desk) -> Incident:
+    store = desk.store()
+    incident = claim_mail(store, KEY)
+    assert isinstance(incident, Incident)
+    assert mark_mailed(store, incident) is True
+    return incident
+
+
+def test_the_first_call_writes_a_marker_and_opens_an_incident(desk: Desk) -> None:
+    assert count_call(desk.store(), given_notice()) is True
+    items = desk.items()
+    facts = items[KEY].pop("first_facts")
+    assert json.loads(facts) == json.loads(items[KEY].pop("last_facts"))
+    assert items == {
+        "event#111122223333#contained#e-1": {
+            "pk": "event#111122223333#contained#e-1",
+            "incident": KEY,
+            "expires_at": 1_790_000_000 + 15 * 86_400,
+        },
+        KEY: {
+            "pk": KEY,
+            "incident_id": items[KEY]["incident_id"],
+            "calls": 1,
+            "next_mail": 1,
+            "first_seen": 1_790_000_000,
+            "last_seen": 1_790_000_000,
+            "quiet_after": 1_790_086_400,
+            "expires_at": 1_790_086_400 + 90 * 86_400,
+        },
+    }
+
+
+def test_an_event_counts_once_however_often_it_comes(desk: Desk) -> None:
+    counted = [count_call(desk.store(), given_notice()) for _ in range(64)]
+    assert counted == [True] + [False] * 63
+    assert desk.items()[KEY]["calls"] == 1
+
+
+def test_more_calls_keep_the_first_facts_and_replace_the_latest(desk: Desk) -> None:
+    count_call(desk.store(), given_notice("e-1", call="CreateUser"))
+    desk.now += 60
+    count_call(desk.store(), given_notice("e-2", call="CreateRole"))
+    item = desk.items()[KEY]
+    assert json.loads(item["first_facts"])["facts"]["call"] == "CreateUser"
+    assert json.loads(item["last_facts"])["facts"]["call"] == "CreateRole"
+    assert (item["calls"], item["first_seen"], item["last_seen"]) == (2, START, START + 60)
+
+
+def test_an_expired_marker_that_was_not_deleted_is_no_marker(desk: Desk) -> None:
+    count_call(desk.store(), given_notice())
+    desk.now += MARKER_SECONDS
+    assert count_call(desk.store(), given_notice()) is False
+    desk.now += 1
+    assert count_call(desk.store(), given_notice()) is True
+
+
+def test_what_gets_worse_is_another_incident(desk: Desk) -> None:
+    for disposition in Disposition:
+        assert count_call(desk.store(), given_notice(disposition=disposition)) is True
+    assert sum(key.startswith("incident#") for key in desk.items()) == 5
+
+
+def test_keys_keep_accounts_apart_and_stay_short_and_visible(desk: Desk) -> None:
+    name = "\u202e" + "\U0001f600" * 3_000
+    odd = given_notice(event_id="\n#e", principal_id=name)
+    assert event_key(odd) == "event#111122223333#contained#\\n#e"
+    assert incident_key(odd).startswith("incident#111122223333#contained#sha256-")
+    assert count_call(desk.store(), odd) is True
+
+
+def test_a_quiet_incident_closes_and_the_next_call_opens_another(desk: Desk) -> None:
+    count_call(desk.store(), given_notice("e-1"))
+    first = mailed(desk)
+    desk.now += QUIET + 1
+    assert count_call(desk.store(), given_notice("e-2")) is True
+    item = desk.items()[KEY]
+    assert (item["calls"], item["next_mail"], item["first_seen"]) == (1, 1, START + QUIET + 1)
+    assert item["incident_id"] != first.incident_id
+
+
+def test_a_call_within_the_quiet_time_goes_on_with_the_incident(desk: Desk) -> None:
+    count_call(desk.store(), given_notice("e-1"))
+    mailed(desk)
+    desk.now += QUIET
+    count_call(desk.store(), given_notice("e-2"))
+    assert desk.items()[KEY]["calls"] == 2
+
+
+def test_an_incident_that_owes_a_mail_does_not_close(desk: Desk) -> None:
+    count_call(desk.store(), given_notice("e-1"))
+    desk.now += 3 * QUIET
+    count_call(desk.store(), given_notice("e-2"))
+    incident = claimed(desk)
+    assert (incident.calls, incident.milestone, incident.first.event_id) == (2, 1, "e-1")
+
+
+def test_one_holder_at_a_time_until_the_lease_ends(desk: Desk) -> None:
+    count_call(desk.store(), given_notice())
+    assert claimed(desk).milestone == 1
+    assert claim_mail(desk.store(), KEY) is Turn.HELD
+    desk.now += LEASE_SECONDS
+    assert claim_mail(desk.store(), KEY) is Turn.HELD
+    desk.now += 1
+    assert claimed(desk).milestone == 1
+
+
+def test_a_lease_given_back_is_free_at_once(desk: Desk) -> None:
+    count_call(desk.store(), given_notice())
+    store = desk.store()
+    incident = claim_mail(store, KEY)
+    assert isinstance(incident, Incident)
+    give_back(store, incident)
+    assert claimed(desk) == incident
+
+
+def test_a_lost_lease_neither_marks_nor_takes_the_lease_from_its_new_holder(desk: Desk) -> None:
+    count_call(desk.store(), given_notice())
+    slow = desk.store()
+    incident = claim_mail(slow, KEY)
+    assert isinstance(incident, Incident)
+    desk.now += LEASE_SECONDS + 1
+    claimed(desk)
+    assert mark_mailed(slow, incident) is False
+    give_back(slow, incident)
+    assert claim_mail(desk.store(), KEY) is Turn.HELD
+
+
+def test_milestones_come_in_order_and_none_is_due_between(desk: Desk) -> None:
+    for number in range(12):
+        count_call(desk.store(), given_notice(f"e-{number}"))
+    due = []
+    while isinstance(incident := claim_mail(store := desk.store(), KEY), Incident):
+        due.append(incident.milestone)
+        assert mark_mailed(store, incident) is True
+    assert due == [1, 10]
+    assert incident is Turn.NOTHING_DUE
+
+
+def test_an_incident_that_vanished_is_not_called_done(desk: Desk) -> None:
+    assert claim_mail(desk.store(), "incident#111122223333#contained#nobody") is Turn.HELD
+
+
+def cancelled(marker: str, incident: str) -> ClientError:
+    reasons = [{"Code": marker}, {"Code": incident}]
+    return aws_error(
+        "TransactionCanceledException", "TransactWriteItems", CancellationReasons=reasons
+    )
+
+
+def fails(desk: Desk, times: int, error: ClientError) -> None:
+    """The wire answers so many calls with the error, then works."""
+    typed = desk.table.client.exceptions.from_code(error.response["Error"]["Code"])
+    mapped = typed(error.response, error.operation_name)
+
+    def before(number: int, name: str) -> None:
+        if number < times:
+            raise mapped
+
+    desk.wire.calls.clear()
+    desk.wire.before = before
+
+
+AGAIN = [
+    ("TransactionConflict", "None"),
+    ("None", "TransactionConflict"),
+    ("TransactionConflict", "TransactionConflict"),
+    ("None", "ThrottlingError"),
+    ("None", "ProvisionedThroughputExceeded"),
+]
+
+
+@pytest.mark.parametrize(("marker", "incident"), AGAIN)
+def test_a_conflict_means_again_and_neither_duplicate_nor_counted(
+    desk: Desk, marker: str, incident: str
+) -> None:
+    fails(desk, 2, cancelled(marker, incident))
+    assert count_call(desk.store(), given_notice()) is True
+    assert desk.items()[KEY]["calls"] == 1
+    assert len(desk.pauses) == 2
+    assert all(0 < pause <= 0.02 * 2**n for n, pause in enumerate(desk.pauses, start=1))
+
+
+def test_a_conflict_without_end_is_raised_and_counts_nothing(desk: Desk) -> None:
+    fails(desk, 1_000, cancelled("None", "TransactionConflict"))
+    with pytest.raises(ClientError, match="TransactionCanceledException"):
+        count_call(desk.store(), given_notice())
+    assert desk.wire.calls == ["transact"] * TRIES
+    assert desk.items() == {}
+
+
+def test_a_duplicate_is_one_even_when_the_counter_is_contended(desk: Desk) -> None:
+    fails(desk, 1, cancelled("ConditionalCheckFailed", "TransactionConflict"))
+    assert count_call(desk.store(), given_notice()) is False
+
+
+@pytest.mark.parametrize("code", ["ValidationError", "ItemCollectionSizeLimitExceeded"])
+def test_a_reason_without_answer_is_raised_at_once(desk: Desk, code: str) -> None:
+    fails(desk, 1, cancelled("None", code))
+    with pytest.raises(ClientError, match="TransactionCanceledException"):
+        count_call(desk.store(), given_notice())
+    assert desk.wire.calls == ["transact"]
+
+
+def test_a_claim_that_meets_a_transaction_is_tried_again(desk: Desk) -> None:
+    count_call(desk.store(), given_notice())
+    fails(desk, 3, aws_error("TransactionConflictException", "UpdateItem"))
+    assert claimed(desk).milestone == 1
+    assert desk.wire.calls == ["update"] * 4
+    desk.now += LEASE_SECONDS + 1
+    fails(desk, 1_000, aws_error("TransactionConflictException", "UpdateItem"))
+    with pytest.raises(ClientError, match="TransactionConflictException"):
+        claim_mail(desk.store(), KEY)
+
+
+def test_who_loses_the_race_to_open_goes_on_with_the_winner(desk: Desk) -> None:
+    """Between the refused update and the refused opening somebody else opens the incident."""
+
+    def before(number: int, name: str) -> None:
+        if number == 1:
+            desk.wire.before = lambda number, name: None
+            assert count_call(desk.store(), given_notice("e-2")) is True
+
+    desk.wire.before = before
+    assert count_call(desk.store(), given_notice("e-1")) is True
+    item = desk.items()[KEY]
+    assert item["calls"] == 2
+    assert json.loads(item["first_facts"])["event_id"] == "e-2"
