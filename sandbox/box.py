@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import authorization, emulator, events, keys, quotas, settling
+from sandbox import authorization, emulator, events, keys, oneself, quotas, settling
+from sandbox.faults import Faults
 from sandbox.invocations import Invocations
 from sandbox.keys import REGION, ROOT_SECRET, Key
 from sandbox.organization import Layout, Organization, accounts, add_account, build_organization
@@ -19,7 +20,7 @@ from sandbox.router import Router
 from sandbox.stacksets import install_stacksets
 from sandbox.state import Record, State
 from sandbox.targets import Targets
-from sandbox.watch import Faults, watched
+from sandbox.watch import watched
 from sandbox.work import Work
 
 SECURITY = "444455556666"
@@ -97,6 +98,10 @@ class Box:
         """
         settling.settle(self._work, timeout=timeout, ignore_hidden=ignore_hidden)
 
+    def unhide(self, queue_arn: str) -> None:
+        """Let the visibility timeouts of a queue end now: what failed is tried again."""
+        settling.unhide(queue_arn)
+
     def new_account(self, name: str, *, parent: str | None = None) -> str:
         """Add a member to the Organization, below an OU or root (default: Workloads)."""
         account = str(max(int(known) for known in accounts(self.organization)) + 1)
@@ -143,7 +148,8 @@ class Box:
         ("sns", "Publish") and the like for calls over HTTP, by anybody but the sandbox itself;
         for deliveries by rules ("lambda", "Invoke"), ("sqs", "SendMessage"), ("events",
         "PutEvents"), which are then tried again as the rule's target says; ("lambda",
-        "Throttle") for asynchronous invocations.
+        "Throttle") for asynchronous invocations. With the codes `faults.KILL_BEFORE` and
+        `KILL_AFTER` the function that makes the call dies, before it or right after it.
         """
         self._faults.add(service, action, times=times, code=code)
 
@@ -179,6 +185,7 @@ def _install(state: State, faults: Faults, work: Work, outbox: Outbox) -> Organi
     """Put every piece of the bridge in place; `emulator.running` takes them all away again."""
     authorization.install(state)
     quotas.install()
+    oneself.install()
     outbox.install()
     invocations = Invocations(work, faults)
     invocations.install()

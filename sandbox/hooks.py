@@ -34,7 +34,13 @@ NAMES: dict[str, tuple[str, ...]] = {
         "pin_request_origin",
         "resolve_credential",
     ),
-    "ministack.core.lambda_runtime": ("execution_credentials", "reset", "subprocess", "tempfile"),
+    "ministack.core.lambda_runtime": (
+        "_workers",
+        "execution_credentials",
+        "reset",
+        "subprocess",
+        "tempfile",
+    ),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
     "ministack.services.dynamodb": (
         "_put_resource_policy",

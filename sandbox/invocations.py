@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox import hooks, inside
+from sandbox.faults import Faults
 from sandbox.inside import Arn
-from sandbox.watch import Faults
 from sandbox.work import Work
 
 RETRY_WAITS = (0.2, 0.4)

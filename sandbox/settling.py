@@ -31,6 +31,14 @@ def settle(work: Work, *, timeout: float, ignore_hidden: bool) -> None:
         time.sleep(PAUSE)
 
 
+def unhide(queue_arn: str) -> None:
+    """Let the visibility timeouts of a queue's messages end now."""
+    queue = hooks.get("ministack.services.sqs", "_queue_by_arn")(queue_arn)
+    for message in list(queue["messages"]):
+        message["visible_at"] = min(message["visible_at"], time.time())
+    hooks.get("ministack.core.concurrency", "esm_wake").set()
+
+
 def _left(work: Work, *, ignore_hidden: bool) -> list[str]:
     left = [f"{work.in_flight} deliveries"] if work.in_flight else []
     running, by_function = hooks.get(LAMBDA, "executions_in_flight")()

@@ -13,10 +13,10 @@ from typing import Any
 
 from sandbox import hooks, inside
 from sandbox.events import Event, Sender, admitted, bus_exists
+from sandbox.faults import Faults
 from sandbox.inside import Arn
 from sandbox.invocations import Invocations
 from sandbox.state import State
-from sandbox.watch import Faults
 
 SERVICE = "events.amazonaws.com"
 

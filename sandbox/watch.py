@@ -5,11 +5,8 @@ It answers nothing itself but an injected fault; authorization stays with the em
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections import deque
 from collections.abc import MutableMapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox import hooks
@@ -17,28 +14,12 @@ from sandbox.attribution import CALLER
 from sandbox.calls import QUIET_HEADER, Call, quiet, read_answer, read_call
 from sandbox.emulator import Asgi
 from sandbox.event_names import UNKNOWN_CALLER, is_management
+from sandbox.faults import KILL_AFTER, KILL_BEFORE, Faults, kill_function_of
 from sandbox.identities import account_of, user_identity
 from sandbox.records import record_of
 from sandbox.state import State
 
 _STATUS = {"ServiceUnavailable": 503, "InternalFailure": 500, "InternalError": 500}
-
-
-@dataclass
-class Faults:
-    """Errors that the next calls of an action get, instead of being done."""
-
-    _waiting: dict[tuple[str, str], deque[str]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, service: str, action: str, *, times: int, code: str) -> None:
-        with self._lock:
-            self._waiting.setdefault((service, action), deque()).extend([code] * times)
-
-    def take(self, service: str, action: str) -> str | None:
-        with self._lock:
-            waiting = self._waiting.get((service, action))
-            return waiting.popleft() if waiting else None
 
 
 def watched(app: Asgi, *, state: State, faults: Faults) -> Asgi:
@@ -70,7 +51,12 @@ def watched(app: Asgi, *, state: State, faults: Faults) -> Asgi:
             await app(scope, _again(body, receive), send)
             return
         code = faults.take(call.service, call.name)
-        if code:
+        if code == KILL_BEFORE:
+            kill_function_of(call.access_key)
+            return
+        if code == KILL_AFTER:
+            send = _killing(send, call)
+        elif code:
             await _refuse(send, call, code)
             return
         if not is_management(call):
@@ -110,6 +96,16 @@ async def _recorded(
             )
     for message in sent:
         await send(message)
+
+
+def _killing(send: Any, call: Call) -> Any:
+    """The call is done; its caller dies before the answer, which nobody hears."""
+
+    async def kill_first(message: MutableMapping[str, Any]) -> None:
+        kill_function_of(call.access_key)
+        await send(message)
+
+    return kill_first
 
 
 async def _whole(receive: Any) -> bytes:

@@ -1,0 +1,49 @@
+"""Faults on purpose: errors instead of answers, and functions that die in the middle of a call.
+
+Nothing happens unless a test asked for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+from sandbox import hooks
+
+# In the place of an error code: the function that makes the call dies before it reaches AWS, or
+# after AWS has done it and before the function hears of it.
+KILL_BEFORE = "sandbox.KillBefore"
+KILL_AFTER = "sandbox.KillAfter"
+
+
+@dataclass
+class Faults:
+    """Errors that the next calls of an action get, instead of being done."""
+
+    _waiting: dict[tuple[str, str], deque[str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, service: str, action: str, *, times: int, code: str) -> None:
+        with self._lock:
+            self._waiting.setdefault((service, action), deque()).extend([code] * times)
+
+    def take(self, service: str, action: str) -> str | None:
+        with self._lock:
+            waiting = self._waiting.get((service, action))
+            return waiting.popleft() if waiting else None
+
+
+def kill_function_of(access_key: str) -> None:
+    """Kill the processes of the function whose role session this key is; LookupError if none."""
+    session = hooks.get("ministack.services.sts", "_sessions").get(access_key, {})
+    arn = session.get("SourceFunctionArn")
+    if arn is None:
+        raise LookupError(f"no function calls with {access_key}")
+    _, _, _, region, account, _, name = arn.split(":")
+    runtime = hooks.get("ministack.core.lambda_runtime", "_workers")
+    for key, workers in list(runtime.items()):
+        if key.startswith(f"{account}:{region}:{name}:"):
+            for worker in workers:
+                if worker.in_use and worker._proc is not None:
+                    worker._proc.kill()

@@ -1,0 +1,35 @@
+"""IAM calls without a user name mean the calling user; the emulator takes them for nobody's.
+
+Only where UserName is optional, and only for IAM users: sessions and root mean the account.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox import hooks
+from sandbox.calls import service_model
+
+IAM = "ministack.services.iam"
+
+
+def install() -> None:
+    """Fill the name in, until the hooks are restored."""
+    model = service_model("iam")
+    for action in list(hooks.get(IAM, "_IAM_HANDLERS")):
+        shape = (
+            model.operation_model(action).input_shape if action in model.operation_names else None
+        )
+        members = set(shape.members) - set(shape.required_members) if shape else set()
+        if "UserName" in members:
+            _fill(action)
+
+
+def _fill(action: str) -> None:
+    def handler(params: dict[str, Any]) -> Any:
+        caller = str(hooks.get("ministack.core.iam_evaluator", "caller_arn")())
+        if not params.get("UserName") and ":user/" in caller:
+            params = {**params, "UserName": [caller.rpartition("/")[2]]}
+        return original(params)
+
+    original = hooks.replace_entry(IAM, "_IAM_HANDLERS", action, handler)
