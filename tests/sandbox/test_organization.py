@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.box import Box
+from sandbox.organization import make_role
 
 STACKSETS = "member.org.stacksets.cloudformation.amazonaws.com"
 STRANGER = "999999999999"
@@ -42,6 +43,16 @@ def test_the_box_has_two_ous_and_a_security_account_at_the_root(box: Box) -> Non
         box.layout.sandbox,
         box.layout.workloads,
     ]
+
+
+def test_a_role_that_aws_makes_under_a_protected_path_is_made_for_any_caller(box: Box) -> None:
+    # As when the management account itself, not the sandbox, turns on StackSets.
+    trust: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+    path = "/aws-service-role/example.amazonaws.com/"
+    make_role(box.members[0], "AWSServiceRoleForExample", path=path, trust=trust)
+    iam = box.client("iam", box.members[0])
+    attached = iam.list_attached_role_policies(RoleName="AWSServiceRoleForExample")
+    assert [one["PolicyName"] for one in attached["AttachedPolicies"]] == ["AdministratorAccess"]
 
 
 def test_an_account_outside_of_it_has_no_organization(box: Box) -> None:
