@@ -13,7 +13,7 @@ import botocore.serialize
 
 from sandbox import hooks
 from sandbox.attribution import CALLER, account_now, region_now
-from sandbox.calls import Call, service_model
+from sandbox.calls import Call, quiet, service_model
 from sandbox.records import record_of
 from sandbox.state import State
 
@@ -33,14 +33,14 @@ class IamRefusal(ValueError):
 
 def iam_call(operation: str, **parameters: Any) -> dict[str, Any]:
     """Do one IAM call in the account of the running request; parameters and answer as boto3 has
-    them. Raises IamRefusal. Leaves no record."""
-    return _accepted(_answer(operation, parameters))
+    them. Raises IamRefusal. Leaves no record, and no quota stands in its way."""
+    return _accepted(_answer(operation, parameters, free=True))
 
 
 def told_iam_call(state: State, operation: str, **parameters: Any) -> dict[str, Any]:
     """The same, as CloudFormation makes it for the caller of the running request: its record,
     refusal or not, goes to the account's bus. Where there is no caller nothing is told."""
-    answer = _answer(operation, parameters)
+    answer = _answer(operation, parameters, free=False)
     caller = CALLER.get()
     if caller is not None:
         call = Call(
@@ -68,12 +68,16 @@ def _accepted(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _answer(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def _answer(operation: str, parameters: dict[str, Any], *, free: bool) -> dict[str, Any]:
     model = service_model("iam").operation_model(operation)
     query = botocore.serialize.create_serializer("query")
     request = query.serialize_to_request(parameters, model)
     handler = hooks.get("ministack.services.iam", "_IAM_HANDLERS")[operation]
-    status, headers, body = handler(request["body"])
+    before = quiet.set(free)
+    try:
+        status, headers, body = handler(request["body"])
+    finally:
+        quiet.reset(before)
     parser: Any = botocore.parsers.create_parser("query")
     response = {"status_code": status, "headers": headers, "body": body}
     answer: dict[str, Any] = parser.parse(response, model.output_shape)

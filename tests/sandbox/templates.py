@@ -22,6 +22,10 @@ TRUST = {
         }
     ],
 }
+WAITING = {
+    "Type": "AWS::CloudFormation::WaitCondition",
+    "CreationPolicy": {"ResourceSignal": {"Timeout": "PT1M"}},
+}
 NAMED = ["CAPABILITY_NAMED_IAM"]
 
 
