@@ -1,0 +1,1 @@
+"""The security team's desk. Judges and shows; takes nothing away from anybody."""
