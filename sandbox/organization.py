@@ -14,7 +14,6 @@ from typing import Any
 
 from sandbox import hooks
 from sandbox.attribution import scope
-from sandbox.calls import quiet
 from sandbox.iam_calls import iam_call
 from sandbox.state import State
 
@@ -137,18 +136,12 @@ def make_access_role(organization: Organization, account: str) -> None:
 
 def make_role(account: str, name: str, *, path: str, trust: dict[str, Any]) -> None:
     """Make an all-powerful role such as AWS itself puts into an account; no record, idempotent."""
-    # Quietly: whoever's request leads here, AWS makes the role, and AWS alone may change it.
-    asked = quiet.set(True)
-    try:
-        with scope(account):
-            if name in hooks.get("ministack.services.iam", "_roles"):
-                return
-            document = json.dumps(trust)
-            iam_call("CreateRole", RoleName=name, Path=path, AssumeRolePolicyDocument=document)
-            administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
-            iam_call("AttachRolePolicy", RoleName=name, PolicyArn=administrator)
-    finally:
-        quiet.reset(asked)
+    with scope(account):
+        if name in hooks.get("ministack.services.iam", "_roles"):
+            return
+        iam_call("CreateRole", RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(trust))
+        administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+        iam_call("AttachRolePolicy", RoleName=name, PolicyArn=administrator)
 
 
 def accounts(organization: Organization) -> dict[str, dict[str, Any]]:
