@@ -26,13 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         templates, files = _wanted(options)
+        if options.check:
+            return _check(files)
+        for path, content in files.items():
+            _write(path, content)
     except (ValueError, OSError) as error:
         print(f"generator: {error}", file=sys.stderr)
         return 2
-    if options.check:
-        return _check(files)
-    for path, content in files.items():
-        _write(path, content)
     _print_sizes(templates)
     return 0
 

@@ -33,7 +33,19 @@ _RESOURCE = (
     "Properties",
 )
 _LAST = "Code"
-_SHORT = ("Sub", "If", "Equals", "And", "Or", "Not", "FindInMap", "GetAtt")
+_SHORT = (
+    "Sub",
+    "If",
+    "Equals",
+    "And",
+    "Or",
+    "Not",
+    "FindInMap",
+    "GetAtt",
+    "Join",
+    "Select",
+    "Split",
+)
 
 
 def ordered(template: Tree) -> Tree:

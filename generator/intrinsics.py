@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from troposphere import GetAtt, If, Ref, Sub
+from troposphere import GetAtt, If, Join, Ref, Select, Split, Sub
 
-# The one name that stands for a choice: our own topic, or the one that was given.
-CHOICES = {"IncidentTopicArn": If("OwnTopic", Ref("IncidentTopic"), Ref("SNSTopicArn"))}
+NAMED = {
+    # Our own topic, or the one that was given.
+    "IncidentTopicArn": If("OwnTopic", Ref("IncidentTopic"), Ref("SNSTopicArn")),
+    # A stack's ARN ends in a unique id: the whole ARN, with a long name, would break the quota.
+    "AnyEndingLikeOurStackId": Join("", ["*/", Select(2, Split("/", Ref("AWS::StackId")))]),
+}
 
 
 def filled(value: Any) -> Any:
@@ -29,7 +33,7 @@ def _function(text: str) -> Any:
     if whole is None:
         return Sub(text) if "${" in text else text
     name = whole.group(1)
-    if name in CHOICES:
-        return CHOICES[name]
+    if name in NAMED:
+        return NAMED[name]
     resource, _, attribute = name.partition(".")
     return GetAtt(resource, attribute) if attribute else Ref(name)

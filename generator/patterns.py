@@ -87,7 +87,7 @@ _TOUCHED = (
     ),
     _touches(
         "cloudformation",
-        {"stackName": ["${AWS::StackName}", "${AWS::StackId}"]},
+        {"stackName": ["${AWS::StackName}", {"wildcard": "${AnyEndingLikeOurStackId}"}]},
         events=("DeleteStack", "UpdateStack", "ExecuteChangeSet"),
     ),
 )
