@@ -77,10 +77,11 @@ def read_rules(*, admins: Iterable[str], admin_roles: Iterable[str]) -> Rules:
 
 def judge(record: Mapping[str, Any], rules: Rules) -> Judged | Passed:
     """The verdict on one record, bare or in an EventBridge envelope."""
-    wrapped = "detail" in record and "detail-type" in record
-    call = read_event(record) if wrapped else read_record(record)
-    if call.service != IAM:
+    wrapped = isinstance(record.get("detail"), dict) and "detail-type" in record
+    # First, and without reading the rest: in most trails nearly every record is another service's.
+    if (record["detail"] if wrapped else record).get("eventSource") != IAM:
         return Passed.OTHER_SERVICE
+    call = read_event(record) if wrapped else read_record(record)
     if call.read_only:
         return Passed.READ_ONLY
     verdict = decide(
