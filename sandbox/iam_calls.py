@@ -33,7 +33,8 @@ class IamRefusal(ValueError):
 
 def iam_call(operation: str, **parameters: Any) -> dict[str, Any]:
     """Do one IAM call in the account of the running request; parameters and answer as boto3 has
-    them. Raises IamRefusal. Leaves no record, and no quota stands in its way."""
+    them. Raises IamRefusal. Leaves no record, and as AWS itself it meets no quota and may touch
+    protected roles."""
     return _accepted(_answer(operation, parameters, free=True))
 
 

@@ -100,7 +100,12 @@ def _prepare(
 
 
 def _whole(preferences: dict[str, Any]) -> dict[str, Any]:
-    """Preferences with AWS's defaults: one account at a time, no failure tolerated."""
+    """Preferences with AWS's defaults: one account at a time, no failure tolerated. Raises
+    StackSetRefused for a figure given both as a count and as a percentage."""
+    for figure in ("FailureTolerance", "MaxConcurrent"):
+        if {f"{figure}Count", f"{figure}Percentage"} <= preferences.keys():
+            message = f"Specify either {figure}Count or {figure}Percentage, not both."
+            raise StackSetRefused("ValidationError", message)
     given = {"RegionConcurrencyType": "SEQUENTIAL", "RegionOrder": [], **preferences}
     if "FailureTolerancePercentage" not in given:
         given.setdefault("FailureToleranceCount", 0)

@@ -113,6 +113,18 @@ def test_a_failure_is_told_for_its_account_and_ends_the_operation(box: Box, ring
     }
 
 
+def test_a_preference_is_a_count_or_a_percentage(box: Box, ring: Ring) -> None:
+    cloudformation = make_set(box, ring, queue_named("both"))
+    code = refused(
+        cloudformation.create_stack_instances,
+        StackSetName=ring.name,
+        DeploymentTargets={"OrganizationalUnitIds": [ring.ou]},
+        Regions=[REGION],
+        OperationPreferences={"MaxConcurrentCount": 1, "MaxConcurrentPercentage": 100},
+    )
+    assert code == "ValidationError"
+
+
 def test_a_tolerated_failure_does_not_stop_the_others(box: Box, ring: Ring) -> None:
     first, second = ring.accounts
     box.client("iam", first).create_policy(
