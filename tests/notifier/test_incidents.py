@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from generator.central import NOTIFIER_SECONDS
 from handler.incidents import (
     LEASE_SECONDS,
     MARKER_SECONDS,
@@ -22,7 +23,7 @@ from handler.incidents import (
 )
 from handler.notice import Incident, Notice, read_notice
 from handler.report import Disposition
-from tests.notifier.desk import QUIET, START, Desk, aws_error, report_body
+from tests.notifier.desk import QUIET, START, VISIBILITY, Desk, aws_error, report_body
 
 KEY = "incident#111122223333#contained#AIDAEXAMPLEMALLORY"
 
@@ -141,6 +142,10 @@ def test_one_holder_at_a_time_until_the_lease_ends(desk: Desk) -> None:
     assert claim_mail(desk.store(), KEY) is Turn.HELD
     desk.now += 1
     assert claimed(desk).milestone == 1
+
+
+def test_a_lease_outlasts_its_holder_and_ends_before_a_message_comes_again() -> None:
+    assert NOTIFIER_SECONDS < LEASE_SECONDS < 6 * NOTIFIER_SECONDS == VISIBILITY
 
 
 def test_a_lease_given_back_is_free_at_once(desk: Desk) -> None:
