@@ -36,8 +36,8 @@ TRAIL_LOG_GROUP = f"/aws/cloudtrail/{TRAIL}"
 
 
 def log_streams(group: str, streams: str = "*") -> str:
-    """ARN of the streams of one log group."""
-    return f"arn:${{AWS::Partition}}:logs:{HERE}:log-group:{group}:log-stream:{streams}"
+    """ARN of what is in one log group: everything, or those streams."""
+    return f"arn:${{AWS::Partition}}:logs:{HERE}:log-group:{group}:{streams}"
 
 
 # lambda:SourceFunctionArn is in every call that a function makes with its role's credentials, and
@@ -163,7 +163,9 @@ TRAIL_ALWAYS = (
         sid="WriteTrailLog",
         why="CloudTrail writes its log stream, and no other.",
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
-        resources=(log_streams(TRAIL_LOG_GROUP, "${AWS::AccountId}_CloudTrail_${AWS::Region}*"),),
+        resources=(
+            log_streams(TRAIL_LOG_GROUP, "log-stream:${AWS::AccountId}_CloudTrail_${AWS::Region}*"),
+        ),
     ),
 )
 

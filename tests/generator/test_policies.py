@@ -374,7 +374,7 @@ def test_the_notifier_may_do_this_and_on_one_resource_each(rendered: dict[str, R
             f"arn:aws:dynamodb:{here}:table/iam-org-revoker-incidents"
         ),
         "logs:CreateLogStream logs:PutLogEvents": (
-            f"arn:aws:logs:{here}:log-group:/aws/lambda/iam-org-revoker-notifier:log-stream:*"
+            f"arn:aws:logs:{here}:log-group:/aws/lambda/iam-org-revoker-notifier:*"
         ),
     }
     assert allowed("organization") == always | {
