@@ -132,17 +132,19 @@ def test_the_running_sandbox_says_how_to_reach_it_and_leaves_on_a_signal(
     )
     assert running.stdout is not None
     said = ""
-    while "Ctrl-C ends it all" not in said:
-        line = running.stdout.readline()
-        assert line, said
-        said += line
-    monkeypatch.setenv("AWS_CONFIG_FILE", said.split("export AWS_CONFIG_FILE=")[1].split()[0])
-    reached = {
-        name: boto3.Session(profile_name=name).client("sts").get_caller_identity()["Account"]
-        for name in ("management", "security", "member-1")
-    }
-    running.terminate()
-    assert running.wait(timeout=30) == 0
+    try:
+        while "Ctrl-C ends it all" not in said:
+            line = running.stdout.readline()
+            assert line, said
+            said += line
+        monkeypatch.setenv("AWS_CONFIG_FILE", said.split("export AWS_CONFIG_FILE=")[1].split()[0])
+        reached = {
+            name: boto3.Session(profile_name=name).client("sts").get_caller_identity()["Account"]
+            for name in ("management", "security", "member-1")
+        }
+    finally:
+        running.terminate()
+        assert running.wait(timeout=30) == 0
     assert reached == {
         "management": "111122223333",
         "security": "444455556666",
