@@ -22,6 +22,22 @@ class Disposition(Enum):
     WOULD_CONTAIN = "would-contain"
     GONE = "gone"
     TOLD = "told"
+    STRIPPED = "stripped"
+
+
+@dataclass(frozen=True)
+class GainTold:
+    """What a call gave, and what became of it: `done` is empty where nothing was tried.
+
+    `undo` holds one argument list per command; `missing` says why there is none.
+    """
+
+    what: str
+    remedy: str = ""
+    done: str = ""
+    undo: tuple[tuple[str, ...], ...] = ()
+    missing: str = ""
+    critical: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,7 @@ class Report:
     mode: str = ""
     product_version: str = ""
     undo: tuple[tuple[str, ...], ...] = ()
+    gains: tuple[GainTold, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
 
@@ -72,11 +89,12 @@ def to_detail(report: Report) -> dict[str, Any]:
 def from_detail(detail: Mapping[str, Any]) -> Report:
     """The report in an event's detail.
 
-    Raises ValueError with one sentence when it is not a report: no event id, no account, a
-    disposition that version 1 does not know, or a later version's layout.
+    Raises ValueError with one sentence when it is not a report: no event id, no account, no
+    disposition or reason, or a later version's layout. What a newer member disposes is told of.
     """
     if detail.get("version") != REPORT_VERSION:
         raise ValueError(f"report version {detail.get('version')!r} is not {REPORT_VERSION}")
+    detail = _in_known_words(detail)
     values: dict[str, Any] = {}
     for spec in fields(Report):
         value = detail.get(spec.name)
@@ -86,10 +104,10 @@ def from_detail(detail: Mapping[str, Any]) -> Report:
             case "disposition":
                 values[spec.name] = Disposition(value)
             case "undo":
-                commands = value if isinstance(value, list) else []
-                values[spec.name] = tuple(
-                    tuple(map(str, command)) for command in commands if isinstance(command, list)
-                )
+                values[spec.name] = _commands(value)
+            case "gains":
+                rows = value if isinstance(value, list) else []
+                values[spec.name] = tuple(_gain(row) for row in rows if isinstance(row, Mapping))
             case "notes":
                 values[spec.name] = tuple(map(str, value)) if isinstance(value, list) else ()
             case _:
@@ -100,3 +118,30 @@ def from_detail(detail: Mapping[str, Any]) -> Report:
     if missing:
         raise ValueError(f"report lacks {', '.join(missing)}")
     return Report(**values)
+
+
+def _in_known_words(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The detail; a disposition unknown to this version becomes TOLD, and a note says so."""
+    word = detail.get("disposition")
+    if word is None or word in [one.value for one in Disposition]:
+        return detail
+    notes = detail.get("notes")
+    said = f"The member's version calls this {str(word)!r}, a word that the centre does not know."
+    others = notes if isinstance(notes, list) else []
+    return {**detail, "disposition": Disposition.TOLD.value, "notes": [said, *others]}
+
+
+def _commands(value: object) -> tuple[tuple[str, ...], ...]:
+    commands = value if isinstance(value, list) else []
+    return tuple(tuple(map(str, command)) for command in commands if isinstance(command, list))
+
+
+def _gain(row: Mapping[str, Any]) -> GainTold:
+    return GainTold(
+        what=str(row.get("what", "")),
+        remedy=str(row.get("remedy", "")),
+        done=str(row.get("done", "")),
+        undo=_commands(row.get("undo")),
+        missing=str(row.get("missing", "")),
+        critical=row.get("critical") is True,
+    )
