@@ -164,6 +164,10 @@ class Box:
         """
         self._faults.add(service, action, times=times, code=code)
 
+    def faults_left(self) -> list[tuple[str, str]]:
+        """The (service, action) of faults that nothing has met yet."""
+        return self._faults.left()
+
 
 @contextmanager
 def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
