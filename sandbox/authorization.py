@@ -142,6 +142,8 @@ def _describe_principals(state: State) -> None:
         session = hooks.get("ministack.services.sts", "_sessions").get(credential.access_key_id)
         if session and session.get("SourceFunctionArn"):
             keys["lambda:sourcefunctionarn"] = session["SourceFunctionArn"]
+        if session and session.get("Mfa"):
+            keys["aws:multifactorauthpresent"] = "true"
         return keys
 
     def credentials(config: dict[str, Any]) -> dict[str, str]:

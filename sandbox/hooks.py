@@ -72,6 +72,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_login_profiles",
         "_lookup_policy",
         "_mfa_devices",
+        "_now",
         "_oidc_providers",
         "_policies",
         "_roles",

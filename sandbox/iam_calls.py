@@ -56,7 +56,12 @@ def told_iam_call(state: State, operation: str, **parameters: Any) -> dict[str, 
         account = account_now()
         state.emit(
             record_of(
-                call, identity=identity, account=account, answer=answer, source=CLOUDFORMATION
+                call,
+                identity=identity,
+                account=account,
+                answer=answer,
+                source=CLOUDFORMATION,
+                when=state.now(),
             )
         )
     return _accepted(answer)

@@ -12,7 +12,6 @@ import html
 import re
 import time
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from sandbox import hooks
@@ -92,7 +91,7 @@ def _act_as_execution_role(stack_set: StackSet, instance: Instance) -> None:
     account = instance.account
     name = execution_role(stack_set.management, account)
     role = hooks.get("ministack.services.iam", "_roles")[name]
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = str(hooks.get("ministack.services.iam", "_now")())
     CALLER.set(
         {
             "type": "AssumedRole",

@@ -5,6 +5,7 @@ Holds values and two callables that their owners set; starts nothing and calls n
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,9 @@ class State:
     record's `recipientAccountId` in its `awsRegion`; the router sets it.
     `bus_policies` maps the ARN of an event bus to its whole policy document.
     `trail_enabled` False: calls are still recorded, but reach no bus (an account with no trail).
+    `now` is the sandbox's clock, in epoch seconds. `history_lag`: seconds until a call is in
+    CloudTrail's event history; `history_calls`: who looked there, and when. `told` maps the
+    eventID of a record to when it was emitted.
     """
 
     organization_id: str = "o-exampleorgid"
@@ -41,6 +45,10 @@ class State:
     records: list[Record] = field(default_factory=list)
     bus_policies: dict[str, Policy] = field(default_factory=dict)
     trail_enabled: bool = True
+    now: Callable[[], float] = time.time
+    history_lag: float = 0.0
+    told: dict[str, float] = field(default_factory=dict)
+    history_calls: list[tuple[str, float]] = field(default_factory=list)
 
     def set_bus_statement(
         self, bus_arn: str, statement_id: str, statement: dict[str, Any] | None
