@@ -200,9 +200,9 @@ class Box:
         """
         self._faults.add(service, action, times=times, code=code)
 
-    def faults_left(self) -> list[tuple[str, str]]:
-        """The (service, action) of faults that nothing has met yet."""
-        return self._faults.left()
+    def forget_faults(self) -> list[tuple[str, str]]:
+        """Take back the faults that nothing has met yet; answers their (service, action)."""
+        return self._faults.forget()
 
 
 @contextmanager
