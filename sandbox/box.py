@@ -12,6 +12,7 @@ from typing import Any
 from sandbox import (
     authorization,
     console,
+    control_policies,
     emulator,
     events,
     history,
@@ -20,6 +21,7 @@ from sandbox import (
     oneself,
     quotas,
     settling,
+    stack_permissions,
 )
 from sandbox.clock import Clock
 from sandbox.faults import Faults, end_functions
@@ -244,6 +246,7 @@ def _install(
     """Put every piece of the bridge in place; `emulator.running` takes them all away again."""
     organization = install_organization(state)
     authorization.install(state)
+    control_policies.install(organization)
     iam_additions.install(organization)
     quotas.install()
     oneself.install()
@@ -255,4 +258,5 @@ def _install(
     events.install(state, router.accept)
     install_stacksets(organization)
     install_provisioners(state)
+    stack_permissions.install(state)
     return organization
