@@ -25,6 +25,7 @@ from sandbox import (
 )
 from sandbox.clock import Clock
 from sandbox.faults import Faults, end_functions
+from sandbox.iam_delay import Delay
 from sandbox.invocations import Invocations
 from sandbox.keys import REGION, ROOT_SECRET, Key
 from sandbox.organization import Layout, Organization, accounts, add_account, build_organization
@@ -77,6 +78,15 @@ class Box:
     def records(self) -> list[Record]:
         """Every record of a call so far, oldest first, whether or not a rule wanted it."""
         return self.state.records
+
+    @property
+    def iam_delay(self) -> float:
+        """Seconds until a change of policies, groups or boundaries counts; may be set."""
+        return self.state.iam_delay
+
+    @iam_delay.setter
+    def iam_delay(self, seconds: float) -> None:
+        self.state.iam_delay = seconds
 
     @property
     def history_lag(self) -> float:
@@ -250,6 +260,7 @@ def _install(
     iam_additions.install(organization)
     quotas.install()
     oneself.install()
+    Delay(state).install()
     history.install(state)
     outbox.install()
     invocations.install()
