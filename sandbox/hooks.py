@@ -68,6 +68,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_put_events",
         "_put_permission",
         "_remove_permission",
+        "_tick_scheduled_rules",
         "time",
     ),
     "ministack.services.iam": (
@@ -95,7 +96,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "function_policy_for_arn",
         "invoke_async_with_retry",
     ),
-    "ministack.services.scheduler": ("time",),
+    "ministack.services.scheduler": ("_tick_schedules", "time"),
     "ministack.services.sns": ("_error", "_fanout", "_publish", "_topic_by_arn_any_scope"),
     "ministack.services.sqs": ("_queue_by_arn", "queue_policy_allows", "time"),
     "ministack.services.sts": ("_principal_keys", "_sessions", "register_session"),
