@@ -22,6 +22,13 @@ IAM = "ministack.services.iam"
 LAMBDA = "ministack.core.lambda_runtime"
 
 MEMBERSHIP = frozenset({"AddUserToGroup", "RemoveUserFromGroup"})
+# Parameters that are the resource, or that name it (Service Authorization Reference, IAM).
+ARNS = ("OpenIDConnectProviderArn", "SAMLProviderArn")
+NAMED_KINDS = (
+    ("InstanceProfileName", "instance-profile"),
+    ("ServerCertificateName", "server-certificate"),
+    ("VirtualMFADeviceName", "mfa"),
+)
 # iam:PermissionsBoundary means the boundary asked for, or else the one that is there already.
 KINDS = (("RoleName", "role", "_roles"), ("UserName", "user", "_users"))
 
@@ -47,7 +54,7 @@ def _name_resources() -> None:
         region: str,
         account: str,
     ) -> str:
-        if service == "iam" and (named := _iam_resource(params, account)):
+        if service == "iam" and (named := iam_resource(params, account)):
             return named
         if service == "dynamodb" and (table := _body(body).get("ResourceArn")):
             return str(table)
@@ -56,8 +63,16 @@ def _name_resources() -> None:
     original = hooks.replace(ACTIONS, "extract_resource_arn", resource)
 
 
-def _iam_resource(params: Mapping[str, Any], account: str) -> str | None:
+def iam_resource(params: Mapping[str, Any], account: str) -> str | None:
+    """The ARN that an IAM call is about, None for `*`; parameters are the query protocol's."""
     action = _first(params, "Action")
+    if arn := next((one for name in ARNS if (one := _first(params, name))), ""):
+        return arn
+    for name, kind in NAMED_KINDS:
+        if value := _first(params, name):
+            return f"arn:aws:iam::{account}:{kind}{_path(params, name, value)}{value}"
+    if action == "CreateSAMLProvider":
+        return f"arn:aws:iam::{account}:saml-provider/{_first(params, 'Name')}"
     group = ("GroupName", "group", "_groups")
     for name, kind, store in (group,) if action in MEMBERSHIP else (*KINDS, group):
         value = _first(params, name)
@@ -77,6 +92,12 @@ def _iam_resource(params: Mapping[str, Any], account: str) -> str | None:
     return None
 
 
+def _path(params: Mapping[str, Any], name: str, value: str) -> str:
+    profile = hooks.get(IAM, "_instance_profiles").get(value) or {}
+    there = profile.get("Path") if name == "InstanceProfileName" else ""
+    return _first(params, "Path") or str(there or "/")
+
+
 def _describe_requests() -> None:
     """iam:PolicyARN, iam:PermissionsBoundary, iam:AWSServiceName, events:source, -detail-type."""
 
@@ -85,7 +106,7 @@ def _describe_requests() -> None:
     ) -> dict[str, Any]:
         known: dict[str, Any] = original(service, action, body, params)
         if service == "iam":
-            known |= _iam_context(params)
+            known |= iam_context(params)
         if action == "events:PutEvents":
             entries = [one for one in _body(body).get("Entries", []) if isinstance(one, dict)]
             for key, field in (("source", "Source"), ("detail-type", "DetailType")):
@@ -96,7 +117,8 @@ def _describe_requests() -> None:
     original = hooks.replace(ACTIONS, "request_tag_context", context)
 
 
-def _iam_context(params: Mapping[str, Any]) -> dict[str, Any]:
+def iam_context(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The condition keys of an IAM call."""
     keys: dict[str, Any] = {
         "iam:PolicyARN": _first(params, "PolicyArn"),
         "iam:AWSServiceName": _first(params, "AWSServiceName"),
@@ -122,6 +144,8 @@ def _describe_principals(state: State) -> None:
         session = hooks.get("ministack.services.sts", "_sessions").get(credential.access_key_id)
         if session and session.get("SourceFunctionArn"):
             keys["lambda:sourcefunctionarn"] = session["SourceFunctionArn"]
+        if session and session.get("Mfa"):
+            keys["aws:multifactorauthpresent"] = "true"
         return keys
 
     def credentials(config: dict[str, Any]) -> dict[str, str]:

@@ -35,6 +35,13 @@ class Faults:
             waiting = self._waiting.get((service, action))
             return waiting.popleft() if waiting else None
 
+    def forget(self) -> list[tuple[str, str]]:
+        """Take back what has not happened yet; answers the actions that it was meant for."""
+        with self._lock:
+            left = [action for action, waiting in self._waiting.items() if waiting]
+            self._waiting.clear()
+        return left
+
 
 def kill_function_of(access_key: str) -> None:
     """Kill the processes of the function whose role session this key is; LookupError if none."""

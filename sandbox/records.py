@@ -1,6 +1,6 @@
 """Build the CloudTrail record of a call, shaped as the real ones are.
 
-Pure but for the clock and random ids; who called is read by sandbox/identities.py, and whether
+Pure but for random ids; who called is read by sandbox/identities.py, and whether
 a record reaches a bus is decided by the router.
 """
 
@@ -18,13 +18,24 @@ from sandbox.event_names import DENIED, LAMBDA_NAMES, is_read_only
 from sandbox.state import Record
 
 EVENT_VERSION = "1.11"
+# Left out of records, besides what the models call sensitive.
+UNTOLD = frozenset(
+    {"TemplateBody", "SecretAccessKey", "AuthenticationCode1", "AuthenticationCode2"}
+)
 GLOBAL = frozenset({"iam", "organizations"})
 
 
 def record_of(
-    call: Call, *, identity: Mapping[str, Any], account: str, answer: Mapping[str, Any], source: str
+    call: Call,
+    *,
+    identity: Mapping[str, Any],
+    account: str,
+    answer: Mapping[str, Any],
+    source: str,
+    when: float,
 ) -> Record:
-    """Build the record of a call that was answered; `answer` is what the SDK read."""
+    """Build the record of a call that was answered; `answer` is what the SDK read, `when` epoch
+    seconds."""
     error = answer.get("Error") or {}
     code = _error_code(call, str(error.get("Code", ""))) if error else ""
     read_only = is_read_only(call.service, call.name)
@@ -33,7 +44,7 @@ def record_of(
     record: Record = {
         "eventVersion": EVENT_VERSION,
         "userIdentity": dict(identity),
-        "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventTime": datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "eventSource": f"{call.service}.amazonaws.com",
         "eventName": LAMBDA_NAMES.get(call.name, call.name)
         if call.service == "lambda"
@@ -66,16 +77,16 @@ def lowered(value: Any, shape: Shape | None) -> Any:
         return value
     match shape.type_name:
         case "structure" if isinstance(value, Mapping):
-            members: dict[str, Shape] = shape.members  # type: ignore[attr-defined]
+            members: dict[str, Shape] = shape.members
             return {
                 name[0].lower() + name[1:]: lowered(value[name], inner)
                 for name, inner in members.items()
                 if name in value and not _hidden(name, inner)
             }
         case "list" if isinstance(value, list):
-            return [lowered(one, shape.member) for one in value]  # type: ignore[attr-defined]
+            return [lowered(one, shape.member) for one in value]
         case "map" if isinstance(value, Mapping):
-            inner = shape.value  # type: ignore[attr-defined]
+            inner = shape.value
             return {key: lowered(one, inner) for key, one in value.items()}
         case "timestamp" if isinstance(value, datetime):
             there = value.astimezone(UTC)
@@ -86,9 +97,7 @@ def lowered(value: Any, shape: Shape | None) -> Any:
 
 
 def _hidden(name: str, shape: Shape) -> bool:
-    return bool(shape.metadata.get("sensitive")) or (
-        shape.type_name == "blob" or name in ("TemplateBody", "SecretAccessKey")
-    )
+    return bool(shape.metadata.get("sensitive")) or (shape.type_name == "blob" or name in UNTOLD)
 
 
 def _error_code(call: Call, code: str) -> str:
