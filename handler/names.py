@@ -29,6 +29,8 @@ INCIDENT_TABLE = "iam-org-revoker-incidents"
 DUE_INDEX = "due"
 SWEEP_RULE = "iam-org-revoker-sweep"
 METRICS = "IamOrgRevoker"
+UNCONFIRMED_METRIC = "UnconfirmedSubscriptions"
+WAITING_METRIC = "OldestOwedMailSeconds"
 INCIDENT_TOPIC = "iam-org-revoker-incidents"
 HEALTH_TOPIC = "iam-org-revoker-health"
 

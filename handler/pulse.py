@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handler.names import METRICS
-
-UNCONFIRMED_METRIC = "UnconfirmedSubscriptions"
-WAITING_METRIC = "OldestOwedMailSeconds"
+from handler.names import METRICS, UNCONFIRMED_METRIC, WAITING_METRIC
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("generator", "handler", "responder", "sandbox", "stacksets")
-SHELLS = {"containment", "incidents", "notifier", "revoker", "roster", "rungs"}
+SHELLS = {
+    *("accounts", "budget", "containment", "incidents", "mailing", "notifier", "owed", "pulse"),
+    *("revoker", "roster", "rungs", "sweep", "table", "watching"),
+}
 AWS = {"boto3", "botocore"}
 
 # Folder -> the folders of ours that it may import; besides itself.
@@ -27,7 +30,7 @@ MAY_USE = {
     "generator": {"troposphere", "cfn_flip", "jinja2", "yaml", "rich"},
     "stacksets": {*AWS, "cfn_flip", "rich", "jinja2"},
     "responder": {*AWS, "rich"},
-    "sandbox": {*AWS, "rich", "ministack", "uvicorn", "hypercorn", "yaml"},
+    "sandbox": {*AWS, "cbor2", "rich", "ministack", "uvicorn", "hypercorn", "yaml"},
 }
 
 
