@@ -9,6 +9,7 @@ from sandbox import (
     authorization,
     control_policies,
     events,
+    function_roles,
     history,
     iam_additions,
     oneself,
@@ -60,5 +61,7 @@ def install(
     events.install(state, router.accept)
     install_stacksets(organization)
     install_provisioners(state)
+    function_roles.install()
+    # Before anything of a stack: who may not even ask hears nothing else.
     stack_permissions.install(state)
     return organization, schedules

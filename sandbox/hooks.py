@@ -90,8 +90,12 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_xml",
     ),
     "ministack.services.lambda_svc": (
+        "_create_esm",
+        "_create_function",
+        "_functions",
         "_iter_all_esms",
         "_sqs_esm_concurrency",
+        "_update_config",
         "executions_in_flight",
         "function_policy_for_arn",
         "invoke_async_with_retry",
