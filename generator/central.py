@@ -209,7 +209,8 @@ def _add_notifier(template: Template, code: Code) -> None:
             Runtime="python3.13",
             Architectures=["arm64"],
             Handler=handler,
-            MemorySize=256,
+            # Memory buys processor time, of which signing a hundred requests takes some.
+            MemorySize=512,
             Timeout=NOTIFIER_SECONDS,
             Role=GetAtt("NotifierRole", "Arn"),
             LoggingConfig=json_logs("NotifierLog"),
