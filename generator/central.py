@@ -65,7 +65,6 @@ def central_template(code: Code) -> dict[str, Any]:
     _add_queue(template)
     _add_table(template)
     _add_notifier(template, code)
-    _add_waking(template)
     add_topics(template)
     add_alarms(template)
     _add_outputs(template)
@@ -232,10 +231,6 @@ def _add_notifier(template: Template, code: Code) -> None:
             Code=body,
         )
     )
-
-
-def _add_waking(template: Template) -> None:
-    """What wakes the notifier: its queue, and every minute the schedule of the sweep."""
     template.add_resource(
         awslambda.EventSourceMapping(
             "ReportsToNotifier",

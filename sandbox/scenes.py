@@ -39,11 +39,7 @@ def observe(stage: Stage) -> Iterator[Seen]:
 
 def morning(stage: Stage) -> Iterator[Seen]:
     stage.sweep_next_morning()
-    # Where more has happened before, the morning has its reminders too.
-    digests = [m for m in stage.new_mails() if m.subject.startswith("[IAM would be revoked]")]
-    yield Seen("the security team gets one digest", len(digests) == 1)
-    named = any("--user-name=olga" in mail.body for mail in digests)
-    yield Seen("it holds the command that would make olga an administrator", named)
+    yield from _mails(stage, "[IAM would be revoked]")
 
 
 def administrator(stage: Stage) -> Iterator[Seen]:
