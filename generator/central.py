@@ -209,8 +209,7 @@ def _add_notifier(template: Template, code: Code) -> None:
             Runtime="python3.13",
             Architectures=["arm64"],
             Handler=handler,
-            # Memory buys processor time, of which signing a hundred requests takes some.
-            MemorySize=512,
+            MemorySize=256,
             Timeout=NOTIFIER_SECONDS,
             Role=GetAtt("NotifierRole", "Arn"),
             LoggingConfig=json_logs("NotifierLog"),

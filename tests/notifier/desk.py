@@ -21,7 +21,7 @@ from handler.heartbeat import Heartbeat, heartbeat_detail
 from handler.intake import read_letter
 from handler.mailing import Centre
 from handler.notice import Notice
-from handler.notifier import SINGLES_SECONDS, answer_batch
+from handler.notifier import answer_batch
 from handler.report import Disposition, Report, to_detail
 from handler.sweep import Swept, sweep_all
 from handler.table import IncidentStore
@@ -244,8 +244,7 @@ class Desk:
         )
 
     def centre(self) -> Centre:
-        limits, until = Limits(per_minute=self.per_minute), self.now + SINGLES_SECONDS
-        return Centre(self.store(), self.topic, TOPIC, words(), limits, until)
+        return Centre(self.store(), self.topic, TOPIC, words(), Limits(per_minute=self.per_minute))
 
     def deliver(self, *bodies: str, sent_at: float | None = None) -> list[str]:
         """One invocation; the ids of the messages that come again."""

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from handler.budget import MAILS_PER_SECOND
 from handler.incidents import LEASE_SECONDS
-from handler.notifier import SINGLES_SECONDS
 from handler.report import Disposition
 from tests.notifier.desk import ACCOUNT, START, Desk, Died, aws_error, heartbeat_body, report_body
 
@@ -100,18 +98,6 @@ def test_one_account_that_floods_costs_another_neither_its_mail_nor_its_time(des
         **{f"{account}" * 12: 1 for account in range(2, 7)},
     }
     assert len(named(desk)) == 405
-
-
-def test_no_run_waits_for_room_longer_than_its_function_may_live(desk: Desk) -> None:
-    desk.now, desk.per_minute = MINUTE, 240
-    accounts = [f"{number:012d}" for number in range(1, 101)]
-    assert desk.deliver(*[given_report_of(1, account) for account in accounts]) == []
-    assert desk.now - MINUTE <= SINGLES_SECONDS + 1
-    assert len(desk.topic.mails) == SINGLES_SECONDS * MAILS_PER_SECOND
-    began = desk.now
-    desk.sweep()
-    assert desk.now - began <= SINGLES_SECONDS + 1
-    assert len(named(desk)) == 100
 
 
 class Told:
