@@ -50,6 +50,8 @@ class Caller:
     session: str = ""
     access_key: str = ""
     session_began: str = ""
+    session_began_at: float | None = None
+    console: bool = False
     invoked_by: str = ""
 
 
@@ -136,6 +138,7 @@ def _read_caller(record: Mapping[str, Any]) -> Caller:
     )
     session_arn = _text(identity, "arn")
     arn = _principal_arn(kind=kind, identity=identity, issuer=issuer)
+    began = _text(_mapping(context.get("attributes")), "creationDate")
     return Caller(
         kind=kind,
         type=_text(identity, "type"),
@@ -147,7 +150,9 @@ def _read_caller(record: Mapping[str, Any]) -> Caller:
         path_lost=":assumed-role/" in session_arn and not _text(issuer, "arn"),
         session=_session(session_arn),
         access_key=_text(identity, "accessKeyId"),
-        session_began=_text(_mapping(context.get("attributes")), "creationDate"),
+        session_began=began,
+        session_began_at=_seconds(began),
+        console=_is_true(record.get("sessionCredentialFromConsole")),
         invoked_by=_text(identity, "invokedBy"),
     )
 
@@ -218,6 +223,10 @@ def _read_only(flag: object, *, name: str) -> bool:
     # Some records lack the flag, some carry it as text; the verbs are IAM's own read-only ones.
     if flag is None:
         return name.startswith(("Get", "List", "Generate", "Simulate"))
+    return _is_true(flag)
+
+
+def _is_true(flag: object) -> bool:
     return flag is True or (isinstance(flag, str) and flag.lower() == "true")
 
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 
-from handler.settings import Answer, Mode, Settings
+from handler.settings import Answer, MissingGroup, Mode, Settings
 from handler.trail import IDENTITY_CENTER_PATH, SERVICE_ROLE_PATH, Call, Caller, Kind, arn_field
 
 
 class Action(Enum):
     IGNORE = "ignore"
     REPORT = "report"
+    COUNT = "count"
+    DEFER = "defer"
     WOULD_CONTAIN = "would-contain"
     CONTAIN = "contain"
     CRITICAL = "critical"
@@ -28,9 +30,14 @@ class Reason(Enum):
     UNREADABLE = "unreadable"
     AWS_SERVICE = "aws-service"
     OURSELVES = "ourselves"
+    CONTAINED_ALREADY = "contained-already"
+    TAINTED = "tainted"
+    TAINTED_CREDENTIAL = "tainted-credential"
+    RELEASED = "released"
     ROOT = "root"
     ADMINISTRATOR_ROLE = "administrator-role"
     ADMINISTRATOR_USER = "administrator-user"
+    UNPROVEN_MEMBER = "unproven-member"
     SELF_SERVICE = "self-service"
     OWN_MFA = "own-mfa"
     SERVICE_LINKED_ROLE_BY_SERVICE = "service-linked-role-by-service"
@@ -44,9 +51,17 @@ REASONS: dict[Reason, str] = {
     Reason.UNREADABLE: "The record could not be read; nobody was judged.",
     Reason.AWS_SERVICE: "An AWS service acted for itself.",
     Reason.OURSELVES: "The revoker's own role made the call.",
+    Reason.CONTAINED_ALREADY: "The caller is contained already, and called all the same.",
+    Reason.TAINTED: "The caller was made by an offender.",
+    Reason.TAINTED_CREDENTIAL: "An offender made, reset or re-activated the credential used.",
+    Reason.RELEASED: "The call was made before the caller's release.",
     Reason.ROOT: "The account's root user made the call; no IAM policy binds it.",
     Reason.ADMINISTRATOR_ROLE: "The role is an administrator by AdminRolePatterns.",
     Reason.ADMINISTRATOR_USER: "The user is in the administrators' group.",
+    Reason.UNPROVEN_MEMBER: (
+        "The user is in the administrators' group, but nothing proves who put her there: neither "
+        "the ledger nor CloudTrail's event history, which may lag 15 minutes."
+    ),
     Reason.SELF_SERVICE: "The user made a self-service call on herself.",
     Reason.OWN_MFA: "The user changed her own MFA device.",
     Reason.SERVICE_LINKED_ROLE_BY_SERVICE: (
@@ -65,10 +80,23 @@ REASONS: dict[Reason, str] = {
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of an IAM user beyond the record."""
+    """What is known of a caller beyond the record.
+
+    `administrator` is as of the call, by the ledger; `unproven`: in the group now, without an
+    entry, and `waited` once the wait for a proof is over; `tainted`: made by an offender;
+    `credential_tainted`: the key or console session used is an offender's doing; `released_at` in
+    epoch seconds, never in the future (the table's reader drops such a one); `group_empty`: the baseline found no administrators' group or nobody in it.
+    """
 
     administrator: bool = False
-    group_missing: bool = False
+    unproven: bool = False
+    waited: bool = False
+    contained: bool = False
+    tainted: bool = False
+    credential_tainted: bool = False
+    released_at: float | None = None
+    group_empty: bool = False
+    breaker_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,8 +115,8 @@ NAMES_NOBODY = frozenset({"ChangePassword", "CreateVirtualMFADevice"})
 NEVER_SELF_SERVICE = frozenset({"DeactivateMFADevice", "DeleteVirtualMFADevice"})
 
 
-def settled(call: Call, settings: Settings, *, own_role_arn: str) -> Verdict | None:
-    """The verdict of the rules that need no look-up, or None when the caller's standing decides."""
+def settled(call: Call, *, own_role_arn: str) -> Verdict | None:
+    """The verdict of the rules that need no look-up, or None when the caller's standing counts."""
     caller = call.caller
     if call.unreadable:
         return Verdict(Action.REPORT, Reason.UNREADABLE)
@@ -96,31 +124,58 @@ def settled(call: Call, settings: Settings, *, own_role_arn: str) -> Verdict | N
         return Verdict(Action.IGNORE, Reason.AWS_SERVICE)
     if _is_ourselves(caller, own_role_arn=own_role_arn):
         return Verdict(Action.IGNORE, Reason.OURSELVES)
-    if caller.kind is Kind.ROOT:
-        return Verdict(Action.CRITICAL, Reason.ROOT)
-    if caller.kind is Kind.ROLE and _administrator_role(call, settings):
-        return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_ROLE)
     return None
 
 
 def decide(call: Call, standing: Standing, settings: Settings, *, own_role_arn: str) -> Verdict:
     """The verdict on one call, by the first rule that holds."""
-    early = settled(call, settings, own_role_arn=own_role_arn)
-    if early is not None:
-        return early
-    if call.caller.kind is Kind.USER and standing.administrator and not _foreign(call):
+    return (
+        settled(call, own_role_arn=own_role_arn)
+        or _known_offender(call, standing, settings)
+        or _exempt(call, standing, settings)
+        or _harmless(call, settings)
+        or _offender(call, standing, settings)
+    )
+
+
+def _known_offender(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
+    """What an exempt pattern says does not help a principal that an offender made."""
+    if not (standing.contained or standing.tainted or standing.credential_tainted):
+        return None
+    if call.caller.kind is Kind.ROOT or _cannot_be_denied(call):
+        return None
+    if standing.credential_tainted:
+        reason = Reason.TAINTED_CREDENTIAL
+    else:
+        reason = Reason.CONTAINED_ALREADY if standing.contained else Reason.TAINTED
+    if standing.contained and call.error_code:
+        return Verdict(Action.COUNT, reason)
+    return _held(call, reason, settings) or Verdict(Action.CONTAIN, reason)
+
+
+def _exempt(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
+    caller = call.caller
+    if _before_release(call, standing):
+        return Verdict(Action.IGNORE, Reason.RELEASED)
+    if caller.kind is Kind.ROOT:
+        return Verdict(Action.CRITICAL, Reason.ROOT)
+    if caller.kind is Kind.ROLE and _administrator_role(call, settings):
+        return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_ROLE)
+    if caller.kind is Kind.USER and standing.administrator and not _foreign(call):
         return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_USER)
+    return None
+
+
+def _harmless(call: Call, settings: Settings) -> Verdict | None:
     own = _on_oneself(call, settings)
-    if own is not None:
+    if own is not None or call.name != "CreateServiceLinkedRole":
         return own
-    if call.name == "CreateServiceLinkedRole":
-        if _by_service(call.caller.invoked_by):
-            return Verdict(Action.IGNORE, Reason.SERVICE_LINKED_ROLE_BY_SERVICE)
-        return Verdict(Action.REPORT, Reason.SERVICE_LINKED_ROLE)
-    return _offender(call, settings)
+    if _by_service(call.caller.invoked_by):
+        return Verdict(Action.IGNORE, Reason.SERVICE_LINKED_ROLE_BY_SERVICE)
+    return Verdict(Action.REPORT, Reason.SERVICE_LINKED_ROLE)
 
 
-def _offender(call: Call, settings: Settings) -> Verdict:
+def _offender(call: Call, standing: Standing, settings: Settings) -> Verdict:
     reason = Reason.FAILED_CALL if call.error_code else Reason.NOT_AN_ADMINISTRATOR
     deniable = not _cannot_be_denied(call)
     role = call.caller.kind is Kind.ROLE and deniable
@@ -132,11 +187,42 @@ def _offender(call: Call, settings: Settings) -> Verdict:
         return Verdict(Action.REPORT, reason, held_by="DeniedCalls")
     if not deniable:
         return Verdict(Action.CRITICAL, Reason.CANNOT_BE_DENIED)
+    if standing.unproven and not standing.waited:
+        return Verdict(Action.DEFER, Reason.UNPROVEN_MEMBER)
+    if standing.unproven:
+        reason = Reason.UNPROVEN_MEMBER
+    return (
+        _held(call, reason, settings)
+        or _spared(call, reason, standing, settings)
+        or Verdict(Action.CONTAIN, reason)
+    )
+
+
+def _held(call: Call, reason: Reason, settings: Settings) -> Verdict | None:
+    """What keeps back any containment, an offender's creatures included."""
     if settings.mode is Mode.OBSERVE:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="Mode")
-    if role and settings.role_callers is Answer.REPORT:
+    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.REPORT:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="RoleCallers")
-    return Verdict(Action.CONTAIN, reason)
+    return None
+
+
+def _spared(call: Call, reason: Reason, standing: Standing, settings: Settings) -> Verdict | None:
+    """What keeps back a containment that rests on the caller's own standing alone."""
+    nobody = standing.group_empty and settings.missing_group is MissingGroup.UNDECIDED
+    if nobody and call.caller.kind is Kind.USER:
+        return Verdict(Action.WOULD_CONTAIN, reason, held_by="MissingGroup")
+    if standing.breaker_open:
+        return Verdict(Action.WOULD_CONTAIN, reason, held_by="CircuitBreaker")
+    return None
+
+
+def _before_release(call: Call, standing: Standing) -> bool:
+    return (
+        standing.released_at is not None
+        and call.time is not None
+        and call.time < standing.released_at
+    )
 
 
 def _on_oneself(call: Call, settings: Settings) -> Verdict | None:

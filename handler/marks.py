@@ -1,0 +1,124 @@
+"""The marks that the state table keeps of principals and credentials. Shell; judges nobody.
+
+A mark goes on an id, never on a name. Containing writes down exactly what was done, so that a
+release undoes exactly that.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from handler.containment import Containment
+from handler.roster import credential_key, principal_key
+from handler.store import Item, Table
+from handler.trail import Call, Kind
+
+
+@dataclass(frozen=True)
+class Contained:
+    """One containment as it was done; `at` is epoch seconds, `undo` the commands that undo it."""
+
+    name: str
+    kind: str
+    rung: str
+    at: float
+    event_id: str
+    call: str
+    call_time: str
+    reason: str
+    undo: tuple[tuple[str, ...], ...] = ()
+
+
+def mark_contained(
+    table: Table,
+    *,
+    principal_id: str,
+    kind: Kind,
+    containment: Containment,
+    call: Call,
+    reason: str,
+    now: float,
+) -> None:
+    """Write down a containment; the first one stays, however often the deny is put on again."""
+    if not principal_id or containment.rung is None:
+        return
+    record = {
+        "name": containment.name,
+        "kind": kind.value,
+        "rung": containment.rung.value,
+        "at": now,
+        "event_id": call.event_id,
+        "call": call.name,
+        "call_time": call.time_text,
+        "reason": reason,
+        "undo": [list(command) for command in containment.undo],
+    }
+    table.update(
+        principal_key(principal_id),
+        {"kind": kind.value, "name": containment.name, "contained": json.dumps(record)},
+        unless="contained",
+    )
+
+
+def mark_tainted(
+    table: Table, *, principal_id: str, kind: Kind, name: str, call: Call, now: float
+) -> None:
+    """Mark a principal as an offender's creature, by id; the first mark stays."""
+    if principal_id:
+        table.update(
+            principal_key(principal_id),
+            {"kind": kind.value, "name": name, "tainted": _because(call, now)},
+            unless="tainted",
+        )
+
+
+def mark_credential(table: Table, *, credential_id: str, owner: str, call: Call, now: float) -> None:
+    """Mark a key as an offender's doing; its owner stays unmarked."""
+    if credential_id:
+        values = {"owner": owner, "tainted": _because(call, now)}
+        table.update(credential_key(credential_id), values, unless="tainted")
+
+
+def mark_sessions(table: Table, *, principal_id: str, name: str, call: Call, good: bool) -> None:
+    """Note a change of password or MFA: console sessions begun after it are an offender's, or good."""
+    if principal_id and call.time is not None:
+        mark = "pwgood#" if good else "pwbad#"
+        facts = {"kind": Kind.USER.value, "name": name, f"{mark}{call.event_id}": call.time}
+        table.update(principal_key(principal_id), facts)
+
+
+def read_contained(item: Item, mark: str = "contained") -> Contained | None:
+    """The containment written on a principal's item; None when there is none."""
+    text = item.get(mark)
+    if not isinstance(text, str):
+        return None
+    values: dict[str, Any] = json.loads(text)
+    return Contained(**values | {"undo": tuple(tuple(command) for command in values["undo"])})
+
+
+def session_is_tainted(item: Item, *, began: float | None) -> bool:
+    """Whether a console session begun then used a password or device that an offender set.
+
+    The latest change up to that second decides; at equal seconds the offender's.
+    """
+    changes = [
+        (float(value), name.startswith("pwbad#"))
+        for name, value in item.items()
+        if name.startswith(("pwbad#", "pwgood#"))
+    ]
+    before = [change for change in changes if began is None or change[0] <= began]
+    return bool(before) and max(before)[1]
+
+
+def _because(call: Call, now: float) -> str:
+    return json.dumps(
+        {
+            "at": now,
+            "event_id": call.event_id,
+            "call": call.name,
+            "by": call.caller.arn,
+            "by_id": call.caller.id,
+        }
+    )

@@ -1,0 +1,146 @@
+"""What is known of a caller: the table and, for an unknown user, the group, read side by side.
+
+Shell for the reading, pure for what it means. An administrator whom this process has met before
+costs one table read; a caller's deny waits for one round of reading, never for two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from handler.ledger import administrator_at
+from handler.marks import session_is_tainted
+from handler.names import VERSION
+from handler.roster import (
+    BASELINE,
+    Baseline,
+    LiveGroup,
+    added_user,
+    credential_key,
+    membership,
+    principal_key,
+    read_baseline,
+    read_group,
+    take_baseline,
+)
+from handler.settings import Settings
+from handler.store import Item, Table
+from handler.trail import Call, Kind
+from handler.verdict import Standing
+
+# Runs two readings at once and answers both; tests pass one that runs them in turn.
+Together = Callable[[Callable[[], Any], Callable[[], Any]], tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was read for one call; `live` is None where the group did not have to be asked."""
+
+    baseline: Baseline
+    principal: Item = field(default_factory=dict)
+    credential: Item = field(default_factory=dict)
+    breaker: Item = field(default_factory=dict)
+    live: LiveGroup | None = None
+
+
+def look(
+    call: Call,
+    *,
+    table: Table,
+    iam: Callable[[], Any],
+    settings: Settings,
+    together: Together,
+    met: set[str],
+    now: float,
+) -> Known:
+    """Read what the decision needs; takes the baseline when nobody has taken it yet.
+
+    `met` holds ids that this process has already seen the ledger vouch for.
+    """
+    caller = call.caller
+    keys = [BASELINE, breaker_key(settings)]
+    keys += [principal_key(caller.id)] if caller.id else []
+    keys += [credential_key(caller.access_key)] if caller.access_key else []
+    live: LiveGroup | None = None
+    if caller.kind is Kind.USER and caller.id not in met:
+        items, live = together(
+            lambda: table.read(keys), lambda: read_group(iam(), settings.admin_group)
+        )
+    else:
+        items = table.read(keys)
+    baseline = read_baseline(items.get(BASELINE))
+    if baseline is None:
+        live = live or read_group(iam(), settings.admin_group)
+        baseline = take_baseline(table, live, call, group=settings.admin_group, now=now)
+    return Known(
+        baseline=baseline,
+        principal=items.get(principal_key(caller.id), {}),
+        credential=items.get(credential_key(caller.access_key), {}),
+        breaker=items.get(breaker_key(settings), {}),
+        live=live,
+    )
+
+
+def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> Standing:
+    """What the readings mean for this call."""
+    caller, item = call.caller, known.principal
+    entries = membership(known.baseline, caller.id, item)
+    administrator = caller.kind is Kind.USER and administrator_at(entries, call.time)
+    in_group = known.live is not None and known.live.by_id(caller.id) is not None
+    # A call that adds its own caller proves that the caller was none.
+    adds_herself = in_group and _same(added_user(call, group=settings.admin_group), caller.name)
+    released = item.get("released")
+    # A date to come was not written by a release.
+    past = isinstance(released, float) and released <= now
+    return Standing(
+        administrator=administrator,
+        unproven=in_group and not administrator and not entries.strikes and not adds_herself,
+        contained="contained" in item,
+        tainted="tainted" in item,
+        credential_tainted=_credential_tainted(call, known),
+        released_at=float(released) if past and released is not None else None,
+        group_empty=known.baseline.empty,
+        breaker_open=_breaker_open(caller.id, known.breaker, settings, now=now),
+    )
+
+
+def breaker_key(settings: Settings) -> str:
+    """One breaker for each template version and set of parameters."""
+    change = hashlib.sha256(f"{VERSION} {settings!r}".encode()).hexdigest()
+    return f"breaker#{change[:16]}"
+
+
+def arm_breaker(table: Table, known: Known, settings: Settings, *, now: float) -> None:
+    """Note when this version and these parameters were first at work."""
+    if "since" not in known.breaker and settings.breaker_limit:
+        table.put_new(breaker_key(settings), {"since": now})
+
+
+def count_in_breaker(table: Table, settings: Settings, principal_id: str, *, now: float) -> None:
+    """Note one principal contained for its own call; each counts once."""
+    if principal_id and settings.breaker_limit:
+        table.update(breaker_key(settings), {f"hit#{principal_id}": now})
+
+
+def _breaker_open(principal_id: str, breaker: Item, settings: Settings, *, now: float) -> bool:
+    since = breaker.get("since")
+    if not isinstance(since, float) or not settings.breaker_limit:
+        return False
+    hits = [name for name in breaker if name.startswith("hit#")]
+    armed = now - since < settings.breaker_hours * 3_600
+    return armed and len(hits) >= settings.breaker_limit and f"hit#{principal_id}" not in hits
+
+
+def _credential_tainted(call: Call, known: Known) -> bool:
+    if "tainted" in known.credential:
+        return True
+    return call.caller.console and session_is_tainted(
+        known.principal, began=call.caller.session_began_at
+    )
+
+
+def _same(one: str, other: str) -> bool:
+    return bool(one) and one.casefold() == other.casefold()
