@@ -158,13 +158,15 @@ class Box:
 def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
     """Start an Organization: management, security, and members in two OUs.
 
-    At most `workers` functions run at once for events. One box at a time in a process.
+    At most `workers` functions run at once for events, and as many for each polled queue. One
+    box at a time in a process.
     """
     state, faults, outbox = State(), Faults(), Outbox()
     work = Work(workers=workers)
     members = [str(FIRST_MEMBER + number) for number in range(member_count)]
     with emulator.running(lambda app: watched(app, state=state, faults=faults)) as running:
-        organization = _install(state, faults, work, outbox)
+        invocations = Invocations(work, faults, workers=workers)
+        organization = _install(state, faults, work, outbox, invocations)
         layout = build_organization(organization, security=SECURITY, members=members)
         try:
             yield Box(
@@ -181,13 +183,14 @@ def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
             work.close()
 
 
-def _install(state: State, faults: Faults, work: Work, outbox: Outbox) -> Organization:
+def _install(
+    state: State, faults: Faults, work: Work, outbox: Outbox, invocations: Invocations
+) -> Organization:
     """Put every piece of the bridge in place; `emulator.running` takes them all away again."""
     authorization.install(state)
     quotas.install()
     oneself.install()
     outbox.install()
-    invocations = Invocations(work, faults)
     invocations.install()
     router = Router(state, work, Targets(state, faults, invocations))
     router.install()

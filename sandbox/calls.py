@@ -76,7 +76,7 @@ def read_call(
         form = {k: v[0] for k, v in parse_qs(body.decode(), keep_blank_values=True).items()}
         form |= {k: v[0] for k, v in parse_qs(query, keep_blank_values=True).items()}
         name = form.get("Action", "")
-        params = _unflatten_all(model, name, form)
+        params = read_form(model, name, form)
     if name not in model.operation_names:
         return None
     return Call(
@@ -147,7 +147,8 @@ def _routes(service: str) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     return tuple(route[1:] for route in sorted(routes, key=lambda route: -route[0]))
 
 
-def _unflatten_all(model: ServiceModel, name: str, form: dict[str, str]) -> dict[str, Any]:
+def read_form(model: ServiceModel, name: str, form: dict[str, str]) -> dict[str, Any]:
+    """Answer the parameters of a query-protocol request under their names in the API."""
     shape = model.operation_model(name).input_shape if name in model.operation_names else None
     read = _unflatten(shape, form, "") if shape else None
     return read if isinstance(read, dict) else {}

@@ -70,6 +70,7 @@ WORKER_INHERITS = frozenset(
 
 # The emulator reads its port when it is imported, so a process keeps the first one.
 _port = 0
+_alone = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,20 @@ def running(wrap: Callable[[Asgi], Asgi]) -> Iterator[Emulator]:
     """Serve the emulator, wrapped by an ASGI layer, until the block ends.
 
     One at a time in a process, since the emulator keeps its state in modules, and nobody else
-    may have imported it, since it reads the environment then. RuntimeError if it does not come
-    up within 30 s.
+    may have imported it, since it reads the environment then. RuntimeError if that does not
+    hold, or if it does not come up within 30 s.
     """
+    if not _alone.acquire(blocking=False):
+        raise RuntimeError("this process has a sandbox already; it holds one at a time")
+    try:
+        with _started(wrap) as emulator:
+            yield emulator
+    finally:
+        _alone.release()
+
+
+@contextmanager
+def _started(wrap: Callable[[Asgi], Asgi]) -> Iterator[Emulator]:
     global _port
     if not _port and "ministack.app" in sys.modules:
         raise RuntimeError("the emulator was imported before the sandbox set its environment")

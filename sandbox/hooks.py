@@ -71,6 +71,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "ministack.services.lambda_svc": (
         "_iter_all_esms",
+        "_sqs_esm_concurrency",
         "executions_in_flight",
         "function_policy_for_arn",
         "invoke_async_with_retry",

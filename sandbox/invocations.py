@@ -15,25 +15,34 @@ from sandbox.faults import Faults
 from sandbox.inside import Arn
 from sandbox.work import Work
 
+LAMBDA = "ministack.services.lambda_svc"
 RETRY_WAITS = (0.2, 0.4)
 THROTTLE_WAIT = 0.2
 
 
 class Invocations:
-    """The queue that Lambda keeps for asynchronous invocations."""
+    """The queue that Lambda keeps for asynchronous invocations, and how many run at once."""
 
-    def __init__(self, work: Work, faults: Faults) -> None:
+    def __init__(self, work: Work, faults: Faults, *, workers: int) -> None:
         self._work = work
         self._faults = faults
+        self._workers = workers
 
     def install(self) -> None:
-        """Take over InvocationType=Event, and what the emulator's own services invoke."""
+        """Take over InvocationType=Event and what the emulator's own services invoke.
+
+        Event source mappings stay the emulator's; each runs no more functions at once than we.
+        """
 
         def invoke_async(function: dict[str, Any], event: Any) -> None:
             config = function.get("config") or function
             self.start(config["FunctionArn"], event)
 
-        hooks.replace("ministack.services.lambda_svc", "invoke_async_with_retry", invoke_async)
+        def concurrency(*of_mapping: Any) -> int:
+            return min(int(original(*of_mapping)), self._workers)
+
+        hooks.replace(LAMBDA, "invoke_async_with_retry", invoke_async)
+        original = hooks.replace(LAMBDA, "_sqs_esm_concurrency", concurrency)
 
     def start(self, function_arn: str, payload: Any) -> None:
         """Accept an event for a function: from now on it is this object's duty."""

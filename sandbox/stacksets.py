@@ -13,7 +13,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from sandbox import hooks
-from sandbox.calls import _unflatten_all, service_model
+from sandbox.calls import read_form, service_model
 from sandbox.organization import Organization
 from sandbox.stackset_actions import ACTIONS
 from sandbox.stackset_model import StackSetRefused
@@ -48,7 +48,7 @@ def install_stacksets(organization: Organization) -> StackSets:
 def _answering(service: StackSets, name: str, action: Action) -> Any:
     def answer(params: dict[str, Any]) -> Answer:
         form = {key: one[0] if isinstance(one, list) else one for key, one in params.items()}
-        request = _unflatten_all(service_model("cloudformation"), name, form)
+        request = read_form(service_model("cloudformation"), name, form)
         service.loop = asyncio.get_running_loop()
         try:
             result = _xml(action(service, request))

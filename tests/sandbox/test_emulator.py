@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sandbox.box import Box
+import pytest
+
+from sandbox.box import Box, open_box
 from tests.sandbox.parts import function
 
 ROOT = Path(__file__).parent.parent.parent
@@ -63,6 +65,12 @@ def listening() -> list[str]:
 def test_it_listens_on_loopback_and_nowhere_else(box: Box) -> None:
     assert set(listening()) == {"127.0.0.1"}
     assert box.endpoint.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.usefixtures("box")
+def test_a_process_holds_one_box_at_a_time() -> None:
+    with pytest.raises(RuntimeError, match="one at a time"), open_box():
+        pass
 
 
 def test_a_second_life_starts_empty_and_neither_leaves_anything() -> None:

@@ -302,3 +302,18 @@ def test_input_and_input_path_shape_what_the_target_gets(box: Box, account: str)
     call_iam(box, account)
     box.settle()
     assert sorted(map(json.dumps, bodies(box, letters))) == ['"CreateGroup"', '{"constant": 1}']
+
+
+def test_no_more_than_four_functions_run_at_once_for_events(box: Box, account: str) -> None:
+    seen = queue(box, account, "seen")
+    code = PASS_ON.replace("json.dumps(event)", 'os.environ["LAMBDA_TASK_ROOT"]')
+    function(
+        box, account, "f", code, allow("sqs:GetQueueUrl"), allow("sqs:SendMessage"), QUEUE="seen"
+    )
+    invoke = box.client("lambda", account).invoke
+    for _ in range(10):
+        invoke(FunctionName="f", InvocationType="Event", Payload=b"{}")
+    box.settle()
+    homes = [message["Body"] for message in messages(box, seen)]
+    assert len(homes) == 10
+    assert 1 <= len(set(homes)) <= 4
