@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -119,7 +120,9 @@ def test_hidden_messages_come_back_when_told(box: Box, account: str) -> None:
     assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
 
 
-def test_the_running_sandbox_says_how_to_reach_it_and_leaves_on_a_signal() -> None:
+def test_the_running_sandbox_says_how_to_reach_it_and_leaves_on_a_signal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     running = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "--members", "1"],
         cwd=Path(__file__).parents[2],
@@ -129,12 +132,24 @@ def test_the_running_sandbox_says_how_to_reach_it_and_leaves_on_a_signal() -> No
     )
     assert running.stdout is not None
     said = ""
-    while "Ctrl-C ends it all" not in said:
-        line = running.stdout.readline()
-        assert line, said
-        said += line
-    running.terminate()
-    assert running.wait(timeout=30) == 0
+    try:
+        while "Ctrl-C ends it all" not in said:
+            line = running.stdout.readline()
+            assert line, said
+            said += line
+        monkeypatch.setenv("AWS_CONFIG_FILE", said.split("export AWS_CONFIG_FILE=")[1].split()[0])
+        reached = {
+            name: boto3.Session(profile_name=name).client("sts").get_caller_identity()["Account"]
+            for name in ("management", "security", "member-1")
+        }
+    finally:
+        running.terminate()
+        assert running.wait(timeout=30) == 0
+    assert reached == {
+        "management": "111122223333",
+        "security": "444455556666",
+        "member-1": "777788889991",
+    }
     assert "Organization o-exampleorgid at http://127.0.0.1:" in said
     assert "  aws --endpoint-url http://127.0.0.1:" in said
     assert "111122223333" in said
