@@ -33,7 +33,7 @@ from generator.policies import Statement
 from generator.render import Rendered
 from handler.deny import DENIED_ACTIONS
 from handler.settings import KNOBS
-from handler.verdict import REASONS
+from handler.reasons import REASONS
 
 Row = Sequence[str]
 

@@ -7,11 +7,15 @@ rename themselves and others, so the id behind the name is compared at the end.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handler.rungs import ROLE_STEPS, USER_STEPS, BoundaryTaken, Rung, Step, Target
+from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS, BoundaryTaken, Step
+from handler.target import Rung, Target
 from handler.trail import Kind
+
+REWRITTEN = "its content is not ours any more; somebody rewrote it"
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,13 @@ class NoSuchPrincipal(Exception):
     """The name is nobody's (any more)."""
 
 
-def contain(iam: Any, target: Target, *, inline: bool) -> Containment:
+def contain(
+    iam: Any, target: Target, *, inline: bool, is_contained: Callable[[str], bool]
+) -> Containment:
     """Deny `target`, find it by id where the name moved, and check what holds.
 
+    `is_contained` says of an id whether we contained it before: such a one keeps its deny when the
+    name that we were given turns out to be its name by now.
     Raises botocore's ClientError for what has no answer here (throttling, service failure), so that
     Lambda retries; quota, protection, refusal and absence are answers.
     """
@@ -49,8 +57,9 @@ def contain(iam: Any, target: Target, *, inline: bool) -> Containment:
         else:
             if not target.id or owner == target.id:
                 return done
-            _take_back(iam, replace(target, name=name), done)
             notes += (_mistaken(name, owner),)
+            if not is_contained(owner):
+                notes += _take_back(iam, replace(target, name=name), done)
     moved = _name_by_id(iam, target)
     if not moved:
         return Containment(
@@ -60,11 +69,49 @@ def contain(iam: Any, target: Target, *, inline: bool) -> Containment:
     return replace(done, notes=(*notes, f"Found by id under the name {moved!r}.", *done.notes))
 
 
-def _mistaken(name: str, owner: str) -> str:
-    return (
-        f"The name {name!r} now belongs to another principal ({owner}); what was put on it "
-        "was taken off. If that one was contained before, contain it again."
+def contain_sessions(iam: Any, target: Target) -> Containment:
+    """Deny the temporary sessions of a user and leave her long-term keys alone.
+
+    Raises as `contain` does.
+    """
+    try:
+        refusal = _try(iam, SESSION_STEP, target)
+    except NoSuchPrincipal:
+        return Containment(name=target.name, gone=True)
+    if refusal or not SESSION_STEP.intact(iam, target):
+        note = f"Rung {SESSION_STEP.rung.value}: {refusal or REWRITTEN}."
+        return Containment(name=target.name, notes=(note,))
+    return Containment(
+        name=target.name, rung=SESSION_STEP.rung, undo=(SESSION_STEP.command(target),)
     )
+
+
+def holds(iam: Any, target: Target, rung: Rung) -> bool:
+    """Whether the deny of this rung is on the target now, and is ours; NoSuchPrincipal if gone."""
+    step = next(s for s in (*_steps(target.kind, inline=True), SESSION_STEP) if s.rung is rung)
+    try:
+        return step.there(iam, target) and step.intact(iam, target)
+    except iam.exceptions.NoSuchEntityException as error:
+        if _exists(iam, target):
+            return False
+        raise NoSuchPrincipal(target.name) from error
+
+
+def take_off(iam: Any, target: Target, rung: Rung) -> str:
+    """Undo one rung; empty when done or when nothing was there, else why it cannot be done here."""
+    step = next(s for s in (*_steps(target.kind, inline=True), SESSION_STEP) if s.rung is rung)
+    if step.undo is None:
+        return f"only an administrator may: {' '.join(step.command(target))}"
+    try:
+        step.undo(iam, target)
+    except iam.exceptions.NoSuchEntityException:
+        # Taken off by hand before, or the principal is gone: what a release wants.
+        return ""
+    return ""
+
+
+def _mistaken(name: str, owner: str) -> str:
+    return f"The name {name!r} now belongs to another principal ({owner}), who is spared."
 
 
 def _climb(iam: Any, target: Target, *, inline: bool) -> Containment:
@@ -78,8 +125,8 @@ def _climb(iam: Any, target: Target, *, inline: bool) -> Containment:
             )
         if not refusal:
             # A deny that was rewritten may allow: it must not stay on anybody.
-            step.undo(iam, target)
-            refusal = "its content is not ours any more; somebody rewrote it"
+            left = take_off(iam, target, step.rung)
+            refusal = f"{REWRITTEN}; {left}" if left else REWRITTEN
         notes.append(f"Rung {step.rung.value}: {refusal}.")
     return Containment(name=target.name, notes=tuple(notes))
 
@@ -100,10 +147,9 @@ def _try(iam: Any, step: Step, target: Target) -> str:
     return ""
 
 
-def _take_back(iam: Any, target: Target, done: Containment) -> None:
-    for step in _steps(target.kind, inline=True):
-        if step.rung is done.rung:
-            step.undo(iam, target)
+def _take_back(iam: Any, target: Target, done: Containment) -> tuple[str, ...]:
+    left = take_off(iam, target, done.rung) if done.rung else ""
+    return (f"Our deny is still on {target.name!r}: {left}",) if left else ()
 
 
 def _steps(kind: Kind, *, inline: bool) -> tuple[Step, ...]:

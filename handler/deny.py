@@ -19,16 +19,21 @@ DENIED_ACTIONS: dict[str, str] = {
 }
 
 
-def deny_document() -> dict[str, Any]:
-    """The policy document, the same bytes in template, rung and content check."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "IamOrgRevokerDeny",
-                "Effect": "Deny",
-                "Action": sorted(DENIED_ACTIONS),
-                "Resource": "*",
-            }
-        ],
-    }
+def deny_document(*, everything: bool = False) -> dict[str, Any]:
+    """The policy document, the same in template, rung and content check."""
+    return {"Version": "2012-10-17", "Statement": [_statement("IamOrgRevokerDeny", everything)]}
+
+
+def session_deny_document(*, everything: bool = False) -> dict[str, Any]:
+    """The same deny for temporary sessions alone: long-term keys have no aws:TokenIssueTime.
+
+    IAM User Guide, "AWS global condition context keys".
+    """
+    statement = _statement("IamOrgRevokerDenySessions", everything)
+    condition = {"Null": {"aws:TokenIssueTime": "false"}}
+    return {"Version": "2012-10-17", "Statement": [statement | {"Condition": condition}]}
+
+
+def _statement(sid: str, everything: bool) -> dict[str, Any]:
+    actions: Any = "*" if everything else sorted(DENIED_ACTIONS)
+    return {"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": "*"}

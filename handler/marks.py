@@ -12,7 +12,7 @@ from typing import Any
 
 from handler.containment import Containment
 from handler.roster import credential_key, principal_key
-from handler.store import Item, Table
+from handler.store import Item, Table, Value
 from handler.trail import Call, Kind
 
 
@@ -40,8 +40,12 @@ def mark_contained(
     call: Call,
     reason: str,
     now: float,
+    mark: str = "contained",
 ) -> None:
-    """Write down a containment; the first one stays, however often the deny is put on again."""
+    """Write down a containment; the first one stays, however often the deny is put on again.
+
+    `mark` is contained for a principal, sessions where only its sessions are denied.
+    """
     if not principal_id or containment.rung is None:
         return
     record = {
@@ -57,8 +61,8 @@ def mark_contained(
     }
     table.update(
         principal_key(principal_id),
-        {"kind": kind.value, "name": containment.name, "contained": json.dumps(record)},
-        unless="contained",
+        {"kind": kind.value, "name": containment.name, mark: json.dumps(record)},
+        unless=mark,
     )
 
 
@@ -74,7 +78,9 @@ def mark_tainted(
         )
 
 
-def mark_credential(table: Table, *, credential_id: str, owner: str, call: Call, now: float) -> None:
+def mark_credential(
+    table: Table, *, credential_id: str, owner: str, call: Call, now: float
+) -> None:
     """Mark a key as an offender's doing; its owner stays unmarked."""
     if credential_id:
         values = {"owner": owner, "tainted": _because(call, now)}
@@ -82,10 +88,14 @@ def mark_credential(table: Table, *, credential_id: str, owner: str, call: Call,
 
 
 def mark_sessions(table: Table, *, principal_id: str, name: str, call: Call, good: bool) -> None:
-    """Note a change of password or MFA: console sessions begun after it are an offender's, or good."""
+    """Note a change of password or MFA: console sessions begun after it are bad, or good."""
     if principal_id and call.time is not None:
         mark = "pwgood#" if good else "pwbad#"
-        facts = {"kind": Kind.USER.value, "name": name, f"{mark}{call.event_id}": call.time}
+        facts: dict[str, Value] = {
+            "kind": Kind.USER.value,
+            "name": name,
+            f"{mark}{call.event_id}": call.time,
+        }
         table.update(principal_key(principal_id), facts)
 
 

@@ -22,6 +22,22 @@ class Disposition(Enum):
     WOULD_CONTAIN = "would-contain"
     GONE = "gone"
     TOLD = "told"
+    STRIPPED = "stripped"
+
+
+@dataclass(frozen=True)
+class GainTold:
+    """What a call gave, and what became of it: `done` is empty where nothing was tried.
+
+    `undo` holds one argument list per command; `missing` says why there is none.
+    """
+
+    what: str
+    remedy: str = ""
+    done: str = ""
+    undo: tuple[tuple[str, ...], ...] = ()
+    missing: str = ""
+    critical: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,7 @@ class Report:
     mode: str = ""
     product_version: str = ""
     undo: tuple[tuple[str, ...], ...] = ()
+    gains: tuple[GainTold, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
 
@@ -86,10 +103,10 @@ def from_detail(detail: Mapping[str, Any]) -> Report:
             case "disposition":
                 values[spec.name] = Disposition(value)
             case "undo":
-                commands = value if isinstance(value, list) else []
-                values[spec.name] = tuple(
-                    tuple(map(str, command)) for command in commands if isinstance(command, list)
-                )
+                values[spec.name] = _commands(value)
+            case "gains":
+                rows = value if isinstance(value, list) else []
+                values[spec.name] = tuple(_gain(row) for row in rows if isinstance(row, Mapping))
             case "notes":
                 values[spec.name] = tuple(map(str, value)) if isinstance(value, list) else ()
             case _:
@@ -100,3 +117,19 @@ def from_detail(detail: Mapping[str, Any]) -> Report:
     if missing:
         raise ValueError(f"report lacks {', '.join(missing)}")
     return Report(**values)
+
+
+def _commands(value: object) -> tuple[tuple[str, ...], ...]:
+    commands = value if isinstance(value, list) else []
+    return tuple(tuple(map(str, command)) for command in commands if isinstance(command, list))
+
+
+def _gain(row: Mapping[str, Any]) -> GainTold:
+    return GainTold(
+        what=str(row.get("what", "")),
+        remedy=str(row.get("remedy", "")),
+        done=str(row.get("done", "")),
+        undo=_commands(row.get("undo")),
+        missing=str(row.get("missing", "")),
+        critical=row.get("critical") is True,
+    )

@@ -1,8 +1,8 @@
-"""Who was an administrator, and when: a ledger, not a question. Shell over IAM, the table, CloudTrail.
+"""Who was an administrator, and when: a ledger, not a question. Shell.
 
-"Is she in the group?" is beaten by one call: add yourself before anybody looks. So the group is read
-once, at the baseline, and after that only changes made by administrators count. IAM names users in
-those events, the ledger keeps ids; the group's own listing has both.
+"Is she in the group?" is beaten by one call: add yourself before anybody looks. So the group is
+read once, at the baseline, and after that only changes made by administrators count. IAM names
+users in those events, the ledger keeps ids; the group's own listing has both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.ledger import Membership, administrator_at
-from handler.store import Item, Table
+from handler.store import Item, Table, Value
 from handler.trail import Call, read_record
 
 BASELINE = "baseline"
@@ -103,7 +103,12 @@ def take_baseline(
         if member.name.casefold() != added.casefold()
     }
     text = json.dumps(members, separators=(",", ":"))
-    facts = {"taken": now, "group": group, "missing": float(live.missing), "members": text}
+    facts: dict[str, Value] = {
+        "taken": now,
+        "group": group,
+        "missing": float(live.missing),
+        "members": text,
+    }
     if table.put_new(BASELINE, facts):
         return Baseline(taken=now, members=members)
     first = read_baseline(table.read([BASELINE])[BASELINE])
@@ -201,7 +206,11 @@ def prove(
         if not was_administrator(table, baseline, call.caller.id, call.time):
             continue
         mark = "add#" if call.name == "AddUserToGroup" else "del#"
-        facts = {"kind": "user", "name": member.name, f"{mark}{call.event_id}": call.time}
+        facts: dict[str, Value] = {
+            "kind": "user",
+            "name": member.name,
+            f"{mark}{call.event_id}": call.time,
+        }
         table.update(principal_key(member.id), facts)
         found = True
     return found

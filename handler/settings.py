@@ -161,7 +161,7 @@ KNOBS = (
         variable="BREAKER_HOURS",
         default="4",
         shape=r"[0-9]{1,3}",
-        says="Hours after a change of template or parameters in which the circuit breaker is armed.",
+        says="Hours after a change of template or parameters while the circuit breaker is armed.",
         why="A bad change shows within hours; an attacker must not find it armed for ever.",
     ),
     Knob(
@@ -215,6 +215,14 @@ class Settings:
     contain_rescue_roles: bool
     breaker_hours: int
     breaker_limit: int
+
+    @property
+    def enforcing(self) -> bool:
+        return self.mode is Mode.ENFORCE
+
+    @property
+    def everything(self) -> bool:
+        return self.deny_scope is DenyScope.EVERYTHING
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -14,6 +14,7 @@ from typing import Any
 from handler.ledger import administrator_at
 from handler.marks import session_is_tainted
 from handler.names import VERSION
+from handler.reasons import Standing
 from handler.roster import (
     BASELINE,
     Baseline,
@@ -29,7 +30,6 @@ from handler.roster import (
 from handler.settings import Settings
 from handler.store import Item, Table
 from handler.trail import Call, Kind
-from handler.verdict import Standing
 
 # Runs two readings at once and answers both; tests pass one that runs them in turn.
 Together = Callable[[Callable[[], Any], Callable[[], Any]], tuple[Any, Any]]

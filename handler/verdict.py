@@ -6,107 +6,11 @@ the group is asked only about a caller whom nothing else decides: `settled`, the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import Enum
 
+from handler.reasons import Action, Reason, Standing, Verdict
 from handler.settings import Answer, MissingGroup, Mode, Settings
 from handler.trail import IDENTITY_CENTER_PATH, SERVICE_ROLE_PATH, Call, Caller, Kind, arn_field
-
-
-class Action(Enum):
-    IGNORE = "ignore"
-    REPORT = "report"
-    COUNT = "count"
-    DEFER = "defer"
-    WOULD_CONTAIN = "would-contain"
-    CONTAIN = "contain"
-    CRITICAL = "critical"
-
-
-class Reason(Enum):
-    """Why, one per rule; REASONS has the sentence that documents and mails print."""
-
-    UNREADABLE = "unreadable"
-    AWS_SERVICE = "aws-service"
-    OURSELVES = "ourselves"
-    CONTAINED_ALREADY = "contained-already"
-    TAINTED = "tainted"
-    TAINTED_CREDENTIAL = "tainted-credential"
-    RELEASED = "released"
-    ROOT = "root"
-    ADMINISTRATOR_ROLE = "administrator-role"
-    ADMINISTRATOR_USER = "administrator-user"
-    UNPROVEN_MEMBER = "unproven-member"
-    SELF_SERVICE = "self-service"
-    OWN_MFA = "own-mfa"
-    SERVICE_LINKED_ROLE_BY_SERVICE = "service-linked-role-by-service"
-    SERVICE_LINKED_ROLE = "service-linked-role"
-    FAILED_CALL = "failed-call"
-    CANNOT_BE_DENIED = "cannot-be-denied"
-    NOT_AN_ADMINISTRATOR = "not-an-administrator"
-
-
-REASONS: dict[Reason, str] = {
-    Reason.UNREADABLE: "The record could not be read; nobody was judged.",
-    Reason.AWS_SERVICE: "An AWS service acted for itself.",
-    Reason.OURSELVES: "The revoker's own role made the call.",
-    Reason.CONTAINED_ALREADY: "The caller is contained already, and called all the same.",
-    Reason.TAINTED: "The caller was made by an offender.",
-    Reason.TAINTED_CREDENTIAL: "An offender made, reset or re-activated the credential used.",
-    Reason.RELEASED: "The call was made before the caller's release.",
-    Reason.ROOT: "The account's root user made the call; no IAM policy binds it.",
-    Reason.ADMINISTRATOR_ROLE: "The role is an administrator by AdminRolePatterns.",
-    Reason.ADMINISTRATOR_USER: "The user is in the administrators' group.",
-    Reason.UNPROVEN_MEMBER: (
-        "The user is in the administrators' group, but nothing proves who put her there: neither "
-        "the ledger nor CloudTrail's event history, which may lag 15 minutes."
-    ),
-    Reason.SELF_SERVICE: "The user made a self-service call on herself.",
-    Reason.OWN_MFA: "The user changed her own MFA device.",
-    Reason.SERVICE_LINKED_ROLE_BY_SERVICE: (
-        "An AWS service made its service-linked role on the caller's behalf."
-    ),
-    Reason.SERVICE_LINKED_ROLE: (
-        "The caller made a service-linked role, which gives the caller nothing."
-    ),
-    Reason.FAILED_CALL: "The caller is no administrator, and the call failed.",
-    Reason.CANNOT_BE_DENIED: (
-        "The caller is no administrator, and no policy in this account can deny it."
-    ),
-    Reason.NOT_AN_ADMINISTRATOR: "The caller is no administrator.",
-}
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What is known of a caller beyond the record.
-
-    `administrator` is as of the call, by the ledger; `unproven`: in the group now, without an
-    entry, and `waited` once the wait for a proof is over; `tainted`: made by an offender;
-    `credential_tainted`: the key or console session used is an offender's doing; `released_at` in
-    epoch seconds, never in the future (the table's reader drops such a one); `group_empty`: the baseline found no administrators' group or nobody in it.
-    """
-
-    administrator: bool = False
-    unproven: bool = False
-    waited: bool = False
-    contained: bool = False
-    tainted: bool = False
-    credential_tainted: bool = False
-    released_at: float | None = None
-    group_empty: bool = False
-    breaker_open: bool = False
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """An action and its reason; `held_by` names the knob that kept a containment back."""
-
-    action: Action
-    reason: Reason
-    held_by: str = ""
-
 
 # A device of one's own: adding one is told of, removing one is never self-service.
 OWN_MFA_CALLS = frozenset({"CreateVirtualMFADevice", "EnableMFADevice", "ResyncMFADevice"})
@@ -243,11 +147,28 @@ def _on_oneself(call: Call, settings: Settings) -> Verdict | None:
 
 
 def _administrator_role(call: Call, settings: Settings) -> bool:
-    # Without a readable time a dated entry counts as expired: a missed exemption is told of.
-    day = date.max if call.time is None else datetime.fromtimestamp(call.time, UTC).date()
     return arn_field(call.caller.arn, 4) == call.account and any(
-        pattern.matches(role_arn=call.caller.arn, on=day) for pattern in settings.admin_roles
+        pattern.matches(role_arn=call.caller.arn, on=_day(call)) for pattern in settings.admin_roles
     )
+
+
+def rescue_role(role_arn_or_name: str, call: Call, settings: Settings) -> bool:
+    """Whether a role of this account, by ARN or bare name, is exempt by AdminRolePatterns.
+
+    A bare name is taken for one without a path, as CloudTrail's parameters name roles.
+    """
+    partition = call.caller.partition
+    arn = (
+        role_arn_or_name
+        if role_arn_or_name.startswith("arn:")
+        else f"arn:{partition}:iam::{call.account}:role/{role_arn_or_name}"
+    )
+    return any(p.matches(role_arn=arn, on=_day(call)) for p in settings.admin_roles)
+
+
+def _day(call: Call) -> date:
+    # Without a readable time a dated entry counts as expired: a missed exemption is told of.
+    return date.max if call.time is None else datetime.fromtimestamp(call.time, UTC).date()
 
 
 def _cannot_be_denied(call: Call) -> bool:

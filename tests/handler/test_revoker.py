@@ -12,7 +12,7 @@ from handler.names import DENY_GROUP
 from handler.report import Disposition, Report, from_detail
 from handler.revoker import ForeignEvent, Here, ReportRefused, handle
 from handler.settings import Settings, read_settings
-from handler.verdict import Action, Reason
+from handler.reasons import Action, Reason
 from tests.doubles.iam import ACCOUNT, MemoryIam
 
 HERE = Here(partition="aws", region="us-east-1", account=ACCOUNT)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from handler.settings import read_settings
 from handler.trail import Call, Caller, Kind, read_event, read_record
-from handler.verdict import Standing, Verdict, decide
+from handler.reasons import Standing, Verdict
+from handler.verdict import decide
 from tests.handler.tables import ENVIRONMENT, OWN_ROLE_ARN, ROOT, bases
 
 BASES = bases()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handler.verdict import REASONS, Action, Reason
+from handler.reasons import Action, REASONS, Reason
 from tests.handler.tables import (
     ENVIRONMENT,
     MEMBER_TEMPLATE,

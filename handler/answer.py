@@ -1,0 +1,191 @@
+"""Answer one call: read what is known, decide, contain, learn, tell. The thin place where we act.
+
+Everything here may run any number of times for one event, and stop anywhere: what is done is done
+again without harm, and what is not done is raised, so that Lambda tries again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from handler.containment import Containment, contain, contain_sessions
+from handler.gains import Gain, gains_of
+from handler.learn import learn
+from handler.marks import mark_contained, mark_credential, mark_tainted
+from handler.proof import Deferred, search_proof, wait_is_over
+from handler.reasons import Action, Reason, Standing, Verdict
+from handler.remedies import Scene, is_contained, remedy, told
+from handler.report import GainTold
+from handler.roster import read_group
+from handler.standing import Known, arm_breaker, count_in_breaker, look, standing_of
+from handler.telling import report_of
+from handler.tools import Tools, account_alias, send, target_of
+from handler.trail import Call
+from handler.verdict import decide, rescue_role, settled
+
+
+class ForeignEvent(Exception):
+    """An event of another account: nothing that EventBridge could have sent here."""
+
+
+def answer(call: Call, tools: Tools) -> Verdict:
+    """Decide one call and act on it.
+
+    Raises Deferred while a proof may still come, ForeignEvent, ReportRefused, and ClientError for
+    whatever Lambda had better try again.
+    """
+    if call.account and call.account != tools.here.account:
+        raise ForeignEvent(f"event of account {call.account} reached {tools.here.account}")
+    early = settled(call, own_role_arn=tools.here.role_arn)
+    if early is not None:
+        if early.action is not Action.IGNORE:
+            _tell(call, early, Standing(), tools)
+        return early
+    known = look(
+        call,
+        table=tools.table,
+        iam=lambda: tools.iam,
+        settings=tools.settings,
+        together=tools.together,
+        met=tools.met,
+        now=tools.now,
+    )
+    verdict, standing, known = _judge(call, known, tools)
+    containment = _contain(call, verdict, standing, tools)
+    learn(call, verdict, known, tools)
+    if verdict.action is Action.IGNORE:
+        return verdict
+    gains = _gains(call, verdict, known, tools)
+    _tell(call, verdict, standing, tools, containment=containment, gains=gains)
+    arm_breaker(tools.table, known, tools.settings, now=tools.now)
+    return verdict
+
+
+def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, Known]:
+    """The verdict; for an unproven member after looking for the proof and waiting for it."""
+    standing = standing_of(call, known, tools.settings, now=tools.now)
+    verdict = decide(call, standing, tools.settings, own_role_arn=tools.here.role_arn)
+    if verdict.action is not Action.DEFER:
+        return verdict, standing, known
+    known = search_proof(call, known, tools)
+    standing = standing_of(call, known, tools.settings, now=tools.now)
+    if standing.unproven:
+        standing = replace(standing, waited=wait_is_over(call, tools))
+    verdict = decide(call, standing, tools.settings, own_role_arn=tools.here.role_arn)
+    if verdict.action is Action.DEFER:
+        raise Deferred(f"{call.caller.name} is in the group, and nothing proves yet by whom")
+    return verdict, standing, known
+
+
+def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> Containment | None:
+    """Put the deny on, and write down what was done."""
+    if verdict.action is not Action.CONTAIN:
+        return None
+    target = target_of(
+        tools, kind=call.caller.kind, name=call.caller.name, principal_id=call.caller.id
+    )
+    if verdict.reason is Reason.TAINTED_CREDENTIAL and standing.administrator:
+        # The owner is an administrator, and her own credentials stay good.
+        containment = contain_sessions(tools.iam, target)
+        mark_credential(
+            tools.table,
+            credential_id=call.caller.access_key,
+            owner=call.caller.name,
+            call=call,
+            now=tools.now,
+        )
+        _write_down(call, containment, verdict, tools, mark="sessions")
+        return containment
+    containment = contain(
+        tools.iam,
+        target,
+        inline=tools.settings.inline_deny,
+        is_contained=lambda owner: is_contained(tools.table, owner),
+    )
+    if containment.rung is None and not containment.gone:
+        mark_tainted(
+            tools.table,
+            principal_id=call.caller.id,
+            kind=call.caller.kind,
+            name=call.caller.name,
+            call=call,
+            now=tools.now,
+        )
+    _write_down(call, containment, verdict, tools, mark="contained")
+    if not call.error_code and not (standing.tainted or standing.contained):
+        count_in_breaker(tools.table, tools.settings, call.caller.id, now=tools.now)
+    return containment
+
+
+def _write_down(
+    call: Call, containment: Containment, verdict: Verdict, tools: Tools, *, mark: str
+) -> None:
+    mark_contained(
+        tools.table,
+        principal_id=call.caller.id,
+        kind=call.caller.kind,
+        containment=containment,
+        call=call,
+        reason=verdict.reason.value,
+        now=tools.now,
+        mark=mark,
+    )
+
+
+def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[GainTold, ...]:
+    """What an offender's call gave, taken away again where a containment would be carried out."""
+    found = gains_of(
+        call,
+        admin_group=tools.settings.admin_group,
+        rescue=lambda role: rescue_role(role, call, tools.settings),
+    )
+    match verdict.action:
+        case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
+            return tuple(_remedy_all(found, call, verdict, known, tools))
+        case Action.CONTAIN | Action.CRITICAL | Action.WOULD_CONTAIN:
+            return tuple(told(gain, "") for gain in found)
+    return ()
+
+
+def _remedy_all(
+    found: tuple[Gain, ...], call: Call, verdict: Verdict, known: Known, tools: Tools
+) -> list[GainTold]:
+    if not found:
+        return []
+    scene = Scene(
+        iam=tools.iam,
+        table=tools.table,
+        settings=tools.settings,
+        account=tools.here.account,
+        partition=tools.here.partition,
+        baseline=known.baseline,
+        live=known.live or read_group(tools.iam, tools.settings.admin_group),
+        now=tools.now,
+    )
+    # Root may name administrators: the account is root's.
+    spared = verdict.reason is Reason.ROOT
+    return [
+        told(gain, "") if spared and gain.group else remedy(gain, call, scene) for gain in found
+    ]
+
+
+def _tell(
+    call: Call,
+    verdict: Verdict,
+    standing: Standing,
+    tools: Tools,
+    *,
+    containment: Containment | None = None,
+    gains: tuple[GainTold, ...] = (),
+) -> None:
+    report = report_of(
+        call=call,
+        account=tools.here.account,
+        verdict=verdict,
+        standing=standing,
+        containment=containment,
+        gains=gains,
+        settings=tools.settings,
+        alias=account_alias(tools),
+    )
+    send(report, tools)

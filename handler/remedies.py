@@ -1,0 +1,231 @@
+"""Take away what an offending call gave: contain who was made, silence keys, take memberships back.
+
+Shell over IAM and the table; which remedy fits is decided in gains.py. What existed before the call
+is only told of. Each remedy may run any number of times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from handler.containment import contain
+from handler.gains import Gain, Remedy
+from handler.ledger import administrator_at
+from handler.marks import mark_contained, mark_credential, mark_sessions, mark_tainted
+from handler.reasons import Reason
+from handler.report import GainTold
+from handler.roster import Baseline, LiveGroup, membership, principal_key
+from handler.settings import Settings
+from handler.store import Table
+from handler.target import Target
+from handler.trail import Call, Kind
+
+# What a call left behind is younger than the call; clocks of CloudTrail and IAM may differ.
+LIST_SLACK_SECONDS = 5.0
+LISTED_AT_MOST = 20
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a remedy works: clients, table, and what was read about the call."""
+
+    iam: Any
+    table: Table
+    settings: Settings
+    account: str
+    partition: str
+    baseline: Baseline
+    live: LiveGroup
+    now: float
+
+
+def remedy(gain: Gain, call: Call, scene: Scene) -> GainTold:
+    """Carry out one remedy and say what was done; raises ClientError for Lambda to try again."""
+    match gain.remedy:
+        case Remedy.CONTAIN:
+            done = _contain_creature(gain, call, scene)
+        case Remedy.SILENCE:
+            done = _silence(gain, call, scene)
+        case Remedy.DELETE_LOGIN:
+            done = _delete_login(gain, call, scene)
+        case Remedy.TAINT_SESSIONS:
+            done = _taint_sessions(gain, call, scene)
+        case Remedy.TAKE_BACK:
+            done = _take_membership_back(gain, scene)
+        case Remedy.LIST_SINCE:
+            done = _list_since(call, scene)
+        case Remedy.TELL:
+            done = ""
+    return told(gain, done)
+
+
+def told(gain: Gain, done: str) -> GainTold:
+    """The gain as a report carries it."""
+    return GainTold(
+        what=gain.what,
+        remedy=gain.remedy.value,
+        done=done,
+        undo=gain.undo,
+        missing=gain.missing,
+        critical=gain.critical,
+    )
+
+
+def _contain_creature(gain: Gain, call: Call, scene: Scene) -> str:
+    """Contain a principal that the offender made; the taint stays whatever becomes of the deny."""
+    if gain.kind is None or not gain.id:
+        return "not contained: the record does not carry its id"
+    mark_tainted(
+        scene.table, principal_id=gain.id, kind=gain.kind, name=gain.name, call=call, now=scene.now
+    )
+    target = _target(gain.kind, gain.name, gain.id, scene)
+    containment = contain(
+        scene.iam,
+        target,
+        inline=scene.settings.inline_deny,
+        is_contained=lambda owner: is_contained(scene.table, owner),
+    )
+    mark_contained(
+        scene.table,
+        principal_id=gain.id,
+        kind=gain.kind,
+        containment=containment,
+        call=call,
+        reason=Reason.TAINTED.value,
+        now=scene.now,
+    )
+    if containment.gone:
+        return "gone already"
+    if containment.rung is None:
+        return f"NOT contained: {' '.join(containment.notes)}"
+    return f"contained ({containment.rung.value})"
+
+
+def _silence(gain: Gain, call: Call, scene: Scene) -> str:
+    mark_credential(
+        scene.table, credential_id=gain.credential, owner=gain.name, call=call, now=scene.now
+    )
+    iam, user, credential = scene.iam, gain.name, gain.credential
+    try:
+        match gain.credential_kind:
+            case "access-key":
+                iam.update_access_key(UserName=user, AccessKeyId=credential, Status="Inactive")
+            case "service-credential":
+                iam.update_service_specific_credential(
+                    UserName=user, ServiceSpecificCredentialId=credential, Status="Inactive"
+                )
+            case "ssh-key":
+                iam.update_ssh_public_key(
+                    UserName=user, SSHPublicKeyId=credential, Status="Inactive"
+                )
+            case "certificate":
+                iam.update_signing_certificate(
+                    UserName=user, CertificateId=credential, Status="Inactive"
+                )
+            case _:
+                return "tainted"
+    except iam.exceptions.ClientError as error:
+        return _no(error)
+    return "set inactive"
+
+
+def _delete_login(gain: Gain, call: Call, scene: Scene) -> str:
+    """A password for the offender's own creature is deleted; anybody else's is only tainted."""
+    item = _item_of_user(gain.name, scene)
+    if item is None:
+        return "gone already"
+    principal_id, marks = item
+    if "tainted" not in marks and "contained" not in marks:
+        return _taint_sessions(gain, call, scene)
+    try:
+        scene.iam.delete_login_profile(UserName=gain.name)
+    except scene.iam.exceptions.ClientError as error:
+        return _no(error)
+    mark_sessions(scene.table, principal_id=principal_id, name=gain.name, call=call, good=False)
+    return "deleted"
+
+
+def _taint_sessions(gain: Gain, call: Call, scene: Scene) -> str:
+    item = _item_of_user(gain.name, scene)
+    if item is None:
+        return "gone already"
+    mark_sessions(scene.table, principal_id=item[0], name=gain.name, call=call, good=False)
+    return "console sessions begun after this change count as the offender's"
+
+
+def _take_membership_back(gain: Gain, scene: Scene) -> str:
+    """Remove again who was no administrator before; adding a member once more changed nothing."""
+    member = scene.live.by_name(gain.name)
+    if member is None:
+        return "not in the group any more"
+    key = principal_key(member.id)
+    item = scene.table.read([key]).get(key, {})
+    if administrator_at(membership(scene.baseline, member.id, item), None):
+        return "was an administrator before; nothing to take back"
+    group = scene.settings.admin_group
+    try:
+        scene.iam.remove_user_from_group(GroupName=group, UserName=member.name)
+    except scene.iam.exceptions.ClientError as error:
+        return _no(error)
+    return "taken out of the group again"
+
+
+def _list_since(call: Call, scene: Scene) -> str:
+    """What the account shows as made since the call, when the record does not say what it gave."""
+    if call.time is None:
+        return "the record has no time, so that nothing can be listed"
+    since = call.time - LIST_SLACK_SECONDS
+    users = scene.iam.get_paginator("list_users").paginate()
+    roles = scene.iam.get_paginator("list_roles").paginate()
+    names = [
+        f"user {user['UserName']}"
+        for page in users
+        for user in page["Users"]
+        if user["CreateDate"].timestamp() >= since
+    ] + [
+        f"role {role['RoleName']}"
+        for page in roles
+        for role in page["Roles"]
+        if role["CreateDate"].timestamp() >= since
+    ]
+    if not names:
+        return "no user or role was made since"
+    more = f" and {len(names) - LISTED_AT_MOST} more" if len(names) > LISTED_AT_MOST else ""
+    return f"made since: {', '.join(names[:LISTED_AT_MOST])}{more}"
+
+
+def is_contained(table: Table, principal_id: str) -> bool:
+    """Whether we contained this principal, by what was written down."""
+    key = principal_key(principal_id)
+    return "contained" in table.read([key]).get(key, {})
+
+
+def _item_of_user(name: str, scene: Scene) -> tuple[str, Any] | None:
+    try:
+        principal_id = str(scene.iam.get_user(UserName=name)["User"]["UserId"])
+    except scene.iam.exceptions.NoSuchEntityException:
+        return None
+    key = principal_key(principal_id)
+    return principal_id, scene.table.read([key]).get(key, {})
+
+
+def _target(kind: Kind, name: str, principal_id: str, scene: Scene) -> Target:
+    return Target(
+        kind=kind,
+        name=name,
+        id=principal_id,
+        account=scene.account,
+        partition=scene.partition,
+        everything=scene.settings.everything,
+    )
+
+
+def _no(error: Any) -> str:
+    """What AWS refused for good, as words; everything else is raised for another try."""
+    code = error.response["Error"]["Code"]
+    if code == "NoSuchEntity":
+        return "gone already"
+    if code in ("AccessDenied", "LimitExceeded", "UnmodifiableEntity"):
+        return f"NOT done: {code}"
+    raise error
