@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from handler.containment import Containment, contain, contain_sessions
-from handler.gains import Gain, gains_of
+from handler.gains import gains_of
 from handler.learn import learn
 from handler.marks import mark_contained, mark_credential, mark_tainted
 from handler.proof import Deferred, search_proof, wait_is_over
 from handler.reasons import Action, Reason, Standing, Verdict
-from handler.remedies import Scene, is_contained, remedy, told
+from handler.remedies import Scene, carry_out, is_contained, told
+from handler.remedy import Gain
 from handler.report import GainTold
 from handler.roster import read_group
 from handler.standing import Known, arm_breaker, count_in_breaker, look, standing_of
@@ -165,7 +166,7 @@ def _remedy_all(
     # Root may name administrators: the account is root's.
     spared = verdict.reason is Reason.ROOT
     return [
-        told(gain, "") if spared and gain.group else remedy(gain, call, scene) for gain in found
+        told(gain, "") if spared and gain.group else carry_out(gain, call, scene) for gain in found
     ]
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.containment import contain
-from handler.gains import Gain, Remedy
 from handler.ledger import administrator_at
 from handler.marks import mark_contained, mark_credential, mark_sessions, mark_tainted
 from handler.reasons import Reason
+from handler.remedy import Gain, Remedy
 from handler.report import GainTold
 from handler.roster import Baseline, LiveGroup, membership, principal_key
 from handler.settings import Settings
@@ -40,7 +40,7 @@ class Scene:
     now: float
 
 
-def remedy(gain: Gain, call: Call, scene: Scene) -> GainTold:
+def carry_out(gain: Gain, call: Call, scene: Scene) -> GainTold:
     """Carry out one remedy and say what was done; raises ClientError for Lambda to try again."""
     match gain.remedy:
         case Remedy.CONTAIN:

@@ -7,17 +7,22 @@ down in `calls`, in order, so that a test can count what came before the deny.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.deny import deny_document
-from handler.names import DENY_GROUP, DENY_POLICY, iam_arn
+from handler.deny import deny_document, session_deny_document
+from handler.names import DENY_GROUP, DENY_POLICY, SESSION_DENY_POLICY, iam_arn
 
 ACCOUNT = "111122223333"
 DENY_ARN = iam_arn(partition="aws", account=ACCOUNT, kind="policy", name=DENY_POLICY)
+SESSION_DENY_ARN = iam_arn(
+    partition="aws", account=ACCOUNT, kind="policy", name=SESSION_DENY_POLICY
+)
 USER_QUOTA, ROLE_QUOTA, GROUP_QUOTA = 10, 20, 10
 
 
@@ -33,6 +38,9 @@ class Exceptions:
 @dataclass
 class Principal:
     id: str
+    made: float = 0.0
+    keys: dict[str, str] = field(default_factory=dict)
+    password: bool = False
     attached: set[str] = field(default_factory=set)
     inline: dict[str, str] = field(default_factory=dict)
     boundary: str = ""
@@ -63,7 +71,11 @@ class MemoryIam:
             "Administrators": Group(),
             DENY_GROUP: Group(attached={DENY_ARN}),
         }
-        self.documents: dict[str, Any] = {DENY_ARN: deny_document()}
+        self.documents: dict[str, Any] = {
+            DENY_ARN: deny_document(),
+            SESSION_DENY_ARN: session_deny_document(),
+        }
+        self.now = 0.0
         self.alias = "example-alias"
         self.calls: list[str] = []
         self.fail: dict[str, list[str]] = {}
@@ -71,14 +83,14 @@ class MemoryIam:
         self._numbers = itertools.count(1)
 
     def add_user(self, name: str, *, groups: tuple[str, ...] = ()) -> str:
-        user = Principal(id=f"AIDAEXAMPLE{next(self._numbers):09d}")
+        user = Principal(id=f"AIDAEXAMPLE{next(self._numbers):09d}", made=self.now)
         self.users[name] = user
         for group in groups:
             self.groups[group].members.add(name)
         return user.id
 
     def add_role(self, name: str, **facts: Any) -> str:
-        role = Principal(id=f"AROAEXAMPLE{next(self._numbers):09d}", **facts)
+        role = Principal(id=f"AROAEXAMPLE{next(self._numbers):09d}", made=self.now, **facts)
         self.roles[name] = role
         return role.id
 
@@ -113,7 +125,7 @@ class MemoryIam:
 
     def detach_user_policy(self, *, UserName: str, PolicyArn: str) -> None:
         self._note("detach_user_policy")
-        self._user(UserName, "DetachUserPolicy").attached.remove(PolicyArn)
+        _take(self._user(UserName, "DetachUserPolicy"), PolicyArn, "DetachUserPolicy")
 
     def attach_role_policy(self, *, RoleName: str, PolicyArn: str) -> None:
         self._note("attach_role_policy")
@@ -122,7 +134,7 @@ class MemoryIam:
 
     def detach_role_policy(self, *, RoleName: str, PolicyArn: str) -> None:
         self._note("detach_role_policy")
-        self._role(RoleName, "DetachRolePolicy", write=True).attached.remove(PolicyArn)
+        _take(self._role(RoleName, "DetachRolePolicy", write=True), PolicyArn, "DetachRolePolicy")
 
     def add_user_to_group(self, *, GroupName: str, UserName: str) -> None:
         self._note("add_user_to_group")
@@ -136,6 +148,9 @@ class MemoryIam:
 
     def remove_user_from_group(self, *, GroupName: str, UserName: str) -> None:
         self._note("remove_user_from_group")
+        self._user(UserName, "RemoveUserFromGroup")
+        if UserName not in self.groups[GroupName].members:
+            raise refuse("NoSuchEntity", "RemoveUserFromGroup", f"{UserName} is not in it")
         self.groups[GroupName].members.remove(UserName)
 
     def put_role_permissions_boundary(self, *, RoleName: str, PermissionsBoundary: str) -> None:
@@ -176,15 +191,13 @@ class MemoryIam:
     def get_user(self, *, UserName: str) -> dict[str, Any]:
         self._note("get_user")
         user = self._user(UserName, "GetUser")
-        return {"User": {"UserName": UserName, "UserId": user.id}}
+        return {"User": _user_row(UserName, user)}
 
     def get_role(self, *, RoleName: str) -> dict[str, Any]:
         self._note("get_role")
         role = self._role(RoleName, "GetRole")
         bound = {"PermissionsBoundary": {"PermissionsBoundaryArn": role.boundary}}
-        return {
-            "Role": {"RoleName": RoleName, "RoleId": role.id} | (bound if role.boundary else {})
-        }
+        return {"Role": _role_row(RoleName, role) | (bound if role.boundary else {})}
 
     def get_policy(self, *, PolicyArn: str) -> dict[str, Any]:
         self._note("get_policy")
@@ -196,10 +209,45 @@ class MemoryIam:
         self._note("get_policy_version")
         return {"PolicyVersion": {"VersionId": VersionId, "Document": self.documents[PolicyArn]}}
 
+    def list_attached_user_policies(self, *, UserName: str) -> dict[str, Any]:
+        self._note("list_attached_user_policies")
+        return _attached(self._user(UserName, "ListAttachedUserPolicies").attached)
+
+    def list_attached_role_policies(self, *, RoleName: str) -> dict[str, Any]:
+        self._note("list_attached_role_policies")
+        return _attached(self._role(RoleName, "ListAttachedRolePolicies").attached)
+
+    def list_groups_for_user(self, *, UserName: str) -> dict[str, Any]:
+        self._note("list_groups_for_user")
+        self._user(UserName, "ListGroupsForUser")
+        names = [name for name, group in self.groups.items() if UserName in group.members]
+        return {"Groups": [{"GroupName": name} for name in names]}
+
+    def get_user_policy(self, *, UserName: str, PolicyName: str) -> dict[str, Any]:
+        self._note("get_user_policy")
+        return _inline(self._user(UserName, "GetUserPolicy"), PolicyName, "GetUserPolicy")
+
+    def get_role_policy(self, *, RoleName: str, PolicyName: str) -> dict[str, Any]:
+        self._note("get_role_policy")
+        return _inline(self._role(RoleName, "GetRolePolicy"), PolicyName, "GetRolePolicy")
+
+    def update_access_key(self, *, UserName: str, AccessKeyId: str, Status: str) -> None:
+        self._note("update_access_key")
+        keys = self._user(UserName, "UpdateAccessKey").keys
+        if AccessKeyId not in keys:
+            raise refuse("NoSuchEntity", "UpdateAccessKey", f"key {AccessKeyId}")
+        keys[AccessKeyId] = Status
+
+    def delete_login_profile(self, *, UserName: str) -> None:
+        self._note("delete_login_profile")
+        user = self._user(UserName, "DeleteLoginProfile")
+        if not user.password:
+            raise refuse("NoSuchEntity", "DeleteLoginProfile", "no login profile")
+        user.password = False
+
     def list_attached_group_policies(self, *, GroupName: str) -> dict[str, Any]:
         self._note("list_attached_group_policies")
-        attached = sorted(self.groups[GroupName].attached)
-        return {"AttachedPolicies": [{"PolicyArn": arn} for arn in attached]}
+        return _attached(self.groups[GroupName].attached)
 
     def list_group_policies(self, *, GroupName: str) -> dict[str, Any]:
         self._note("list_group_policies")
@@ -219,7 +267,7 @@ class MemoryIam:
                 key, rows = "Users", [_user_row(n, u) for n, u in self.users.items()]
             case "list_roles":
                 key = "Roles"
-                rows = [{"RoleName": n, "RoleId": r.id} for n, r in self.roles.items()]
+                rows = [_role_row(n, r) for n, r in self.roles.items()]
             case _:
                 group = self.groups.get(arguments["GroupName"])
                 if group is None:
@@ -242,6 +290,22 @@ class MemoryIam:
         )
 
 
+def _take(principal: Principal, arn: str, operation: str) -> None:
+    if arn not in principal.attached:
+        raise refuse("NoSuchEntity", operation, f"policy {arn} is not attached")
+    principal.attached.remove(arn)
+
+
+def _attached(arns: set[str]) -> dict[str, Any]:
+    return {"AttachedPolicies": [{"PolicyArn": arn} for arn in sorted(arns)]}
+
+
+def _inline(principal: Principal, name: str, operation: str) -> dict[str, Any]:
+    if name not in principal.inline:
+        raise refuse("NoSuchEntity", operation, f"policy {name}")
+    return {"PolicyName": name, "PolicyDocument": json.loads(principal.inline[name])}
+
+
 @dataclass(frozen=True)
 class Pages:
     iam: MemoryIam
@@ -251,5 +315,13 @@ class Pages:
         return self.iam.pages(self.operation, arguments)
 
 
-def _user_row(name: str, user: Principal) -> dict[str, str]:
-    return {"UserName": name, "UserId": user.id}
+def _user_row(name: str, user: Principal) -> dict[str, Any]:
+    return {"UserName": name, "UserId": user.id, "CreateDate": _date(user.made)}
+
+
+def _role_row(name: str, role: Principal) -> dict[str, Any]:
+    return {"RoleName": name, "RoleId": role.id, "CreateDate": _date(role.made)}
+
+
+def _date(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
