@@ -21,7 +21,7 @@ from handler.roster import read_group
 from handler.standing import Known, arm_breaker, count_in_breaker, look, standing_of
 from handler.telling import report_of
 from handler.tools import Tools, account_alias, send, target_of
-from handler.trail import Call
+from handler.trail import Call, Kind
 from handler.verdict import decide, rescue_role, settled
 
 
@@ -42,6 +42,7 @@ def answer(call: Call, tools: Tools) -> Verdict:
         if early.action is not Action.IGNORE:
             _tell(call, early, Standing(), tools)
         return early
+    call = _identified(call, tools)
     known = look(
         call,
         table=tools.table,
@@ -60,6 +61,15 @@ def answer(call: Call, tools: Tools) -> Verdict:
     _tell(call, verdict, standing, tools, containment=containment, gains=gains)
     arm_breaker(tools.table, known, tools.settings, now=tools.now)
     return verdict
+
+
+def _identified(call: Call, tools: Tools) -> Call:
+    """A user whose record lacks the id, with the id that the group lists under that name."""
+    caller = call.caller
+    if caller.kind is not Kind.USER or caller.id:
+        return call
+    member = read_group(tools.iam, tools.settings.admin_group).by_name(caller.name)
+    return replace(call, caller=replace(caller, id=member.id)) if member else call
 
 
 def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, Known]:
@@ -160,7 +170,7 @@ def _remedy_all(
         account=tools.here.account,
         partition=tools.here.partition,
         baseline=known.baseline,
-        live=known.live or read_group(tools.iam, tools.settings.admin_group),
+        live=known.live,
         now=tools.now,
     )
     # Root may name administrators: the account is root's.

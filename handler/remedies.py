@@ -15,7 +15,7 @@ from handler.marks import mark_contained, mark_credential, mark_sessions, mark_t
 from handler.reasons import Reason
 from handler.remedy import Gain, Remedy
 from handler.report import GainTold
-from handler.roster import Baseline, LiveGroup, membership, principal_key
+from handler.roster import Baseline, LiveGroup, membership, principal_key, read_group
 from handler.settings import Settings
 from handler.store import Table
 from handler.target import Target
@@ -36,7 +36,7 @@ class Scene:
     account: str
     partition: str
     baseline: Baseline
-    live: LiveGroup
+    live: LiveGroup | None
     now: float
 
 
@@ -156,7 +156,8 @@ def _taint_sessions(gain: Gain, call: Call, scene: Scene) -> str:
 
 def _take_membership_back(gain: Gain, scene: Scene) -> str:
     """Remove again who was no administrator before; adding a member once more changed nothing."""
-    member = scene.live.by_name(gain.name)
+    live = scene.live or read_group(scene.iam, scene.settings.admin_group)
+    member = live.by_name(gain.name)
     if member is None:
         return "not in the group any more"
     key = principal_key(member.id)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.ledger import Membership, administrator_at
+from handler.ledger import CLOCK_SLACK, Membership, administrator_at
 from handler.store import Item, Table, Value
 from handler.trail import Call, read_record
 
@@ -162,7 +162,7 @@ def learn_addition(
         table.update(principal_key(member.id), facts | {f"add#{call.event_id}": call.time})
         return
     itself = call.caller.id == member.id
-    if member.id in baseline.members and call.time <= baseline.taken and itself:
+    if member.id in baseline.members and call.time <= baseline.taken + CLOCK_SLACK and itself:
         table.update(principal_key(member.id), facts | {f"strike#{call.event_id}": call.time})
         recheck(table, member.id, member.name, since=call.time)
 

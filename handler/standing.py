@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from handler.ledger import administrator_at
+from handler.ledger import CLOCK_SLACK, administrator_at
 from handler.marks import session_is_tainted
 from handler.names import VERSION
 from handler.reasons import Standing
@@ -88,10 +88,13 @@ def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> 
     """What the readings mean for this call."""
     caller, item = call.caller, known.principal
     entries = membership(known.baseline, caller.id, item)
+    # A call that adds its own caller proves that the caller was none, unless somebody else had
+    # added her before, or the baseline had found her there.
+    adds_herself = _same(added_user(call, group=settings.admin_group), caller.name)
+    if adds_herself and call.time is not None and call.time <= known.baseline.taken + CLOCK_SLACK:
+        entries = replace(entries, baseline=None)
     administrator = caller.kind is Kind.USER and administrator_at(entries, call.time)
     in_group = known.live is not None and known.live.by_id(caller.id) is not None
-    # A call that adds its own caller proves that the caller was none.
-    adds_herself = in_group and _same(added_user(call, group=settings.admin_group), caller.name)
     released = item.get("released")
     # A date to come was not written by a release.
     past = isinstance(released, float) and released <= now

@@ -1,4 +1,4 @@
-"""One member account in memory: its IAM, its table, its event history, and the bus it reports to."""
+"""One member account in memory: its IAM, table, event history, and the bus it reports to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.report import Report, from_detail
+from handler.roster import read_group, take_baseline
 from handler.settings import Settings, read_settings
 from handler.store import Table
 from handler.tools import Here, Tools
@@ -18,6 +19,7 @@ from tests.doubles.table import MemoryDynamo
 HERE = Here(partition="aws", region="us-east-1", account=ACCOUNT)
 BUS = "arn:aws:events:eu-west-1:444455556666:event-bus/iam-org-revoker"
 # 2026-11-22T10:00:00Z, when the tests' calls happen unless they say otherwise.
+PUPPET = "AIDAEXAMPLEPUPPET"
 NOON = 1_795_341_600.0
 
 
@@ -93,6 +95,7 @@ class World:
         self.met: set[str] = set()
         self.now = NOON + 10
         self.iam.now = NOON - 86_400
+        self.iam.add_user("standing", groups=("Administrators",))
 
     def clients(self, service: str, region: str) -> Any:
         self.asked.append((service, region))
@@ -108,6 +111,17 @@ class World:
             met=self.met,
             now=self.now,
         )
+
+    def installed(self, **variables: str) -> World:
+        """The baseline taken an hour before noon, as a patrol right after installation does."""
+        tools = self.tools(**variables)
+        live = read_group(self.iam, tools.settings.admin_group)
+        take_baseline(
+            self.table, live, None, group=tools.settings.admin_group, now=NOON - 3_600
+        )
+        self.iam.calls.clear()
+        self.dynamo.reads = self.dynamo.writes = 0
+        return self
 
     def item(self, key: str) -> dict[str, Any]:
         return self.table.read([key]).get(key, {})
@@ -132,6 +146,7 @@ def event(identity: dict[str, Any], name: str = "CreateUser", **detail: Any) -> 
             "sourceIPAddress": "192.0.2.1",
             "recipientAccountId": ACCOUNT,
             "requestParameters": {"userName": "puppet"},
+            "responseElements": {"user": {"userName": "puppet", "userId": PUPPET}},
             "userIdentity": identity,
         }
         | detail,

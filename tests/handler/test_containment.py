@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from handler.containment import contain
 from handler.names import DENY_GROUP
-from handler.rungs import ROLE_STEPS, Step, USER_STEPS
+from handler.rungs import ROLE_STEPS, USER_STEPS, Step
 from handler.target import Rung, Target
 from handler.trail import Kind
 from tests.doubles.iam import ACCOUNT, DENY_ARN, MemoryIam

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handler.reasons import Standing, Verdict
 from handler.settings import read_settings
 from handler.trail import Call, Caller, Kind, read_event, read_record
-from handler.reasons import Standing, Verdict
 from handler.verdict import decide
 from tests.handler.tables import ENVIRONMENT, OWN_ROLE_ARN, ROOT, bases
 

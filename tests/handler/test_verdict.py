@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handler.reasons import Action, REASONS, Reason
+from handler.reasons import REASONS, Action, Reason
 from tests.handler.tables import (
     ENVIRONMENT,
     MEMBER_TEMPLATE,

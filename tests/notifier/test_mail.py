@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from handler.mail import MAIL_PLACEHOLDERS, SUBJECT_LIMIT, mail_body, mail_subject
 from handler.notice import Incident, Notice, NoticeKind, read_notice
+from handler.reasons import Reason
 from handler.report import Disposition
 from handler.target import Rung
-from handler.reasons import Reason
 from tests.notifier.desk import ACCOUNT, TEMPLATES, report_body, words
 from tests.notifier.test_notice import tamper_body
 
