@@ -37,6 +37,7 @@ HEALTH_TOPIC = "iam-org-revoker-health"
 
 REPORT_SOURCE = "iam-org-revoker"
 REPORT_DETAIL_TYPE = "IAM Org Revoker Report"
+HEARTBEAT_DETAIL_TYPE = "IAM Org Revoker Heartbeat"
 
 
 def iam_arn(*, partition: str, account: str, kind: str, name: str) -> str:

@@ -122,6 +122,6 @@ def _centre_client(service: str) -> Any:
     from botocore.session import get_session
 
     config = Config(
-        retries={"mode": "standard", "max_attempts": 3}, connect_timeout=2, read_timeout=5
+        retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5
     )
     return get_session().create_client(service, config=config)

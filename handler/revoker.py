@@ -63,6 +63,6 @@ def _client(service: str, region: str) -> Any:
     from botocore.session import get_session
 
     config = Config(
-        retries={"mode": "standard", "max_attempts": 6}, connect_timeout=5, read_timeout=10
+        retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=10
     )
     return get_session().create_client(service, region_name=region, config=config)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import authorization, emulator, events, keys, oneself, quotas, settling
-from sandbox.faults import Faults
+from sandbox.clock import Clock
+from sandbox.faults import Faults, end_functions
 from sandbox.invocations import Invocations
 from sandbox.keys import REGION, ROOT_SECRET, Key
 from sandbox.organization import Layout, Organization, accounts, add_account, build_organization
@@ -39,6 +40,7 @@ class Box:
     outbox: Outbox
     _work: Work = field(repr=False)
     _faults: Faults = field(repr=False)
+    _clock: Clock = field(repr=False)
     _clients: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -98,6 +100,14 @@ class Box:
         """
         settling.settle(self._work, timeout=timeout, ignore_hidden=ignore_hidden)
 
+    def advance(self, seconds: float) -> None:
+        """Skip some time at once, for queues, tables, schedules and functions (clock.py)."""
+        self._clock.advance(seconds)
+
+    def cool_down(self, account: str) -> None:
+        """End the warm processes of an account's functions, which nobody else would."""
+        end_functions(account)
+
     def unhide(self, queue_arn: str) -> None:
         """Let the visibility timeouts of a queue end now: what failed is tried again."""
         settling.unhide(queue_arn)
@@ -149,7 +159,8 @@ class Box:
         for deliveries by rules ("lambda", "Invoke"), ("sqs", "SendMessage"), ("events",
         "PutEvents"), which are then tried again as the rule's target says; ("lambda",
         "Throttle") for asynchronous invocations. With the codes `faults.KILL_BEFORE` and
-        `KILL_AFTER` the function that makes the call dies, before it or right after it.
+        `KILL_AFTER` the function that makes the call dies, before it or right after it;
+        `faults.PASS` lets one call go by.
         """
         self._faults.add(service, action, times=times, code=code)
 
@@ -167,6 +178,8 @@ def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
     with emulator.running(lambda app: watched(app, state=state, faults=faults)) as running:
         invocations = Invocations(work, faults, workers=workers)
         organization = _install(state, faults, work, outbox, invocations)
+        clock = Clock(running.folder / emulator.WORKER_SITE)
+        clock.install()
         layout = build_organization(organization, security=SECURITY, members=members)
         try:
             yield Box(
@@ -178,6 +191,7 @@ def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
                 outbox=outbox,
                 _work=work,
                 _faults=faults,
+                _clock=clock,
             )
         finally:
             work.close()

@@ -158,7 +158,7 @@ def _unflatten(shape: Shape, form: dict[str, str], at: str) -> Any:
     """Undo the query protocol: `Tags.member.1.Key` and its like; None for what was not sent."""
     match shape.type_name:
         case "structure":
-            members: dict[str, Shape] = shape.members  # type: ignore[attr-defined]
+            members: dict[str, Shape] = shape.members
             prefix = f"{at}." if at else ""
             found = {
                 name: _unflatten(inner, form, prefix + inner.serialization.get("name", name))
@@ -166,7 +166,7 @@ def _unflatten(shape: Shape, form: dict[str, str], at: str) -> Any:
             }
             return {name: value for name, value in found.items() if value is not None} or None
         case "list":
-            inner = shape.member  # type: ignore[attr-defined]
+            inner = shape.member
             flat = shape.serialization.get("flattened")
             stem = at if flat else f"{at}.{inner.serialization.get('name', 'member')}"
             return _numbered(form, stem, lambda here: _unflatten(inner, form, here))

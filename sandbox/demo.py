@@ -6,15 +6,12 @@ import sys
 import time
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.text import Text
 
 from sandbox.box import open_box
 from sandbox.outbox import Mail
 from sandbox.scenes import SCENES, Scene
 from sandbox.stage import TEAM_ADDRESS, Stage, install
-
-PAPER = 80
 
 
 def main() -> int:
@@ -56,15 +53,11 @@ def _play(console: Console, stage: Stage, scene: Scene) -> int:
 
 
 def _show(console: Console, mail: Mail) -> None:
-    """As the mail program shows it: text, never markup."""
-    paper = Panel(
-        Text(mail.body.rstrip()),
-        title=Text(mail.subject),
-        title_align="left",
-        border_style="dim",
-        width=max(PAPER, min(console.width, 110)),
-    )
-    console.print(paper)
+    """As a mail program shows it: text, never markup, and no line broken that one may copy."""
+    console.print(Text(f"\n    To:      {mail.address}"), soft_wrap=True)
+    console.print(Text(f"    Subject: {mail.subject}\n", style="bold"), soft_wrap=True)
+    for line in mail.body.rstrip().splitlines():
+        console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,9 @@ WORKER_INHERITS = frozenset(
     ]
 )
 
+# Below the temporary folder: what workers import besides their code; empty unless filled.
+WORKER_SITE = "worker-site"
+
 # The emulator reads its port when it is imported, so a process keeps the first one.
 _port = 0
 _alone = threading.Lock()
@@ -176,6 +179,7 @@ def _keep_workers_apart(folder: Path) -> None:
         host = dict(os.environ)
         own = {k: v for k, v in env.items() if k in WORKER_INHERITS or host.get(k) != v}
         own |= {"TMPDIR": str(folder), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        own |= {"PYTHONPATH": str(folder / WORKER_SITE)}
         return start(*args, env=own, **options)
 
     def mkdtemp(prefix: str = "") -> str:

@@ -15,6 +15,8 @@ from sandbox import hooks
 # after AWS has done it and before the function hears of it.
 KILL_BEFORE = "sandbox.KillBefore"
 KILL_AFTER = "sandbox.KillAfter"
+# Nothing happens to this call: what is asked for next happens to the one after it.
+PASS = ""
 
 
 @dataclass
@@ -47,3 +49,12 @@ def kill_function_of(access_key: str) -> None:
             for worker in workers:
                 if worker.in_use and worker._proc is not None:
                     worker._proc.kill()
+
+
+def end_functions(account: str) -> None:
+    """End the warm processes of an account's functions: what they do next begins cold."""
+    runtime = "ministack.core.lambda_runtime"
+    for key in list(hooks.get(runtime, "_workers")):
+        if key.startswith(f"{account}:"):
+            name = key.split(":")[2]
+            hooks.get(runtime, "invalidate_worker")(name, account=account)

@@ -37,6 +37,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ministack.core.lambda_runtime": (
         "_workers",
         "execution_credentials",
+        "invalidate_worker",
         "reset",
         "subprocess",
         "tempfile",
@@ -48,6 +49,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_update_continuous_backups",
         "_update_table",
         "_update_ttl",
+        "time",
     ),
     "ministack.services.eventbridge": (
         "_describe_event_bus",
@@ -58,6 +60,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_put_events",
         "_put_permission",
         "_remove_permission",
+        "time",
     ),
     "ministack.services.iam": (
         "_IAM_HANDLERS",
@@ -76,8 +79,9 @@ NAMES: dict[str, tuple[str, ...]] = {
         "function_policy_for_arn",
         "invoke_async_with_retry",
     ),
+    "ministack.services.scheduler": ("time",),
     "ministack.services.sns": ("_error", "_fanout", "_publish", "_topic_by_arn_any_scope"),
-    "ministack.services.sqs": ("_queue_by_arn", "queue_policy_allows"),
+    "ministack.services.sqs": ("_queue_by_arn", "queue_policy_allows", "time"),
     "ministack.services.sts": ("_principal_keys", "_sessions", "register_session"),
     "ministack.services.cloudformation": ("_stack_events", "_stacks"),
     "ministack.services.cloudformation.engine": ("_parse_template", "_resolve_parameters"),

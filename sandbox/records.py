@@ -66,16 +66,16 @@ def lowered(value: Any, shape: Shape | None) -> Any:
         return value
     match shape.type_name:
         case "structure" if isinstance(value, Mapping):
-            members: dict[str, Shape] = shape.members  # type: ignore[attr-defined]
+            members: dict[str, Shape] = shape.members
             return {
                 name[0].lower() + name[1:]: lowered(value[name], inner)
                 for name, inner in members.items()
                 if name in value and not _hidden(name, inner)
             }
         case "list" if isinstance(value, list):
-            return [lowered(one, shape.member) for one in value]  # type: ignore[attr-defined]
+            return [lowered(one, shape.member) for one in value]
         case "map" if isinstance(value, Mapping):
-            inner = shape.value  # type: ignore[attr-defined]
+            inner = shape.value
             return {key: lowered(one, inner) for key, one in value.items()}
         case "timestamp" if isinstance(value, datetime):
             there = value.astimezone(UTC)

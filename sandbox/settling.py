@@ -9,6 +9,7 @@ from sandbox.inside import Arn
 from sandbox.work import Work
 
 LAMBDA = "ministack.services.lambda_svc"
+SQS = "ministack.services.sqs"
 PAUSE = 0.01
 
 
@@ -33,9 +34,10 @@ def settle(work: Work, *, timeout: float, ignore_hidden: bool) -> None:
 
 def unhide(queue_arn: str) -> None:
     """Let the visibility timeouts of a queue's messages end now."""
-    queue = hooks.get("ministack.services.sqs", "_queue_by_arn")(queue_arn)
+    queue = hooks.get(SQS, "_queue_by_arn")(queue_arn)
+    now = hooks.get(SQS, "time").time()
     for message in list(queue["messages"]):
-        message["visible_at"] = min(message["visible_at"], time.time())
+        message["visible_at"] = min(message["visible_at"], now)
     hooks.get("ministack.core.concurrency", "esm_wake").set()
 
 
@@ -54,7 +56,7 @@ def _left(work: Work, *, ignore_hidden: bool) -> list[str]:
 
 
 def _messages(queue_arn: str, *, ignore_hidden: bool) -> int:
-    queue = hooks.get("ministack.services.sqs", "_queue_by_arn")(queue_arn)
-    now = time.time()
+    queue = hooks.get(SQS, "_queue_by_arn")(queue_arn)
+    now = hooks.get(SQS, "time").time()
     messages = list(queue["messages"]) if queue else []
     return sum(not ignore_hidden or message["visible_at"] <= now for message in messages)

@@ -1,0 +1,69 @@
+"""The clock of the sandbox: real time plus what a test has skipped. Nothing really waits for it.
+
+It moves what goes by the time of day: visibility timeouts, retention, expiry, schedules, and
+`time.time` in functions. Signatures, records, and the short waits between retries keep real time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import types
+from pathlib import Path
+
+from sandbox import hooks
+
+SERVICES = ("dynamodb", "eventbridge", "scheduler", "sqs")
+
+# Python imports a module of this name at its start, from PYTHONPATH.
+_IN_WORKERS = '''"""Written by the sandbox: this function's clock goes with the sandbox's."""
+
+import time
+from pathlib import Path
+
+_real = time.time
+_skipped = Path(__file__).with_name("skipped-seconds")
+
+
+def _moved():
+    return _real() + float(_skipped.read_text())
+
+
+time.time = _moved
+'''
+
+
+class Clock:
+    """One sandbox's clock; `folder` is what its functions have as PYTHONPATH."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._skipped = 0.0
+
+    def install(self) -> None:
+        """Give it to the emulator's services and to functions, until the hooks are restored."""
+        self._folder.mkdir()
+        (self._folder / "sitecustomize.py").write_text(_IN_WORKERS)
+        self._tell_functions()
+        moved = types.SimpleNamespace(**{**vars(time), "time": self.time})
+        for service in SERVICES:
+            hooks.replace(f"ministack.services.{service}", "time", moved)
+
+    def time(self) -> float:
+        """Epoch seconds."""
+        return time.time() + self._skipped
+
+    def advance(self, seconds: float) -> None:
+        """Skip some time, at once. ValueError for going back, which no clock here does."""
+        if seconds < 0:
+            raise ValueError(f"a clock does not go back: {seconds} s")
+        self._skipped += seconds
+        self._tell_functions()
+        # Whoever polls a queue looks now, not a second later.
+        hooks.get("ministack.core.concurrency", "esm_wake").set()
+
+    def _tell_functions(self) -> None:
+        # In one step, since a function may read it at any moment.
+        fresh = self._folder / "fresh"
+        fresh.write_text(repr(self._skipped))
+        os.replace(fresh, self._folder / "skipped-seconds")
