@@ -54,12 +54,12 @@ def answer(call: Call, tools: Tools) -> Verdict:
     )
     verdict, standing, known = _judge(call, known, tools)
     containment = _contain(call, verdict, standing, tools)
+    arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:
         return verdict
     gains = _gains(call, verdict, known, tools)
     _tell(call, verdict, standing, tools, containment=containment, gains=gains)
-    arm_breaker(tools.table, known, tools.settings, now=tools.now)
     return verdict
 
 

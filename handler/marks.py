@@ -7,7 +7,7 @@ release undoes exactly that.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from handler.containment import Containment
@@ -15,10 +15,17 @@ from handler.roster import credential_key, principal_key
 from handler.store import Item, Table, Value
 from handler.trail import Call, Kind
 
+# What a call gave, as the desk lists it: a sentence, not a story.
+GAVE_LIMIT = 300
+
 
 @dataclass(frozen=True)
 class Contained:
-    """One containment as it was done; `at` is epoch seconds, `undo` the commands that undo it."""
+    """One containment as it was done; `at` is epoch seconds, `undo` the commands that undo it.
+
+    `gave` says in short what the call gave. Put on again by a patrol: `again` is when last, 0 for
+    never, `rung` what holds now, `earlier` the rungs before it, which may be on all the same.
+    """
 
     name: str
     kind: str
@@ -29,6 +36,9 @@ class Contained:
     call_time: str
     reason: str
     undo: tuple[tuple[str, ...], ...] = ()
+    gave: tuple[str, ...] = ()
+    again: float = 0.0
+    earlier: tuple[str, ...] = ()
 
 
 def mark_contained(
@@ -41,6 +51,7 @@ def mark_contained(
     reason: str,
     now: float,
     mark: str = "contained",
+    gave: tuple[str, ...] = (),
 ) -> None:
     """Write down a containment; the first one stays, however often the deny is put on again.
 
@@ -48,22 +59,31 @@ def mark_contained(
     """
     if not principal_id or containment.rung is None:
         return
-    record = {
-        "name": containment.name,
-        "kind": kind.value,
-        "rung": containment.rung.value,
-        "at": now,
-        "event_id": call.event_id,
-        "call": call.name,
-        "call_time": call.time_text,
-        "reason": reason,
-        "undo": [list(command) for command in containment.undo],
-    }
-    table.update(
-        principal_key(principal_id),
-        {"kind": kind.value, "name": containment.name, mark: json.dumps(record)},
-        unless=mark,
+    record = Contained(
+        name=containment.name,
+        kind=kind.value,
+        rung=containment.rung.value,
+        at=now,
+        event_id=call.event_id,
+        call=call.name,
+        call_time=call.time_text,
+        reason=reason,
+        undo=containment.undo,
+        gave=tuple(text[:GAVE_LIMIT] for text in gave),
     )
+    write_contained(table, principal_id, record, mark=mark, unless=mark)
+
+
+def write_contained(
+    table: Table, principal_id: str, record: Contained, *, mark: str, unless: str = ""
+) -> None:
+    """Put a record on a principal's item; not where the attribute `unless` is there already."""
+    values: dict[str, Value] = {
+        "kind": record.kind,
+        "name": record.name,
+        mark: json.dumps(asdict(record)),
+    }
+    table.update(principal_key(principal_id), values, unless=unless)
 
 
 def mark_tainted(
@@ -104,8 +124,12 @@ def read_contained(item: Item, mark: str = "contained") -> Contained | None:
     text = item.get(mark)
     if not isinstance(text, str):
         return None
-    values: dict[str, Any] = json.loads(text)
-    return Contained(**values | {"undo": tuple(tuple(command) for command in values["undo"])})
+    written: dict[str, Any] = json.loads(text)
+    # A later version may have written more.
+    values = {spec.name: written[spec.name] for spec in fields(Contained) if spec.name in written}
+    values["undo"] = tuple(tuple(command) for command in values.get("undo", ()))
+    values |= {name: tuple(values.get(name, ())) for name in ("gave", "earlier")}
+    return Contained(**values)
 
 
 def session_is_tainted(item: Item, *, began: float | None) -> bool:

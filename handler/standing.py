@@ -116,10 +116,13 @@ def breaker_key(settings: Settings) -> str:
     return f"breaker#{change[:16]}"
 
 
-def arm_breaker(table: Table, known: Known, settings: Settings, *, now: float) -> None:
-    """Note when this version and these parameters were first at work."""
-    if "since" not in known.breaker and settings.breaker_limit:
-        table.put_new(breaker_key(settings), {"since": now})
+def arm_breaker(table: Table, breaker: Item, settings: Settings, *, now: float) -> None:
+    """Note when this version and these parameters were first at work, by whatever woke us.
+
+    Not at the first offence: an attacker must not find the breaker freshly armed.
+    """
+    if "since" not in breaker and settings.breaker_limit:
+        table.update(breaker_key(settings), {"since": now}, unless="since")
 
 
 def count_in_breaker(table: Table, settings: Settings, principal_id: str, *, now: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from handler.names import REPORT_DETAIL_TYPE, REPORT_SOURCE, REVOKER, iam_arn
 from handler.report import Report, to_detail
 from handler.settings import Settings
 from handler.standing import Together
-from handler.store import Table
+from handler.store import Table, TableBusy
 from handler.target import Target
 from handler.trail import Kind
 
@@ -39,7 +40,8 @@ class Tools:
     """What acting needs, made once: clients by (service, region), table, settings, clock.
 
     `met` is this process's memory of ids that the ledger vouched for; `wait_seconds` is how long
-    an unproven member is waited for.
+    an unproven member is waited for; `now` is when this invocation began, `clock` tells the time
+    since.
     """
 
     here: Here
@@ -50,6 +52,7 @@ class Tools:
     met: set[str]
     now: float
     wait_seconds: float = WAIT_SECONDS
+    clock: Callable[[], float] = time.time
 
     @property
     def iam(self) -> Any:
@@ -58,6 +61,14 @@ class Tools:
 
 class ReportRefused(Exception):
     """The central bus did not take a report."""
+
+
+def attempt(job: Callable[[], None], tools: Tools, troubles: list[Exception]) -> None:
+    """Do one job of several: what AWS or the centre refuses is kept for the end of the round."""
+    try:
+        job()
+    except (tools.iam.exceptions.ClientError, ReportRefused, TableBusy) as error:
+        troubles.append(error)
 
 
 def target_of(tools: Tools, *, kind: Kind, name: str, principal_id: str) -> Target:

@@ -116,9 +116,7 @@ class World:
         """The baseline taken an hour before noon, as a patrol right after installation does."""
         tools = self.tools(**variables)
         live = read_group(self.iam, tools.settings.admin_group)
-        take_baseline(
-            self.table, live, None, group=tools.settings.admin_group, now=NOON - 3_600
-        )
+        take_baseline(self.table, live, None, group=tools.settings.admin_group, now=NOON - 3_600)
         self.iam.calls.clear()
         self.dynamo.reads = self.dynamo.writes = 0
         return self

@@ -1,4 +1,4 @@
-"""An administrator as of the call: the ledger against every way to talk one's way into the group."""
+"""An administrator as of the call: the ledger against those who talk their way into the group."""
 
 from __future__ import annotations
 
