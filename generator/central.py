@@ -31,6 +31,7 @@ from generator.central_permissions import (
     QUEUE_POLICY,
 )
 from generator.code import Code, add_code, json_logs
+from generator.desk import add_desk_role
 from generator.intrinsics import filled
 from generator.patterns import REPORTS
 from generator.policies import document, element, trust
@@ -64,6 +65,7 @@ def central_template(code: Code) -> dict[str, Any]:
     _add_notifier(template, code)
     add_topics(template)
     add_alarms(template)
+    add_desk_role(template)
     _add_outputs(template)
     template.set_metadata({"AWS::CloudFormation::Interface": {"ParameterGroups": GROUPS}})
     tree: dict[str, Any] = template.to_dict()

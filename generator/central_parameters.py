@@ -17,6 +17,7 @@ GROUPS = [
         "Label": {"default": "Who is told (an address, or a topic of yours)"},
         "Parameters": ["Email", "SNSTopicArn", "SNSTopicKmsKeyArn", "QuietHours"],
     },
+    {"Label": {"default": "Who may release"}, "Parameters": ["DeskPrincipals"]},
     {"Label": {"default": "Logs"}, "Parameters": ["LogRetentionDays"]},
 ]
 
@@ -59,6 +60,20 @@ def add_parameters(template: Template) -> None:
             Description="Hours without a call after which an incident is closed.",
             Default="24",
             AllowedValues=list(QUIET),
+        )
+    )
+    template.add_parameter(
+        Parameter(
+            "DeskPrincipals",
+            Type="CommaDelimitedList",
+            Description=(
+                "ARN patterns of this account's principals that may assume the desk's role, "
+                "separated by commas; they need sts:AssumeRole besides. By default everybody who "
+                "has it."
+            ),
+            Default="arn:*:iam::*:*",
+            AllowedPattern=r"arn:[a-z*-]+:iam::[0-9*]+:[\x21-\x2b\x2d-\x7e]+",
+            ConstraintDescription="must be ARN patterns of users or roles, separated by commas",
         )
     )
     template.add_parameter(retention_parameter())

@@ -24,13 +24,13 @@ from generator.central_permissions import DEAD_LETTERS as CENTRAL_DEAD_LETTERS
 from generator.member_permissions import (
     DEAD_LETTERS,
     FORWARDER_ALWAYS,
-    REVOKER_ALWAYS,
-    REVOKER_ENFORCING,
-    REVOKER_INLINE,
+    PATROL_ALWAYS,
+    STATE_TABLE_POLICY,
     TRAIL_ALWAYS,
 )
 from generator.policies import Statement
 from generator.render import Rendered
+from generator.revoker_permissions import REVOKER_ALWAYS, REVOKER_ENFORCING, REVOKER_INLINE
 from handler.deny import DENIED_ACTIONS
 from handler.settings import KNOBS
 from handler.reasons import REASONS

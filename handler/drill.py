@@ -29,6 +29,9 @@ DAILY_SECONDS = 86_400.0 - 900.0
 AGAIN_SECONDS = 3_600.0
 
 
+NO_TEST = SelfTest()
+
+
 @dataclass(frozen=True)
 class Drill:
     """One self-test; epoch seconds, 0 for not yet. `last` is how the one before it went."""
@@ -39,13 +42,13 @@ class Drill:
     denied: float = 0.0
     enforcing: bool = False
     error: str = ""
-    last: SelfTest = SelfTest()
+    last: SelfTest = NO_TEST
 
 
 def start_drill(tools: Tools) -> Drill:
     """Tag the canary; what IAM refuses is the test's result and not raised."""
     before = read_drill(tools.table)
-    last = self_test(before, now=tools.now) if before else SelfTest()
+    last = self_test(before, now=tools.now) if before else NO_TEST
     started = tools.clock()
     nonce = f"{started:.3f}"
     # First the item: the event may be quicker than the next line.
@@ -97,7 +100,7 @@ def drill_is_due(drill: Drill | None, *, now: float) -> bool:
 def self_test(drill: Drill | None, *, now: float) -> SelfTest:
     """How the latest test went; while it is under way, the one before it."""
     if drill is None:
-        return SelfTest()
+        return NO_TEST
     if not _is_over(drill, now=now):
         return drill.last
     return SelfTest(

@@ -23,8 +23,7 @@ from handler.containment import (
 from handler.marks import Contained, read_contained, write_contained
 from handler.reasons import Reason
 from handler.remedies import is_contained
-from handler.report import Disposition, Report
-from handler.roster import principal_key
+from handler.report import Report
 from handler.store import Item
 from handler.stripped import report_contained_late, report_stripped
 from handler.target import Rung, Target

@@ -31,15 +31,9 @@ def report_stripped(
     missing = (
         f"The deny ({record.rung}, put on at {when}) was not there any more, or not ours any more."
     )
-    match done:
-        case Containment(gone=True):
-            disposition = Disposition.GONE
-        case Containment(rung=None):
-            disposition, missing = Disposition.CANNOT_CONTAIN, f"{missing} It could not be put back."
-        case _:
-            disposition, missing = Disposition.STRIPPED, f"{missing} It was put back."
+    disposition, outcome = _outcome(done)
     return Report(
-        event_id=f"stripped-{mark}-{target.id}-{since:.0f}",
+        event_id=f"stripped-{mark}-{target.id}-{since:.0f}{'' if done.rung else '-not'}",
         account=target.account,
         disposition=disposition,
         reason=Reason.CONTAINED_ALREADY.value,
@@ -54,8 +48,16 @@ def report_stripped(
         mode=settings.mode.value,
         product_version=VERSION,
         undo=done.undo,
-        notes=(missing, *done.notes),
+        notes=(f"{missing} {outcome}", *done.notes),
     )
+
+
+def _outcome(done: Containment) -> tuple[Disposition, str]:
+    if done.gone:
+        return Disposition.GONE, "The principal is gone as well."
+    if done.rung is None:
+        return Disposition.CANNOT_CONTAIN, "It could NOT be put back."
+    return Disposition.STRIPPED, "It was put back."
 
 
 def report_contained_late(

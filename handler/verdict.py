@@ -54,7 +54,7 @@ def _known_offender(call: Call, standing: Standing, settings: Settings) -> Verdi
         reason = Reason.CONTAINED_ALREADY if standing.contained else Reason.TAINTED
     if standing.contained and call.error_code:
         return Verdict(Action.COUNT, reason)
-    return _held(call, reason, settings) or Verdict(Action.CONTAIN, reason)
+    return _held_back(call, reason, settings) or Verdict(Action.CONTAIN, reason)
 
 
 def _exempt(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
@@ -96,13 +96,13 @@ def _offender(call: Call, standing: Standing, settings: Settings) -> Verdict:
     if standing.unproven:
         reason = Reason.UNPROVEN_MEMBER
     return (
-        _held(call, reason, settings)
+        _held_back(call, reason, settings)
         or _spared(call, reason, standing, settings)
         or Verdict(Action.CONTAIN, reason)
     )
 
 
-def _held(call: Call, reason: Reason, settings: Settings) -> Verdict | None:
+def _held_back(call: Call, reason: Reason, settings: Settings) -> Verdict | None:
     """What keeps back any containment, an offender's creatures included."""
     if settings.mode is Mode.OBSERVE:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="Mode")
