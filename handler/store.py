@@ -61,7 +61,7 @@ class Table:
         try:
             self.client.put_item(
                 TableName=self.name,
-                Item=_typed({"pk": key, **values}),
+                Item=_dynamo_item({"pk": key, **values}),
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except self.client.exceptions.ConditionalCheckFailedException:
@@ -82,7 +82,7 @@ class Table:
         """
         names = {f"#n{i}": name for i, name in enumerate([*values, *remove])}
         marks = list(names)
-        texts = {f":v{i}": _typed_value(value) for i, value in enumerate(values.values())}
+        texts = {f":v{i}": _dynamo_value(value) for i, value in enumerate(values.values())}
         parts = []
         if values:
             sets = zip(marks, texts, strict=False)
@@ -118,9 +118,9 @@ def _plain(raw: Mapping[str, Mapping[str, str]]) -> Item:
     }
 
 
-def _typed(item: Mapping[str, Value]) -> dict[str, dict[str, str]]:
-    return {name: _typed_value(value) for name, value in item.items()}
+def _dynamo_item(item: Mapping[str, Value]) -> dict[str, dict[str, str]]:
+    return {name: _dynamo_value(value) for name, value in item.items()}
 
 
-def _typed_value(value: Value) -> dict[str, str]:
+def _dynamo_value(value: Value) -> dict[str, str]:
     return {"S": value} if isinstance(value, str) else {"N": repr(value)}

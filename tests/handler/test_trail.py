@@ -73,6 +73,7 @@ def test_a_role_session_is_its_role_with_the_path() -> None:
         session="build-17",
         access_key="ASIAEXAMPLEDEPLOY000",
         session_began="2026-03-02T09:00:00Z",
+        session_began_at=1_772_442_000.0,
     )
 
 
