@@ -22,6 +22,13 @@ IAM = "ministack.services.iam"
 LAMBDA = "ministack.core.lambda_runtime"
 
 MEMBERSHIP = frozenset({"AddUserToGroup", "RemoveUserFromGroup"})
+# Parameters that are the resource, or that name it (Service Authorization Reference, IAM).
+ARNS = ("OpenIDConnectProviderArn", "SAMLProviderArn")
+NAMED_KINDS = (
+    ("InstanceProfileName", "instance-profile"),
+    ("ServerCertificateName", "server-certificate"),
+    ("VirtualMFADeviceName", "mfa"),
+)
 # iam:PermissionsBoundary means the boundary asked for, or else the one that is there already.
 KINDS = (("RoleName", "role", "_roles"), ("UserName", "user", "_users"))
 
@@ -58,6 +65,13 @@ def _name_resources() -> None:
 
 def _iam_resource(params: Mapping[str, Any], account: str) -> str | None:
     action = _first(params, "Action")
+    if arn := next((one for name in ARNS if (one := _first(params, name))), ""):
+        return arn
+    for name, kind in NAMED_KINDS:
+        if value := _first(params, name):
+            return f"arn:aws:iam::{account}:{kind}{_path(params, name, value)}{value}"
+    if action == "CreateSAMLProvider":
+        return f"arn:aws:iam::{account}:saml-provider/{_first(params, 'Name')}"
     group = ("GroupName", "group", "_groups")
     for name, kind, store in (group,) if action in MEMBERSHIP else (*KINDS, group):
         value = _first(params, name)
@@ -75,6 +89,12 @@ def _iam_resource(params: Mapping[str, Any], account: str) -> str | None:
         # A user who names nobody means herself.
         return str(hooks.get(EVALUATOR, "caller_arn")())
     return None
+
+
+def _path(params: Mapping[str, Any], name: str, value: str) -> str:
+    profile = hooks.get(IAM, "_instance_profiles").get(value) or {}
+    there = profile.get("Path") if name == "InstanceProfileName" else ""
+    return _first(params, "Path") or str(there or "/")
 
 
 def _describe_requests() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox import authorization, emulator, events, keys, oneself, quotas, settling
+from sandbox import authorization, emulator, events, iam_additions, keys, oneself, quotas, settling
 from sandbox.clock import Clock
 from sandbox.faults import Faults, end_functions
 from sandbox.invocations import Invocations
@@ -164,6 +164,10 @@ class Box:
         """
         self._faults.add(service, action, times=times, code=code)
 
+    def faults_left(self) -> list[tuple[str, str]]:
+        """The (service, action) of faults that nothing has met yet."""
+        return self._faults.left()
+
 
 @contextmanager
 def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
@@ -201,7 +205,9 @@ def _install(
     state: State, faults: Faults, work: Work, outbox: Outbox, invocations: Invocations
 ) -> Organization:
     """Put every piece of the bridge in place; `emulator.running` takes them all away again."""
+    organization = install_organization(state)
     authorization.install(state)
+    iam_additions.install(organization)
     quotas.install()
     oneself.install()
     outbox.install()
@@ -209,7 +215,6 @@ def _install(
     router = Router(state, work, Targets(state, faults, invocations))
     router.install()
     events.install(state, router.accept)
-    organization = install_organization(state)
     install_stacksets(organization)
     install_provisioners(state)
     return organization

@@ -35,6 +35,11 @@ class Faults:
             waiting = self._waiting.get((service, action))
             return waiting.popleft() if waiting else None
 
+    def left(self) -> list[tuple[str, str]]:
+        """The actions that still have a fault to come."""
+        with self._lock:
+            return [action for action, waiting in self._waiting.items() if waiting]
+
 
 def kill_function_of(access_key: str) -> None:
     """Kill the processes of the function whose role session this key is; LookupError if none."""

@@ -150,6 +150,31 @@ def _delete_group(call: Call, made: str, props: Props) -> None:
     call("DeleteGroup", GroupName=made)
 
 
+def _create_profile(call: Call, name: str, props: Props) -> Made:
+    made = call("CreateInstanceProfile", InstanceProfileName=name, **given(props, "Path"))
+    _settle_profile(call, name, {}, props)
+    return name, {"Arn": made["InstanceProfile"]["Arn"]}
+
+
+def _update_profile(call: Call, made: str, old: Props, new: Props) -> Made:
+    _settle_profile(call, made, old, new)
+    profile = iam_call("GetInstanceProfile", InstanceProfileName=made)["InstanceProfile"]
+    return made, {"Arn": profile["Arn"]}
+
+
+def _delete_profile(call: Call, made: str, props: Props) -> None:
+    _settle_profile(call, made, props, {})
+    call("DeleteInstanceProfile", InstanceProfileName=made)
+
+
+def _settle_profile(call: Call, name: str, old: Props, new: Props) -> None:
+    had, wants = set(old.get("Roles", [])), set(new.get("Roles", []))
+    for role in sorted(had - wants):
+        call("RemoveRoleFromInstanceProfile", InstanceProfileName=name, RoleName=role)
+    for role in sorted(wants - had):
+        call("AddRoleToInstanceProfile", InstanceProfileName=name, RoleName=role)
+
+
 def _settle_or_undo(call: Call, kind: str, name: str, props: Props) -> None:
     """What CloudFormation made of a resource whose creation fails, it takes away again."""
     try:
@@ -220,6 +245,9 @@ KINDS = {
     "AWS::IAM::Group": Kind("GroupName", 128, _create_group, _update_group, _delete_group),
     "AWS::IAM::ManagedPolicy": Kind(
         "ManagedPolicyName", 128, create_policy, update_policy, delete_policy
+    ),
+    "AWS::IAM::InstanceProfile": Kind(
+        "InstanceProfileName", 128, _create_profile, _update_profile, _delete_profile
     ),
     # An inline policy is not known by its PolicyName: Ref answers an id of its own.
     "AWS::IAM::Policy": Kind("", 128, create_inline, update_inline, delete_inline),

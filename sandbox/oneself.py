@@ -1,6 +1,6 @@
 """IAM calls without a user name mean the calling user; the emulator takes them for nobody's.
 
-Only where UserName is optional, and only for IAM users: sessions and root mean the account.
+Only where UserName is optional: sessions of roles must name a user, root means the account.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ def _fill(action: str) -> None:
         caller = str(hooks.get("ministack.core.iam_evaluator", "caller_arn")())
         if not params.get("UserName") and ":user/" in caller:
             params = {**params, "UserName": [caller.rpartition("/")[2]]}
+        elif not (params.get("UserName") or params.get("AllUsers")) and ":assumed-role/" in caller:
+            message = "Must specify userName when calling with non-User credentials"
+            return hooks.get(IAM, "_error")(400, "ValidationError", message, ns="iam")
         return original(params)
 
     original = hooks.replace_entry(IAM, "_IAM_HANDLERS", action, handler)

@@ -18,6 +18,10 @@ from sandbox.event_names import DENIED, LAMBDA_NAMES, is_read_only
 from sandbox.state import Record
 
 EVENT_VERSION = "1.11"
+# Left out of records, besides what the models call sensitive.
+UNTOLD = frozenset(
+    {"TemplateBody", "SecretAccessKey", "AuthenticationCode1", "AuthenticationCode2"}
+)
 GLOBAL = frozenset({"iam", "organizations"})
 
 
@@ -86,9 +90,7 @@ def lowered(value: Any, shape: Shape | None) -> Any:
 
 
 def _hidden(name: str, shape: Shape) -> bool:
-    return bool(shape.metadata.get("sensitive")) or (
-        shape.type_name == "blob" or name in ("TemplateBody", "SecretAccessKey")
-    )
+    return bool(shape.metadata.get("sensitive")) or (shape.type_name == "blob" or name in UNTOLD)
 
 
 def _error_code(call: Call, code: str) -> str:

@@ -62,9 +62,9 @@ def install(box: Box, *, mode: str, parameters: Mapping[str, str] | None = None)
     outputs = deploy_stack(
         box.client("cloudformation", security),
         name=CENTRAL_STACK,
-        template=_carried(box, security, "central"),
+        template=carried(box, security, "central"),
         parameters={"OrganizationId": box.organization_id, "Email": TEAM_ADDRESS},
-        sleep=_short,
+        sleep=short_wait,
     )
     cloudformation = box.client("cloudformation", management)
     cloudformation.activate_organizations_access()
@@ -72,7 +72,7 @@ def install(box: Box, *, mode: str, parameters: Mapping[str, str] | None = None)
     create_stack_set(
         cloudformation,
         name=STACK_SET,
-        template=_carried(box, management, "member"),
+        template=carried(box, management, "member"),
         parameters=_member_parameters(stage, mode=mode, others=parameters or {}),
         call_as="SELF",
     )
@@ -82,7 +82,7 @@ def install(box: Box, *, mode: str, parameters: Mapping[str, str] | None = None)
         units=[box.layout.workloads, box.layout.sandbox],
         region=REGION,
         call_as="SELF",
-        sleep=_short,
+        sleep=short_wait,
     )
     return stage
 
@@ -93,10 +93,10 @@ def change_mode(stage: Stage, mode: str, parameters: Mapping[str, str] | None = 
     update_stack_set(
         box.client("cloudformation", box.management),
         name=STACK_SET,
-        template=_carried(box, box.management, "member"),
+        template=carried(box, box.management, "member"),
         parameters=_member_parameters(stage, mode=mode, others=parameters or {}),
         call_as="SELF",
-        sleep=_short,
+        sleep=short_wait,
     )
 
 
@@ -120,11 +120,8 @@ def is_denied(call: Callable[[], Any]) -> bool:
     return False
 
 
-def _member_parameters(stage: Stage, *, mode: str, others: Mapping[str, str]) -> dict[str, str]:
-    return {"CentralBusArn": stage.bus_arn, "Mode": mode, **others}
-
-
-def _carried(box: Box, account: str, name: str) -> dict[str, str]:
+def carried(box: Box, account: str, name: str) -> dict[str, str]:
+    """TemplateBody or TemplateURL of a template by name, from a bucket of `account`."""
     s3, bucket = box.client("s3", account), f"iam-org-revoker-templates-{account}"
     if bucket not in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket=bucket)
@@ -132,5 +129,10 @@ def _carried(box: Box, account: str, name: str) -> dict[str, str]:
     return template_argument(template, s3=s3, bucket=bucket)
 
 
-def _short(_seconds: float) -> None:
+def short_wait(_seconds: float) -> None:
+    """Between two looks at a stack: the box is fast."""
     time.sleep(0.05)
+
+
+def _member_parameters(stage: Stage, *, mode: str, others: Mapping[str, str]) -> dict[str, str]:
+    return {"CentralBusArn": stage.bus_arn, "Mode": mode, **others}

@@ -16,12 +16,20 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
+from generator.code import Form
+from generator.render import render
+from generator.words import House
 from handler.deny import DENIED_ACTIONS
+from handler.rungs import ROLE_STEPS, USER_STEPS, Target
 from handler.settings import KNOBS, read_role_patterns
+from handler.trail import Kind
 from sandbox.scenes import SCENES
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+# Those that are mostly tables printed by the generator speak of resources and properties.
+PRINTED = {"parameters.md", "permissions.md", "verdicts.md"}
+BY_HAND = [path for path in DOCUMENTS if path.name not in PRINTED]
 README = (ROOT / "README.md").read_text()
 # What the AWS CLI adds to AWS's own actions, with the options that we use of it.
 ADDED_COMMANDS = {
@@ -33,6 +41,8 @@ ADDED_COMMANDS = {
     "s3 rb": {"force"},
 }
 EVERYWHERE = {"profile", "query", "output", "endpoint-url", "region"}
+# Names of AWS's own that documents speak of.
+NOT_OURS = {"OrganizationAccountAccessRole", "PutEvents"}
 # Flags that stand for a boolean member of the request.
 SWITCHES = {"no-retain-stacks": "retain-stacks", "use-previous-template": "use-previous-template"}
 
@@ -143,6 +153,31 @@ def test_the_readme_lists_what_the_deny_denies() -> None:
     assert re.findall(r"`([a-z-]+:[A-Za-z*]+)`", line) == list(DENIED_ACTIONS)
 
 
+def test_the_readme_shows_the_undo_of_every_rung() -> None:
+    table = README.partition("## Undo")[2].partition("\n## ")[0]
+    for kind, steps in ((Kind.USER, USER_STEPS), (Kind.ROLE, ROLE_STEPS)):
+        target = Target(kind=kind, name="NAME", id="", account="111122223333", partition="aws")
+        for step in steps:
+            command = " ".join(step.command(target)).replace(target.deny_arn, "ARN")
+            # The role's inline deny stands there as the other verb of the same command.
+            verb = step.command(target)[2]
+            assert command in table or (verb == "delete-role-policy" and f"`{verb}`" in table)
+
+
+def test_names_in_camel_case_are_parameters_or_calls_of_iam() -> None:
+    parameters = {
+        parameter
+        for form in Form
+        for template in render(house=House(), form=form)
+        for parameter in template.tree["Parameters"]
+    }
+    known = parameters | set(get_session().get_service_model("iam").operation_names)
+    for path in BY_HAND:
+        for code in pieces_of_code(path.read_text()):
+            for word in re.findall(r"^([A-Z][a-z]+(?:[A-Z][A-Za-z0-9]*)+)(?:=\S*)?$", code):
+                assert word in known | NOT_OURS, f"{name(path)}: {word}"
+
+
 def test_the_readmes_parameters_are_the_defaults_and_the_template_takes_them() -> None:
     (block,) = re.findall(r"member-parameters\.json <<END\n(.*?)^END$", README, re.DOTALL | re.M)
     given = {one["ParameterKey"]: one["ParameterValue"] for one in json.loads(block)}
@@ -152,8 +187,7 @@ def test_the_readmes_parameters_are_the_defaults_and_the_template_takes_them() -
 
 
 def test_every_role_pattern_in_the_documents_can_be_read() -> None:
-    # In the table of permissions `role/*` is a resource.
-    for path in set(DOCUMENTS) - {ROOT / "docs" / "permissions.md"}:
+    for path in BY_HAND:
         for code in pieces_of_code(path.read_text()):
             for pattern in re.findall(r"^role/\S+(?: until \S+)?$", code):
                 assert read_role_patterns(pattern), f"{name(path)}: {pattern}"

@@ -144,3 +144,31 @@ def test_a_plain_stack_is_told_as_its_callers_work(box: Box, account: str) -> No
 def test_the_sandboxs_own_stacks_leave_no_record(box: Box, account: str) -> None:
     deploy(box, account, "quiet", template(Deny=deny_policy()))
     assert [one for one in box.records if one["recipientAccountId"] == account] == []
+
+
+def test_an_instance_profile_is_the_calls_that_make_it(box: Box, account: str) -> None:
+    body = template(
+        Role=role(),
+        Profile=resource(
+            "AWS::IAM::InstanceProfile", InstanceProfileName="ip", Roles=[{"Ref": "Role"}]
+        ),
+    )
+    cloudformation = box.client("cloudformation", key=box.new_user(account, "deployer", "*"))
+    made = cloudformation.create_stack(
+        StackName="profile", TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"]
+    )
+    settled_stack(box, account, made["StackId"])
+    cloudformation.delete_stack(StackName="profile")
+    assert settled_stack(box, account, made["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    told = [
+        (one["eventName"], one["requestParameters"])
+        for one in box.records
+        if one["recipientAccountId"] == account and "InstanceProfile" in one["eventName"]
+    ]
+    named = {"instanceProfileName": "ip"}
+    assert told == [
+        ("CreateInstanceProfile", named),
+        ("AddRoleToInstanceProfile", {**named, "roleName": "worker"}),
+        ("RemoveRoleFromInstanceProfile", {**named, "roleName": "worker"}),
+        ("DeleteInstanceProfile", named),
+    ]

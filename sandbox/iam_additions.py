@@ -1,0 +1,65 @@
+"""The IAM actions that the emulator lacks, put into its table, and what a user leaves behind.
+
+Authorization, records and quotas come with the table; the actions stand in the files imported.
+"""
+
+from __future__ import annotations
+
+from sandbox import hooks
+from sandbox.calls import quiet
+from sandbox.iam_credentials import Do, Kept, change_password
+from sandbox.iam_federation import add_client_id, remove_client_id, root_features, update_thumbprint
+from sandbox.iam_renames import set_default_policy_version, update_group, update_user
+from sandbox.iam_replies import IAM, Action, Answer, Params, answering, value
+from sandbox.organization import Organization
+from sandbox.server_certificates import server_certificates
+
+
+def install(organization: Organization) -> None:
+    """Add them, until the hooks are restored."""
+    kept = Kept()
+    actions: dict[str, Do] = {
+        "UpdateUser": update_user,
+        "UpdateGroup": update_group,
+        "SetDefaultPolicyVersion": set_default_policy_version,
+        "ChangePassword": change_password,
+        "AddClientIDToOpenIDConnectProvider": add_client_id,
+        "RemoveClientIDFromOpenIDConnectProvider": remove_client_id,
+        "UpdateOpenIDConnectProviderThumbprint": update_thumbprint,
+        **root_features(organization),
+        **server_certificates(),
+        **kept.actions(),
+    }
+    for name, action in actions.items():
+        hooks.replace_entry(IAM, "_IAM_HANDLERS", name, answering(name, action))
+    plain = hooks.get(IAM, "_IAM_HANDLERS")["DeleteUser"]
+    hooks.replace_entry(IAM, "_IAM_HANDLERS", "DeleteUser", _checked(kept, plain))
+
+
+def _checked(kept: Kept, plain: Action) -> Action:
+    def handler(params: Params) -> Answer:
+        reason = "" if quiet.get() else _left_behind(kept, value(params, "UserName"))
+        if reason:
+            message = f"Cannot delete entity, must {reason} first."
+            return hooks.get(IAM, "_error")(409, "DeleteConflict", message, ns="iam")
+        return plain(params)
+
+    return handler
+
+
+def _left_behind(kept: Kept, name: str) -> str:
+    """What IAM wants gone before a user (API Reference, DeleteUser); the emulator itself asks for
+    keys and attached policies."""
+    user = hooks.get(IAM, "_users").get(name)
+    if user is None:
+        return ""
+    groups = hooks.get(IAM, "_groups").values()
+    devices = hooks.get(IAM, "_mfa_devices").values()
+    reasons = {
+        "delete login profile": name in hooks.get(IAM, "_login_profiles"),
+        "delete policies": bool(hooks.get(IAM, "_user_inline_policies").get(name)),
+        "remove users from group": any(name in group["Users"] for group in groups),
+        "delete MFA device": any(device.get("User") == name for device in devices),
+        "delete all credentials": bool(kept.of_user(user["UserId"])),
+    }
+    return next((reason for reason, left in reasons.items() if left), "")

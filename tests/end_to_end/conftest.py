@@ -1,0 +1,95 @@
+"""One Organization for all end-to-end tests, with the product rolled out by its own StackSet.
+
+A box of its own: in the one that the other tests share, the StackSet would follow their accounts
+and contain their callers. A process holds one box at a time, so these tests come first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.box import Box, open_box
+from sandbox.stage import STACK_SET, Stage, change_mode, install
+
+HERE = Path(__file__).parent
+_strangers = itertools.count(900000000001)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: HERE not in item.path.parents)
+
+
+@pytest.fixture(scope="package")
+def box() -> Iterator[Box]:
+    with open_box() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="package")
+def stage(box: Box) -> Stage:
+    """The product as a team installs it, in whatever mode the last test left it."""
+    return install(box, mode="observe")
+
+
+@pytest.fixture(scope="package")
+def enforcing(stage: Stage) -> Stage:
+    change_mode(stage, "enforce")
+    return stage
+
+
+@pytest.fixture(autouse=True)
+def no_fault_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A fault that nothing has met has tested nothing, and would meet the next test."""
+    yield
+    if "box" in request.fixturenames:
+        assert request.getfixturevalue("box").faults_left() == []
+
+
+@pytest.fixture
+def account(enforcing: Stage, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh member account, into which the StackSet has followed."""
+    box = enforcing.box
+    made = box.new_account("".join(c for c in request.node.name if c.isalnum())[:40])
+    deadline = time.monotonic() + 20
+    while (status := instance_status(box, made)) != "SUCCEEDED":
+        assert status in ("", "PENDING", "RUNNING"), status
+        assert time.monotonic() < deadline, "the StackSet does not come"
+        time.sleep(0.01)
+    # The rollout's own calls of IAM have passed the revoker.
+    box.settle()
+    yield made
+    _leave(box, made)
+
+
+@pytest.fixture
+def bare_account(stage: Stage, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh account of the Organization, below its root: no StackSet follows there."""
+    name = "".join(c for c in request.node.name if c.isalnum())[:40]
+    made = stage.box.new_account(name, parent=stage.box.layout.root)
+    yield made
+    _leave(stage.box, made)
+
+
+@pytest.fixture
+def stranger() -> str:
+    """The number of an account that does not exist, for whoever needs a number only."""
+    return str(next(_strangers))
+
+
+def _leave(box: Box, account: str) -> None:
+    """Its warm functions would hold memory until the box closes."""
+    box.settle(ignore_hidden=True)
+    box.cool_down(account)
+
+
+def instance_status(box: Box, account: str) -> str:
+    """How far the StackSet is with an account; "" before it has heard of it."""
+    found = box.client("cloudformation", box.management).list_stack_instances(
+        StackSetName=STACK_SET, StackInstanceAccount=account
+    )["Summaries"]
+    return str(found[0]["StackInstanceStatus"]["DetailedStatus"]) if found else ""

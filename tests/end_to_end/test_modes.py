@@ -1,0 +1,173 @@
+"""Where the member stack refuses to be, and what its role can do in each mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from handler.names import DENY_GROUP, REVOKER, iam_arn
+from sandbox import inside
+from sandbox.calls import service_model
+from sandbox.keys import REGION
+from sandbox.stage import Stage, is_denied
+from stacksets.rollout import RolloutFailed
+from tests.end_to_end.rollout import credentials_of, deploy_member
+from tests.end_to_end.sight import subjects
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+READS = ("Get", "List", "Generate", "Simulate")
+WRITES = [name for name in service_model("iam").operation_names if not name.startswith(READS)]
+
+
+def deny_arn(account: str) -> str:
+    return iam_arn(partition="aws", account=account, kind="policy", name="iam-org-revoker-deny")
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-west-2"])
+def test_a_member_stack_where_no_event_of_iam_appears_fails_and_says_so(
+    stage: Stage, bare_account: str, region: str
+) -> None:
+    with pytest.raises((ClientError, RolloutFailed)) as caught:
+        deploy_member(stage.box, bare_account, region=region, CentralBusArn=stage.bus_arn)
+    assert (
+        "IAM's events appear in one region of a partition only. Deploy in us-east-1 "
+        "(GovCloud: us-gov-west-1, China: cn-north-1)."
+    ) in str(caught.value)
+    found = stage.box.client("lambda", bare_account, region=region).list_functions()["Functions"]
+    assert found == []
+
+
+def test_observing_the_role_holds_no_write_of_iam_whatever_the_request(
+    stage: Stage, bare_account: str
+) -> None:
+    deploy_member(stage.box, bare_account, CentralBusArn=stage.bus_arn)
+    assert granted(bare_account) == {}
+
+
+def test_enforcing_the_role_holds_the_writes_of_the_rungs_and_no_other(
+    enforcing: Stage, account: str
+) -> None:
+    role_or_user = {"user": [True, False, False], "role": [False, True, False]}
+    assert granted(account) == {
+        "AttachUserPolicy": role_or_user["user"],
+        "DetachUserPolicy": role_or_user["user"],
+        "AttachRolePolicy": role_or_user["role"],
+        "DetachRolePolicy": role_or_user["role"],
+        "AddUserToGroup": [False, False, True],
+        "RemoveUserFromGroup": [False, False, True],
+        "PutRolePermissionsBoundary": role_or_user["role"],
+        "DeleteRolePermissionsBoundary": role_or_user["role"],
+    }
+
+
+def granted(account: str) -> dict[str, list[bool]]:
+    """The IAM writes that the role has in the most favourable request: on a user, a role, and
+    our deny group."""
+    role = iam_arn(partition="aws", account=account, kind="role", name=REVOKER)
+    key = inside.role_credentials(role, "modes")
+    resources = [
+        f"arn:aws:iam::{account}:user/mallory",
+        f"arn:aws:iam::{account}:role/deploy",
+        iam_arn(partition="aws", account=account, kind="group", name=DENY_GROUP),
+    ]
+    favourable = {
+        "iam__PolicyARN": deny_arn(account),
+        "iam__PermissionsBoundary": deny_arn(account),
+        "lambda__SourceFunctionArn": f"arn:aws:lambda:{REGION}:{account}:function:{REVOKER}",
+    }
+    answers = {
+        name: [
+            inside.may(key, f"iam:{name}", resource, region=REGION, **favourable)
+            for resource in resources
+        ]
+        for name in WRITES
+    }
+    return {name: may for name, may in answers.items() if any(may)}
+
+
+Attempt = Callable[[Any, str], Any]
+
+GRANTS: dict[str, Attempt] = {
+    "attach another policy": lambda iam, _: iam.attach_user_policy(
+        UserName="mallory", PolicyArn=ADMINISTRATOR
+    ),
+    "attach a policy that looks like the deny": lambda iam, account: iam.attach_user_policy(
+        UserName="mallory", PolicyArn=deny_arn(account).replace("iam-org-revoker/", "", 1)
+    ),
+    "put an inline policy": lambda iam, _: iam.put_user_policy(
+        UserName="mallory", PolicyName="p", PolicyDocument="{}"
+    ),
+    "join the administrators": lambda iam, _: iam.add_user_to_group(
+        GroupName="Administrators", UserName="mallory"
+    ),
+    "make a key": lambda iam, _: iam.create_access_key(UserName="mallory"),
+    "change a trust policy": lambda iam, _: iam.update_assume_role_policy(
+        RoleName="deploy", PolicyDocument="{}"
+    ),
+    "rewrite the deny": lambda iam, account: iam.create_policy_version(
+        PolicyArn=deny_arn(account), PolicyDocument="{}", SetAsDefault=True
+    ),
+    "detach another policy": lambda iam, _: iam.detach_user_policy(
+        UserName="mallory", PolicyArn=ADMINISTRATOR
+    ),
+    "set another boundary": lambda iam, _: iam.put_role_permissions_boundary(
+        RoleName="deploy", PermissionsBoundary=ADMINISTRATOR
+    ),
+}
+
+
+def attach_the_deny(iam: Any, account: str) -> None:
+    iam.attach_user_policy(UserName="mallory", PolicyArn=deny_arn(account))
+
+
+def test_with_the_functions_own_credentials_nothing_can_be_granted(
+    enforcing: Stage, account: str
+) -> None:
+    box = enforcing.box
+    box.new_user(account, "mallory", groups=("Administrators",))
+    box.new_session(account, "deploy")
+    iam = box.client("iam", key=credentials_of(box, account, REVOKER))
+    succeeded = [name for name, attempt in GRANTS.items() if not _refused(attempt, iam, account)]
+    assert succeeded == []
+    attach_the_deny(iam, account)
+    assert enforcing.denied(account, user="mallory")
+
+
+def test_observing_the_function_cannot_even_put_the_deny(stage: Stage, bare_account: str) -> None:
+    box = stage.box
+    deploy_member(box, bare_account, CentralBusArn=stage.bus_arn, Mode="observe")
+    box.new_user(bare_account, "mallory", groups=("Administrators",))
+    iam = box.client("iam", key=credentials_of(box, bare_account, REVOKER))
+    assert is_denied(lambda: attach_the_deny(iam, bare_account))
+    assert not stage.denied(bare_account, user="mallory")
+
+
+def test_taken_out_of_the_function_the_role_writes_nothing(enforcing: Stage, account: str) -> None:
+    role = iam_arn(partition="aws", account=account, kind="role", name=REVOKER)
+    key = inside.role_credentials(role, "iam-org-revoker")
+    asked = {"iam__PolicyARN": deny_arn(account), "iam__PermissionsBoundary": deny_arn(account)}
+    elsewhere = f"arn:aws:lambda:{REGION}:{account}:function:{REVOKER}-evil"
+    for source in ({}, {"lambda__SourceFunctionArn": elsewhere}):
+        for name in WRITES:
+            user = f"arn:aws:iam::{account}:user/mallory"
+            assert not inside.may(key, f"iam:{name}", user, region=REGION, **asked, **source), name
+
+
+def test_back_in_observe_mode_a_call_is_only_told_of(stage: Stage, bare_account: str) -> None:
+    box = stage.box
+    for mode in ("enforce", "observe"):
+        deploy_member(box, bare_account, CentralBusArn=stage.bus_arn, Mode=mode)
+    key = box.new_user(bare_account, "mallory", "iam:*")
+    mallory = box.client("iam", bare_account, key=key)
+    mallory.create_user(UserName="puppet")
+    assert subjects(stage, bare_account) == [
+        f"[IAM would be revoked] {bare_account} user mallory: CreateUser"
+    ]
+    assert not is_denied(mallory.list_users)
+
+
+def _refused(attempt: Attempt, iam: Any, account: str) -> bool:
+    return is_denied(lambda: attempt(iam, account))
