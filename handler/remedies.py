@@ -24,6 +24,8 @@ from handler.trail import Call, Kind
 # What a call left behind is younger than the call; clocks of CloudTrail and IAM may differ.
 LIST_SLACK_SECONDS = 5.0
 LISTED_AT_MOST = 20
+# gains.py: the trust of a role that rescues the Organization was replaced.
+RESCUE_ROW = 49
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ def carry_out(gain: Gain, call: Call, scene: Scene) -> GainTold:
             done = _take_membership_back(gain, scene)
         case Remedy.LIST_SINCE:
             done = _list_since(call, scene)
+        case Remedy.TELL if gain.row == RESCUE_ROW and scene.settings.contain_rescue_roles:
+            done = _contain_rescue_role(gain, call, scene)
         case Remedy.TELL:
             done = ""
     return told(gain, done)
@@ -79,7 +83,20 @@ def _contain_creature(gain: Gain, call: Call, scene: Scene) -> str:
     mark_tainted(
         scene.table, principal_id=gain.id, kind=gain.kind, name=gain.name, call=call, now=scene.now
     )
-    target = _target(gain.kind, gain.name, gain.id, scene)
+    return _put_deny_on(gain.kind, gain.name, gain.id, call, scene)
+
+
+def _contain_rescue_role(gain: Gain, call: Call, scene: Scene) -> str:
+    """Only where a knob says so: the role is needed to get back in."""
+    try:
+        role = scene.iam.get_role(RoleName=gain.name)["Role"]
+    except scene.iam.exceptions.NoSuchEntityException:
+        return "gone already"
+    return _put_deny_on(Kind.ROLE, gain.name, str(role["RoleId"]), call, scene)
+
+
+def _put_deny_on(kind: Kind, name: str, principal_id: str, call: Call, scene: Scene) -> str:
+    target = _target(kind, name, principal_id, scene)
     containment = contain(
         scene.iam,
         target,
@@ -88,8 +105,8 @@ def _contain_creature(gain: Gain, call: Call, scene: Scene) -> str:
     )
     mark_contained(
         scene.table,
-        principal_id=gain.id,
-        kind=gain.kind,
+        principal_id=principal_id,
+        kind=kind,
         containment=containment,
         call=call,
         reason=Reason.TAINTED.value,

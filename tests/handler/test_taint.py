@@ -274,3 +274,19 @@ def test_a_contained_colleague_moved_into_the_callers_old_name_stays_contained(
     answer(creates(a_user("xena", xena), second=1, event="x"), world.tools())
     assert world.iam.holds("xena-2")
     assert world.iam.holds("xena")
+
+
+@pytest.mark.parametrize(("knob", "contained"), [("no", False), ("yes", True)])
+def test_a_rescue_role_whose_trust_an_offender_changes_is_contained_only_by_its_own_knob(
+    world: World, knob: str, contained: bool
+) -> None:
+    world.iam.add_role("OrganizationAccountAccessRole")
+    attack = call(
+        mallory(world),
+        "UpdateAssumeRolePolicy",
+        requestParameters={"roleName": "OrganizationAccountAccessRole", "policyDocument": "{}"},
+        responseElements=None,
+    )
+    answer(attack, world.tools(CONTAIN_RESCUE_ROLES=knob))
+    assert world.iam.holds("OrganizationAccountAccessRole") is contained
+    assert world.bus.reports()[0].gains[0].critical
