@@ -146,7 +146,6 @@ def _add_revoker(template: Template, code: Code) -> None:
                 Variables={
                     **{knob.variable: Ref(knob.parameter) for knob in KNOBS},
                     "STATE_TABLE": Ref("State"),
-                    "DEAD_LETTERS_URL": Ref("DeadLetters"),
                 }
             ),
             Code=body,
