@@ -140,16 +140,21 @@ def _write_down(
         reason=verdict.reason.value,
         now=tools.now,
         mark=mark,
+        gave=tuple(gain.what for gain in _found(call, tools)),
+    )
+
+
+def _found(call: Call, tools: Tools) -> tuple[Gain, ...]:
+    return gains_of(
+        call,
+        admin_group=tools.settings.admin_group,
+        rescue=lambda role: rescue_role(role, call, tools.settings),
     )
 
 
 def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[GainTold, ...]:
     """What an offender's call gave, taken away again where a containment would be carried out."""
-    found = gains_of(
-        call,
-        admin_group=tools.settings.admin_group,
-        rescue=lambda role: rescue_role(role, call, tools.settings),
-    )
+    found = _found(call, tools)
     match verdict.action:
         case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
             return tuple(_remedy_all(found, call, verdict, known, tools))

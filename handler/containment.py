@@ -110,6 +110,17 @@ def take_off(iam: Any, target: Target, rung: Rung) -> str:
     return ""
 
 
+def current_name(iam: Any, target: Target) -> str:
+    """Today's name of the principal with the target's id, mostly its own; empty when deleted."""
+    try:
+        if _id_by_name(iam, target) == target.id:
+            return target.name
+    except NoSuchPrincipal:
+        # Renamed or deleted: only the list of all tells.
+        return _name_by_id(iam, target)
+    return _name_by_id(iam, target)
+
+
 def _mistaken(name: str, owner: str) -> str:
     return f"The name {name!r} now belongs to another principal ({owner}), who is spared."
 

@@ -13,23 +13,27 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from handler.answer import answer
+from handler.delivery import deliver
+from handler.desk import desk
+from handler.patrol import patrol
 from handler.settings import read_settings
 from handler.store import Table
 from handler.tools import WAIT_SECONDS, Here, Tools
-from handler.trail import read_event
 
 # Ids that the ledger vouched for in this process: a warm function asks the table alone.
 _met: set[str] = set()
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Entry point; `event` is an EventBridge event of an IAM call. Returns action and reason."""
+    """Entry point; `event` is EventBridge's, or {"patrol": true}, or a request of the desk."""
     tools = _tools(context.invoked_function_arn.split(":"))
-    call = read_event(event)
-    verdict = answer(call, tools)
-    said = {"action": verdict.action.value, "reason": verdict.reason.value}
-    print(json.dumps({"eventId": call.event_id, **said}))
+    match event:
+        case {"patrol": True}:
+            return patrol(tools)
+        case {"desk": str()}:
+            return desk(event, tools)
+    said = deliver(event, tools)
+    print(json.dumps(said))
     return said
 
 
