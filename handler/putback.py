@@ -67,6 +67,9 @@ def _names_by_id(iam: Any) -> dict[str, str]:
 
 
 def _look_at(item: Item, named: dict[str, str], tools: Tools) -> None:
+    if "releasing" in item:
+        # That release died; whoever asked for it asks again.
+        tools.table.update(str(item["pk"]), {}, remove=["releasing"])
     principal_id = str(item["pk"]).removeprefix("principal#")
     records = {mark: read_contained(item, mark) for mark in ("contained", "sessions")}
     if principal_id not in named:

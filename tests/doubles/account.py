@@ -110,6 +110,7 @@ class World:
             together=in_turn,
             met=self.met,
             now=self.now,
+            clock=lambda: self.now,
         )
 
     def installed(self, **variables: str) -> World:
