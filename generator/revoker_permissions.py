@@ -86,10 +86,16 @@ _READING = (
         resources=OUR_RULES,
     ),
     Statement(
-        sid="LookAfterTrails",
-        why="The patrol tells whether a trail is logging; an Organization's is another account's.",
-        actions=("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus"),
+        sid="FindTrails",
+        why="The patrol tells whether a trail brings IAM's calls here; IAM cannot limit the list.",
+        actions=("cloudtrail:DescribeTrails",),
         resources=("*",),
+    ),
+    Statement(
+        sid="LookAfterTrails",
+        why="Whether it is logging; an Organization's trail is the management account's.",
+        actions=("cloudtrail:GetTrailStatus",),
+        resources=("arn:${AWS::Partition}:cloudtrail:*:*:trail/*",),
     ),
 )
 
@@ -98,7 +104,7 @@ REVOKER_ALWAYS = (
     Statement(
         sid="ReadState",
         why="Who was an administrator, what is tainted, what is contained and how.",
-        actions=("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan"),
+        actions=("dynamodb:BatchGetItem", "dynamodb:Scan"),
         resources=(OUR_TABLE,),
     ),
     Statement(

@@ -135,4 +135,5 @@ def short_wait(_seconds: float) -> None:
 
 
 def _member_parameters(stage: Stage, *, mode: str, others: Mapping[str, str]) -> dict[str, str]:
-    return {"CentralBusArn": stage.bus_arn, "Mode": mode, **others}
+    decided = {"MissingGroup": "nobody"} if mode == "enforce" else {}
+    return {"CentralBusArn": stage.bus_arn, "Mode": mode, **decided, **others}
