@@ -54,7 +54,7 @@ def _name_resources() -> None:
         region: str,
         account: str,
     ) -> str:
-        if service == "iam" and (named := _iam_resource(params, account)):
+        if service == "iam" and (named := iam_resource(params, account)):
             return named
         if service == "dynamodb" and (table := _body(body).get("ResourceArn")):
             return str(table)
@@ -63,7 +63,8 @@ def _name_resources() -> None:
     original = hooks.replace(ACTIONS, "extract_resource_arn", resource)
 
 
-def _iam_resource(params: Mapping[str, Any], account: str) -> str | None:
+def iam_resource(params: Mapping[str, Any], account: str) -> str | None:
+    """The ARN that an IAM call is about, None for `*`; parameters are the query protocol's."""
     action = _first(params, "Action")
     if arn := next((one for name in ARNS if (one := _first(params, name))), ""):
         return arn
@@ -105,7 +106,7 @@ def _describe_requests() -> None:
     ) -> dict[str, Any]:
         known: dict[str, Any] = original(service, action, body, params)
         if service == "iam":
-            known |= _iam_context(params)
+            known |= iam_context(params)
         if action == "events:PutEvents":
             entries = [one for one in _body(body).get("Entries", []) if isinstance(one, dict)]
             for key, field in (("source", "Source"), ("detail-type", "DetailType")):
@@ -116,7 +117,8 @@ def _describe_requests() -> None:
     original = hooks.replace(ACTIONS, "request_tag_context", context)
 
 
-def _iam_context(params: Mapping[str, Any]) -> dict[str, Any]:
+def iam_context(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The condition keys of an IAM call."""
     keys: dict[str, Any] = {
         "iam:PolicyARN": _first(params, "PolicyArn"),
         "iam:AWSServiceName": _first(params, "AWSServiceName"),
@@ -142,6 +144,8 @@ def _describe_principals(state: State) -> None:
         session = hooks.get("ministack.services.sts", "_sessions").get(credential.access_key_id)
         if session and session.get("SourceFunctionArn"):
             keys["lambda:sourcefunctionarn"] = session["SourceFunctionArn"]
+        if session and session.get("Mfa"):
+            keys["aws:multifactorauthpresent"] = "true"
         return keys
 
     def credentials(config: dict[str, Any]) -> dict[str, str]:

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox import authorization, emulator, events, iam_additions, keys, oneself, quotas, settling
+from sandbox import (
+    authorization,
+    console,
+    control_policies,
+    emulator,
+    events,
+    history,
+    iam_additions,
+    keys,
+    oneself,
+    quotas,
+    settling,
+    stack_permissions,
+)
 from sandbox.clock import Clock
 from sandbox.faults import Faults, end_functions
 from sandbox.invocations import Invocations
@@ -28,7 +42,7 @@ SECURITY = "444455556666"
 FIRST_MEMBER = 777788889991
 
 
-@dataclass(frozen=True)
+@dataclass
 class Box:
     """A running Organization. `endpoint` is http://127.0.0.1:PORT, accounts have 12 digits."""
 
@@ -63,6 +77,20 @@ class Box:
     def records(self) -> list[Record]:
         """Every record of a call so far, oldest first, whether or not a rule wanted it."""
         return self.state.records
+
+    @property
+    def history_lag(self) -> float:
+        """Seconds until a call is in CloudTrail's event history; may be set."""
+        return self.state.history_lag
+
+    @history_lag.setter
+    def history_lag(self, seconds: float) -> None:
+        self.state.history_lag = seconds
+
+    @property
+    def history_calls(self) -> list[tuple[str, float]]:
+        """Who looked into the event history so far: accounts, and when, in epoch seconds."""
+        return self.state.history_calls
 
     def client(
         self,
@@ -150,6 +178,16 @@ class Box:
             account=account,
         )
 
+    def console_session(
+        self, account: str, user: str, *, began: datetime | None = None, mfa: bool = False
+    ) -> Key:
+        """Sign an IAM user in to the console: a key whose calls are recorded as the console's.
+
+        `began` is the session's creationDate, now unless given. A user without a password gets
+        one, quietly; LookupError when there is no such user.
+        """
+        return console.sign_in(account, user, began=began, mfa=mfa)
+
     def fail_next(
         self, service: str, action: str, times: int = 1, code: str = "Throttling"
     ) -> None:
@@ -164,9 +202,9 @@ class Box:
         """
         self._faults.add(service, action, times=times, code=code)
 
-    def faults_left(self) -> list[tuple[str, str]]:
-        """The (service, action) of faults that nothing has met yet."""
-        return self._faults.left()
+    def forget_faults(self) -> list[tuple[str, str]]:
+        """Take back the faults that nothing has met yet; answers their (service, action)."""
+        return self._faults.forget()
 
 
 @contextmanager
@@ -184,6 +222,7 @@ def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
         organization = _install(state, faults, work, outbox, invocations)
         clock = Clock(running.folder / emulator.WORKER_SITE)
         clock.install()
+        state.now = clock.time
         layout = build_organization(organization, security=SECURITY, members=members)
         try:
             yield Box(
@@ -207,9 +246,11 @@ def _install(
     """Put every piece of the bridge in place; `emulator.running` takes them all away again."""
     organization = install_organization(state)
     authorization.install(state)
+    control_policies.install(organization)
     iam_additions.install(organization)
     quotas.install()
     oneself.install()
+    history.install(state)
     outbox.install()
     invocations.install()
     router = Router(state, work, Targets(state, faults, invocations))
@@ -217,4 +258,5 @@ def _install(
     events.install(state, router.accept)
     install_stacksets(organization)
     install_provisioners(state)
+    stack_permissions.install(state)
     return organization

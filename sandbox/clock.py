@@ -1,7 +1,8 @@
 """The clock of the sandbox: real time plus what a test has skipped. Nothing really waits for it.
 
-It moves what goes by the time of day: visibility timeouts, retention, expiry, schedules, and
-`time.time` in functions. Signatures, records, and the short waits between retries keep real time.
+It moves what goes by the time of day: visibility timeouts, retention, expiry, schedules, the
+times that IAM and CloudTrail write down, and `time.time` in functions. Signatures, how long a
+session lasts, and the short waits between retries keep real time.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import os
 import time
 import types
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sandbox import hooks
 
+STS = "ministack.services.sts"
 SERVICES = ("dynamodb", "eventbridge", "scheduler", "sqs")
 
 # Python imports a module of this name at its start, from PYTHONPATH.
@@ -48,10 +52,21 @@ class Clock:
         moved = types.SimpleNamespace(**{**vars(time), "time": self.time})
         for service in SERVICES:
             hooks.replace(f"ministack.services.{service}", "time", moved)
+        hooks.replace("ministack.services.iam", "_now", self.text)
+        plain = hooks.get(STS, "register_session")
+
+        def register(access_key: str, session: dict[str, Any]) -> None:
+            plain(access_key, {"IssuedAt": self.time(), **session})
+
+        hooks.replace(STS, "register_session", register)
 
     def time(self) -> float:
         """Epoch seconds."""
         return time.time() + self._skipped
+
+    def text(self) -> str:
+        """The same, as IAM and CloudTrail write it: 2026-01-02T03:04:05Z."""
+        return datetime.fromtimestamp(self.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def advance(self, seconds: float) -> None:
         """Skip some time, at once. ValueError for going back, which no clock here does."""

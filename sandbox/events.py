@@ -149,7 +149,7 @@ def _put(
         "detail-type": entry["DetailType"],
         "source": source,
         "account": account,
-        "time": _time(entry.get("Time")),
+        "time": _time(entry.get("Time") or state.now()),
         "region": region,
         "resources": entry.get("Resources", []),
         "detail": detail,
@@ -213,9 +213,8 @@ def _entry_error(code: str, message: str) -> dict[str, str]:
     return {"ErrorCode": code, "ErrorMessage": message}
 
 
-def _time(given: Any) -> str:
-    moment = datetime.fromtimestamp(given, UTC) if isinstance(given, int | float) else None
-    return (moment or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _time(given: float) -> str:
+    return datetime.fromtimestamp(given, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _json(status: int, answer: dict[str, Any]) -> Answer:

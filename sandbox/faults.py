@@ -35,10 +35,12 @@ class Faults:
             waiting = self._waiting.get((service, action))
             return waiting.popleft() if waiting else None
 
-    def left(self) -> list[tuple[str, str]]:
-        """The actions that still have a fault to come."""
+    def forget(self) -> list[tuple[str, str]]:
+        """Take back what has not happened yet; answers the actions that it was meant for."""
         with self._lock:
-            return [action for action, waiting in self._waiting.items() if waiting]
+            left = [action for action, waiting in self._waiting.items() if waiting]
+            self._waiting.clear()
+        return left
 
 
 def kill_function_of(access_key: str) -> None:

@@ -12,7 +12,8 @@ import botocore.parsers
 import botocore.serialize
 
 from sandbox import hooks
-from sandbox.attribution import CALLER, account_now, region_now
+from sandbox.attribution import CALLER, account_now, refused_to_caller, region_now
+from sandbox.authorization import iam_context, iam_resource
 from sandbox.calls import Call, quiet, service_model
 from sandbox.records import record_of
 from sandbox.state import State
@@ -41,7 +42,8 @@ def iam_call(operation: str, **parameters: Any) -> dict[str, Any]:
 def told_iam_call(state: State, operation: str, **parameters: Any) -> dict[str, Any]:
     """The same, as CloudFormation makes it for the caller of the running request: its record,
     refusal or not, goes to the account's bus. Where there is no caller nothing is told."""
-    answer = _answer(operation, parameters, free=False)
+    answer = _refused(state, operation, parameters)
+    answer = answer or _answer(operation, parameters, free=False)
     caller = CALLER.get()
     if caller is not None:
         call = Call(
@@ -56,10 +58,35 @@ def told_iam_call(state: State, operation: str, **parameters: Any) -> dict[str, 
         account = account_now()
         state.emit(
             record_of(
-                call, identity=identity, account=account, answer=answer, source=CLOUDFORMATION
+                call,
+                identity=identity,
+                account=account,
+                answer=answer,
+                source=CLOUDFORMATION,
+                when=state.now(),
             )
         )
     return _accepted(answer)
+
+
+def _refused(state: State, operation: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer when a service control policy forbids the caller a call."""
+    asked = _body(operation, parameters)
+    resource = iam_resource(asked, account_now()) or asked.get("PolicyArn") or "*"
+    context = {key.lower(): value for key, value in iam_context(asked).items()}
+    reason = refused_to_caller(state, f"iam:{operation}", resource, context)
+    if reason is None:
+        return None
+    identity = {"HTTPStatusCode": 403, "RequestId": str(uuid.uuid4())}
+    return {"Error": {"Code": "AccessDenied", "Message": reason}, "ResponseMetadata": identity}
+
+
+def _body(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters as the query protocol has them."""
+    model = service_model("iam").operation_model(operation)
+    query = botocore.serialize.create_serializer("query")
+    body: dict[str, Any] = query.serialize_to_request(parameters, model)["body"]
+    return body
 
 
 def _accepted(answer: dict[str, Any]) -> dict[str, Any]:
@@ -71,12 +98,10 @@ def _accepted(answer: dict[str, Any]) -> dict[str, Any]:
 
 def _answer(operation: str, parameters: dict[str, Any], *, free: bool) -> dict[str, Any]:
     model = service_model("iam").operation_model(operation)
-    query = botocore.serialize.create_serializer("query")
-    request = query.serialize_to_request(parameters, model)
     handler = hooks.get("ministack.services.iam", "_IAM_HANDLERS")[operation]
     before = quiet.set(free)
     try:
-        status, headers, body = handler(request["body"])
+        status, headers, body = handler(_body(operation, parameters))
     finally:
         quiet.reset(before)
     parser: Any = botocore.parsers.create_parser("query")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox import hooks
@@ -125,7 +125,7 @@ class Kept:
         content = {"ServiceName": service}
         content["ServiceCredentialAlias" if service == BEDROCK else "ServiceUserName"] = name
         if days := value(params, "CredentialAgeDays"):
-            until = datetime.now(UTC) + timedelta(days=int(days))
+            until = datetime.fromisoformat(now()) + timedelta(days=int(days))
             content["ExpirationDate"] = until.strftime("%Y-%m-%dT%H:%M:%SZ")
         made = self._add(SERVICE, user, "CreateDate", **content)
         return {SERVICE.one: {**_shown(made), **_secret(service)}}

@@ -57,9 +57,15 @@ def user_identity(access_key: str) -> dict[str, Any] | None:
     if session is not None:
         identity.setdefault("sessionContext", {})["attributes"] = {
             "creationDate": _iso(session["IssuedAt"]),
-            "mfaAuthenticated": "false",
+            "mfaAuthenticated": str(bool(session.get("Mfa"))).lower(),
         }
     return identity
+
+
+def from_console(access_key: str) -> bool:
+    """Whether a key is of a console session."""
+    session = hooks.get("ministack.services.sts", "_sessions").get(access_key) or {}
+    return bool(session.get("Console"))
 
 
 def role_of_session(session_arn: str) -> dict[str, Any] | None:

@@ -12,13 +12,13 @@ import html
 import re
 import time
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from sandbox import hooks
-from sandbox.attribution import CALLER, scope
+from sandbox.attribution import CALLER, account_now, refused_to_caller, region_now, scope
 from sandbox.organization import make_role
 from sandbox.stackset_model import Instance, StackSet
+from sandbox.state import State
 
 CLOUDFORMATION = "ministack.services.cloudformation"
 HELPERS = f"{CLOUDFORMATION}.helpers"
@@ -50,7 +50,7 @@ def execution_role(management: str, account: str) -> str:
     return name
 
 
-async def deploy_stack(stack_set: StackSet, instance: Instance) -> None:
+async def deploy_stack(state: State, stack_set: StackSet, instance: Instance) -> None:
     """Create the instance's stack, or bring it up to the set. Raises StackFailed."""
     with scope(instance.account, instance.region):
         _act_as_execution_role(stack_set, instance)
@@ -58,7 +58,7 @@ async def deploy_stack(stack_set: StackSet, instance: Instance) -> None:
         fresh = stack is None or stack["StackStatus"] in GONE
         seen = 0 if stack is None or fresh else len(_events(stack))
         request = _request(stack_set, instance)
-        answer = _ask("CreateStack" if fresh else "UpdateStack", request)
+        answer = _ask(state, "CreateStack" if fresh else "UpdateStack", request)
         if isinstance(answer, StackFailed):
             if fresh or "No updates are to be performed" not in str(answer):
                 raise answer
@@ -70,7 +70,7 @@ async def deploy_stack(stack_set: StackSet, instance: Instance) -> None:
             raise StackFailed(_first_failure(stack, since=seen))
 
 
-async def delete_stack(stack_set: StackSet, instance: Instance) -> None:
+async def delete_stack(state: State, stack_set: StackSet, instance: Instance) -> None:
     """Delete the instance's stack; one that is gone is no failure. Raises StackFailed."""
     with scope(instance.account, instance.region):
         _act_as_execution_role(stack_set, instance)
@@ -78,7 +78,7 @@ async def delete_stack(stack_set: StackSet, instance: Instance) -> None:
         if stack is None or stack["StackStatus"] == "DELETE_COMPLETE":
             return
         before = len(_events(stack))
-        answer = _ask("DeleteStack", {"StackName": instance.stack_name})
+        answer = _ask(state, "DeleteStack", {"StackName": instance.stack_name})
         if isinstance(answer, StackFailed):
             raise answer
         stack["StackStatus"] = "DELETE_IN_PROGRESS"
@@ -92,7 +92,7 @@ def _act_as_execution_role(stack_set: StackSet, instance: Instance) -> None:
     account = instance.account
     name = execution_role(stack_set.management, account)
     role = hooks.get("ministack.services.iam", "_roles")[name]
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = str(hooks.get("ministack.services.iam", "_now")())
     CALLER.set(
         {
             "type": "AssumedRole",
@@ -128,8 +128,11 @@ def _request(stack_set: StackSet, instance: Instance) -> dict[str, str]:
     return request
 
 
-def _ask(action: str, request: dict[str, str]) -> StackFailed | None:
+def _ask(state: State, action: str, request: dict[str, str]) -> StackFailed | None:
     """Ask the emulator's CloudFormation; it answers at once and works in the background."""
+    place = f"arn:aws:cloudformation:{region_now()}:{account_now()}:stack/{request['StackName']}/*"
+    if reason := refused_to_caller(state, f"cloudformation:{action}", place):
+        return StackFailed(reason)
     handler = hooks.get(f"{CLOUDFORMATION}.handlers", "_ACTION_HANDLERS")[action]
     with hooks.swapped(HELPERS, "TEMPLATE_BODY_MAX_BYTES", MAX_TEMPLATE):
         status, _, body = handler({"Action": action, **request})

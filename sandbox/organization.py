@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox import hooks
+from sandbox.attached_policies import attach_full_access, detach_everything_from
 from sandbox.attribution import scope
 from sandbox.iam_calls import iam_call
 from sandbox.state import State
@@ -105,6 +106,7 @@ def add_account(organization: Organization, account: str, *, name: str, parent: 
             "Path": "/",
             "_ParentId": parent,
         }
+        attach_full_access(account)
     make_access_role(organization, account)
     tell(organization, account, None, parent)
 
@@ -114,6 +116,7 @@ def remove_account(organization: Organization, account: str) -> None:
     before = parent_of(organization, account)
     with scope(organization.state.management):
         _store("_accounts").pop(account, None)
+        detach_everything_from(account)
     for key in [key for key in organization.administrators if key[0] == account]:
         del organization.administrators[key]
     tell(organization, account, before, None)
@@ -196,4 +199,6 @@ def _make_ou(organization: Organization, parent: str, name: str) -> str:
     make = hooks.get("ministack.services.organizations", "_create_organizational_unit")
     with scope(organization.state.management):
         body = json.loads(make({"ParentId": parent, "Name": name})[2])
-    return str(body["OrganizationalUnit"]["Id"])
+        made = str(body["OrganizationalUnit"]["Id"])
+        attach_full_access(made)
+    return made

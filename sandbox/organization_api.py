@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox import hooks
+from sandbox.attached_policies import attach_full_access
 from sandbox.attribution import account_now, region_now, scope
 from sandbox.organization import (
     Organization,
@@ -24,6 +25,7 @@ from sandbox.organization import (
     tell,
 )
 from sandbox.organization_trust import TRUST_ACTIONS
+from sandbox.policy_limits import AFTER, BEFORE
 from sandbox.state import State
 
 Payload = dict[str, Any]
@@ -59,7 +61,12 @@ def _guarded(organization: Organization, name: str, handler: Handler) -> Handler
                 account: parent_of(organization, account) for account in accounts(organization)
             }
             with scope(management, region_now()):
+                BEFORE.get(name, _nothing)(payload)
                 status, headers, body = handler(payload)
+                if status == 200:
+                    AFTER.get(name, _nothing)(payload)
+                if status == 200 and name == "CreateOrganizationalUnit":
+                    attach_full_access(json.loads(body)["OrganizationalUnit"]["Id"])
             if status != 200:
                 return status, headers, body
             _tell_changes(organization, name, before)
@@ -70,6 +77,10 @@ def _guarded(organization: Organization, name: str, handler: Handler) -> Handler
             return _json(refused.content, status=400)
 
     return answer
+
+
+def _nothing(_payload: Payload) -> None:
+    """Most actions need no more than the emulator does."""
 
 
 def _check_caller(organization: Organization, name: str, caller: str) -> None:

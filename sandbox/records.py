@@ -1,6 +1,6 @@
 """Build the CloudTrail record of a call, shaped as the real ones are.
 
-Pure but for the clock and random ids; who called is read by sandbox/identities.py, and whether
+Pure but for random ids; who called is read by sandbox/identities.py, and whether
 a record reaches a bus is decided by the router.
 """
 
@@ -26,9 +26,16 @@ GLOBAL = frozenset({"iam", "organizations"})
 
 
 def record_of(
-    call: Call, *, identity: Mapping[str, Any], account: str, answer: Mapping[str, Any], source: str
+    call: Call,
+    *,
+    identity: Mapping[str, Any],
+    account: str,
+    answer: Mapping[str, Any],
+    source: str,
+    when: float,
 ) -> Record:
-    """Build the record of a call that was answered; `answer` is what the SDK read."""
+    """Build the record of a call that was answered; `answer` is what the SDK read, `when` epoch
+    seconds."""
     error = answer.get("Error") or {}
     code = _error_code(call, str(error.get("Code", ""))) if error else ""
     read_only = is_read_only(call.service, call.name)
@@ -37,7 +44,7 @@ def record_of(
     record: Record = {
         "eventVersion": EVENT_VERSION,
         "userIdentity": dict(identity),
-        "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventTime": datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "eventSource": f"{call.service}.amazonaws.com",
         "eventName": LAMBDA_NAMES.get(call.name, call.name)
         if call.service == "lambda"

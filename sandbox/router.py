@@ -45,6 +45,7 @@ class Router:
 
     def emit(self, record: Record) -> None:
         """Keep a record and put it on the default bus of its account, if a trail is on."""
+        self._state.told[record.get("eventID", "")] = self._state.now()
         self._state.records.append(record)
         if self._state.trail_enabled:
             self.accept(event_of_record(record))

@@ -198,9 +198,9 @@ async def _run_one(
     result.status, instance.detailed = "RUNNING", "RUNNING"
     try:
         if operation.action != "DELETE":
-            await deploy_stack(stack_set, instance)
+            await deploy_stack(organization.state, stack_set, instance)
         elif not operation.retain:
-            await delete_stack(stack_set, instance)
+            await delete_stack(organization.state, stack_set, instance)
     except StackFailed as problem:
         result.status, result.reason = "FAILED", str(problem)
         instance.detailed, instance.reason = "FAILED", str(problem)

@@ -5,7 +5,8 @@ Holds values and two callables that their owners set; starts nothing and calls n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,24 @@ def _in_no_organization(_account: str) -> str | None:
     return None
 
 
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks of AWS, for a policy to judge: `principal` is her ARN, `account` hers;
+    `context` holds condition keys of the request, `keys` those of the principal."""
+
+    principal: str
+    account: str
+    action: str
+    resource: str
+    region: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _nobody_refuses(_request: Request) -> str | None:
+    return None
+
+
 def _nowhere(record: Record) -> None:
     raise RuntimeError(f"no router takes records yet: {record.get('eventName')}")
 
@@ -28,19 +47,28 @@ class State:
     """One sandbox's shared state.
 
     `organization_of` answers the id of the Organization that an account belongs to, or None;
-    the Organizations API sets it. `emit` puts a CloudTrail record on the default bus of the
-    record's `recipientAccountId` in its `awsRegion`; the router sets it.
+    the Organizations API sets it. `refusal` says why service control policies refuse a request,
+    None when they do not; control_policies sets it. `emit` puts a CloudTrail record on the
+    default bus of the record's `recipientAccountId` in its `awsRegion`; the router sets it.
     `bus_policies` maps the ARN of an event bus to its whole policy document.
     `trail_enabled` False: calls are still recorded, but reach no bus (an account with no trail).
+    `now` is the sandbox's clock, in epoch seconds. `history_lag`: seconds until a call is in
+    CloudTrail's event history; `history_calls`: who looked there, and when. `told` maps the
+    eventID of a record to when it was emitted.
     """
 
     organization_id: str = "o-exampleorgid"
     management: str = "111122223333"
     organization_of: Callable[[str], str | None] = _in_no_organization
+    refusal: Callable[[Request], str | None] = _nobody_refuses
     emit: Callable[[Record], None] = _nowhere
     records: list[Record] = field(default_factory=list)
     bus_policies: dict[str, Policy] = field(default_factory=dict)
     trail_enabled: bool = True
+    now: Callable[[], float] = time.time
+    history_lag: float = 0.0
+    told: dict[str, float] = field(default_factory=dict)
+    history_calls: list[tuple[str, float]] = field(default_factory=list)
 
     def set_bus_statement(
         self, bus_arn: str, statement_id: str, statement: dict[str, Any] | None

@@ -15,7 +15,7 @@ from sandbox.calls import QUIET_HEADER, Call, quiet, read_answer, read_call
 from sandbox.emulator import Asgi
 from sandbox.event_names import UNKNOWN_CALLER, is_management
 from sandbox.faults import KILL_AFTER, KILL_BEFORE, Faults, kill_function_of
-from sandbox.identities import account_of, user_identity
+from sandbox.identities import account_of, from_console, user_identity
 from sandbox.records import record_of
 from sandbox.state import State
 
@@ -78,6 +78,7 @@ async def _recorded(
 ) -> None:
     # Before the call: a user may delete herself, or her key, with it.
     identity, account = user_identity(call.access_key), account_of(call.access_key)
+    console = from_console(call.access_key)
     CALLER.set(identity)
     sent: list[MutableMapping[str, Any]] = []
 
@@ -91,9 +92,15 @@ async def _recorded(
         answer = read_answer(call, status=sent[0]["status"], headers=headers, body=body)
         if answer.get("Error", {}).get("Code") not in UNKNOWN_CALLER:
             source = (scope.get("client") or ("127.0.0.1",))[0]
-            state.emit(
-                record_of(call, identity=identity, account=account, answer=answer, source=source)
+            record = record_of(
+                call,
+                identity=identity,
+                account=account,
+                answer=answer,
+                source=source,
+                when=state.now(),
             )
+            state.emit(record | ({"sessionCredentialFromConsole": "true"} if console else {}))
     for message in sent:
         await send(message)
 

@@ -47,7 +47,7 @@ def no_fault_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """A fault that nothing has met has tested nothing, and would meet the next test."""
     yield
     if "box" in request.fixturenames:
-        assert request.getfixturevalue("box").faults_left() == []
+        assert request.getfixturevalue("box").forget_faults() == []
 
 
 @pytest.fixture

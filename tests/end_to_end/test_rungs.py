@@ -149,3 +149,22 @@ def test_whoever_bears_an_offenders_name_by_now_is_not_held_in_her_place(
     assert mail.subject == f"[IAM caller gone] {account} user mallory: CreateUser"
     assert f"The name 'mallory' now belongs to another principal ({other})" in words(mail)
     assert not enforcing.denied(account, user="mallory")
+
+
+def test_a_user_who_was_renamed_meanwhile_is_found_by_her_id(
+    enforcing: Stage, account: str
+) -> None:
+    box = enforcing.box
+    key = box.new_user(account, "mallory", "iam:*")
+    box.state.trail_enabled = False
+    box.client("iam", account, key=key).create_user(UserName="puppet")
+    box.state.trail_enabled = True
+    box.client("iam", account).update_user(UserName="mallory", NewUserName="innocent")
+    box.new_user(account, "mallory")
+    box.emit(recorded(box, account, "CreateUser"))
+    box.settle()
+    (mail,) = mails(enforcing, account)
+    assert mail.subject == f"[IAM revoked] {account} user innocent: CreateUser"
+    assert "Found by id under the name 'innocent'." in words(mail)
+    assert enforcing.denied(account, user="innocent")
+    assert not enforcing.denied(account, user="mallory")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime
 
 import pytest
 
@@ -59,3 +60,18 @@ def test_whoever_waits_for_quiet_sees_the_same_clock(box: Box, account: str) -> 
 def test_a_clock_does_not_go_back(box: Box) -> None:
     with pytest.raises(ValueError, match="does not go back"):
         box.advance(-1)
+
+
+def test_records_and_iam_write_down_the_time_that_functions_see(box: Box, account: str) -> None:
+    iam = box.client("iam", account, quiet=False)
+    box.advance(HOUR)
+    made = iam.create_user(UserName="alice")["User"]["CreateDate"].timestamp()
+    record = [one for one in box.records if one["recipientAccountId"] == account][-1]
+    told = datetime.fromisoformat(record["eventTime"]).timestamp()
+    assert [round(one - box.state.now(), -2) for one in (made, told)] == [0, 0]
+    key = box.new_session(account, "role", "iam:ListUsers")
+    box.client("iam", key=key).list_users()
+    record = [one for one in box.records if one["recipientAccountId"] == account][-1]
+    began = record["userIdentity"]["sessionContext"]["attributes"]["creationDate"]
+    assert round(datetime.fromisoformat(began).timestamp() - box.state.now(), -2) == 0
+    assert abs(box.state.now() - time.time()) >= HOUR

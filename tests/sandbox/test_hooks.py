@@ -27,5 +27,5 @@ def test_a_name_that_is_gone_is_told_by_name(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_name_that_is_not_on_the_list_is_refused() -> None:
-    with pytest.raises(hooks.MissingHook, match=r"ministack\.services\.iam\._now is not on the"):
-        hooks.get("ministack.services.iam", "_now")
+    with pytest.raises(hooks.MissingHook, match=r"ministack\.services\.iam\._gen_id is not on the"):
+        hooks.get("ministack.services.iam", "_gen_id")
