@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from handler.notice import visible
+from responder.desk_commands import add_desk_commands
 from responder.read import ENDINGS, Unreadable, find_files, read_file
 from responder.replay import Judged, Rules, Tally, as_json, judge, read_rules
 from responder.show import print_replay
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="one line of JSON per judged event, then a summary"
     )
     replay.set_defaults(command=_replay)
+    add_desk_commands(commands)
     return parser
 
 

@@ -12,9 +12,9 @@ from enum import Enum
 from typing import Any
 
 from handler.names import REVOKER, iam_arn
+from handler.reasons import Action, Standing, Verdict
 from handler.settings import Settings, read_role_patterns, read_settings
 from handler.trail import Call, Kind, read_event, read_record
-from handler.reasons import Action, Standing, Verdict
 from handler.verdict import decide
 
 IAM = "iam.amazonaws.com"
