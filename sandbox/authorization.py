@@ -58,9 +58,19 @@ def _name_resources() -> None:
             return named
         if service == "dynamodb" and (table := _body(body).get("ResourceArn")):
             return str(table)
+        if service == "events" and (rule := _default_rule(_body(body), region, account)):
+            return rule
         return str(original(service, method, path, headers, body, params, region, account))
 
     original = hooks.replace(ACTIONS, "extract_resource_arn", resource)
+
+
+def _default_rule(asked: Mapping[str, Any], region: str, account: str) -> str | None:
+    """A rule of the default bus, whose ARN does not name the bus (EventBridge User Guide)."""
+    name = asked.get("Name") or asked.get("Rule")
+    if not isinstance(name, str) or asked.get("EventBusName", "default") != "default":
+        return None
+    return f"arn:aws:events:{region}:{account}:rule/{name}"
 
 
 def iam_resource(params: Mapping[str, Any], account: str) -> str | None:
@@ -137,6 +147,10 @@ def _describe_principals(state: State) -> None:
     def condition_key(key: str, context: Any) -> Any:
         if key.lower() == "aws:principalarn":
             return principal_arn(context.principal_arn)
+        if key.lower() == "aws:resourceorgid":
+            fields = str(context.resource_arn).split(":")
+            account = fields[4] if len(fields) > 5 else ""
+            return state.organization_of(account or context.principal_account)
         return original(key, context)
 
     def principal_keys(credential: Any) -> dict[str, Any]:
