@@ -59,7 +59,11 @@ def test_enforcing_the_role_holds_the_writes_of_the_rungs_and_no_other(
         "AddUserToGroup": [False, False, True],
         "RemoveUserFromGroup": [False, False, True],
         "PutRolePermissionsBoundary": role_or_user["role"],
-        "DeleteRolePermissionsBoundary": role_or_user["role"],
+        "UpdateAccessKey": role_or_user["user"],
+        "UpdateSSHPublicKey": role_or_user["user"],
+        "UpdateServiceSpecificCredential": role_or_user["user"],
+        "UpdateSigningCertificate": role_or_user["user"],
+        "DeleteLoginProfile": role_or_user["user"],
     }
 
 

@@ -17,9 +17,7 @@ def test_a_rogue_users_call_is_denied_and_mailed(stage: Stage) -> None:
     box = stage.box
     assert box.state.organization_of(ALONE) is None
     centre = deploy_central(box, ALONE, OrganizationId="", Email=TEAM_ADDRESS)
-    deploy_member(
-        box, ALONE, CentralBusArn=centre["BusArn"], Mode="enforce", MissingGroup="nobody"
-    )
+    deploy_member(box, ALONE, CentralBusArn=centre["BusArn"], Mode="enforce", MissingGroup="nobody")
     alice = box.new_user(ALONE, "alice", "iam:*", groups=("Administrators",))
     mallory = box.new_user(ALONE, "mallory", "iam:*", "events:PutEvents")
     box.client("iam", ALONE, key=alice).create_user(UserName="colleague")
