@@ -103,9 +103,9 @@ def _checked(state: State, calls: Calls, plain: dict[str, Any]) -> dict[str, Any
             _ask(state, calls, calls.update, new.get(calls.name) or made)
         return plain["update"](made, old, new, *more)
 
-    def delete(made: str, props: Props) -> Any:
+    def delete(made: str, props: Props, *more: Any) -> Any:
         _ask(state, calls, calls.delete, props.get(calls.name) or made)
-        return plain["delete"](made, props)
+        return plain["delete"](made, props, *more)
 
     own: dict[str, Callable[..., Any]] = {"create": create, "delete": delete}
     if "update" in plain:
