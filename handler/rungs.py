@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handler.deny import deny_document, session_deny_document
+from handler.deny import deny_document, still_denies
 from handler.names import DENY_GROUP, INLINE_DENY
 from handler.target import Rung, Target
 
@@ -66,7 +66,7 @@ def _lists(answer: Any, arn: str) -> bool:
 
 def _policy_is_ours(iam: Any, target: Target) -> bool:
     """Judged by content: whoever may write a policy version can make a deny allow everything."""
-    return bool(_document(iam, target.deny_arn) == deny_document(everything=target.everything))
+    return still_denies(_document(iam, target.deny_arn))
 
 
 def _document(iam: Any, arn: str) -> Any:
@@ -95,8 +95,7 @@ def _session_deny_on_user(iam: Any, target: Target) -> bool:
 
 
 def _session_deny_is_ours(iam: Any, target: Target) -> bool:
-    ours = session_deny_document(everything=target.everything)
-    return bool(_document(iam, target.session_deny_arn) == ours)
+    return still_denies(_document(iam, target.session_deny_arn), sessions_only=True)
 
 
 # ---- rung 2: the deny group for users, a boundary for roles that have none
@@ -183,7 +182,7 @@ def _inline_is_ours(iam: Any, target: Target, get: Callable[[], Any]) -> bool:
         document = get()["PolicyDocument"]
     except iam.exceptions.NoSuchEntityException:
         return False
-    return bool(document == deny_document(everything=target.everything))
+    return still_denies(document)
 
 
 def _compact_deny(target: Target) -> str:
