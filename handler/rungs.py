@@ -167,17 +167,17 @@ def _delete_role_inline(iam: Any, target: Target) -> None:
 
 def _user_inline_is_ours(iam: Any, target: Target) -> bool:
     return _inline_is_ours(
-        iam, target, lambda: iam.get_user_policy(UserName=target.name, PolicyName=INLINE_DENY)
+        iam, lambda: iam.get_user_policy(UserName=target.name, PolicyName=INLINE_DENY)
     )
 
 
 def _role_inline_is_ours(iam: Any, target: Target) -> bool:
     return _inline_is_ours(
-        iam, target, lambda: iam.get_role_policy(RoleName=target.name, PolicyName=INLINE_DENY)
+        iam, lambda: iam.get_role_policy(RoleName=target.name, PolicyName=INLINE_DENY)
     )
 
 
-def _inline_is_ours(iam: Any, target: Target, get: Callable[[], Any]) -> bool:
+def _inline_is_ours(iam: Any, get: Callable[[], Any]) -> bool:
     try:
         document = get()["PolicyDocument"]
     except iam.exceptions.NoSuchEntityException:
