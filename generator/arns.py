@@ -13,6 +13,7 @@ from handler.names import (
     DENY_POLICY,
     IAM_PATH,
     MEMBER_DEAD_LETTERS,
+    PATROL_ROLE,
     REVOKER,
     SESSION_DENY_POLICY,
     STATE_TABLE,
@@ -32,6 +33,7 @@ OUR_POLICY = f"{IAM}:policy{IAM_PATH}{DENY_POLICY}"
 OUR_SESSION_POLICY = f"{IAM}:policy{IAM_PATH}{SESSION_DENY_POLICY}"
 OUR_GROUP = f"{IAM}:group{IAM_PATH}{DENY_GROUP}"
 OUR_ROLE = f"{IAM}:role{IAM_PATH}{REVOKER}"
+PATROL_ROLE_ARN = f"{IAM}:role{IAM_PATH}{PATROL_ROLE}"
 OUR_CANARY = f"{IAM}:role{IAM_PATH}{CANARY_ROLE}"
 OUR_FUNCTION = f"arn:${{AWS::Partition}}:lambda:{HERE}:function:{REVOKER}"
 OUR_QUEUE = f"arn:${{AWS::Partition}}:sqs:{HERE}:{MEMBER_DEAD_LETTERS}"

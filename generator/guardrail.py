@@ -119,9 +119,16 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
         Statement(
             sid="DenyStaysOn",
             why="Whoever is contained cannot take the deny off in the seconds before it applies, "
-            "nor can a friend.",
+            "nor can a friend; and nobody can put it on an administrator.",
             effect="Deny",
-            actions=("iam:DetachUserPolicy", "iam:DetachRolePolicy", "iam:DetachGroupPolicy"),
+            actions=(
+                "iam:AttachGroupPolicy",
+                "iam:AttachRolePolicy",
+                "iam:AttachUserPolicy",
+                "iam:DetachGroupPolicy",
+                "iam:DetachRolePolicy",
+                "iam:DetachUserPolicy",
+            ),
             resources=("*",),
             conditions={
                 "ArnLike": {"iam:PolicyARN": list(_DENIES)},
@@ -130,14 +137,18 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
         ),
         Statement(
             sid="BoundaryStaysOn",
-            why="The second rung for roles. IAM cannot tell what a Put replaces: this one can "
-            "still be replaced, and the patrol then says so.",
+            why="The second rung for roles, and nobody can set it on others. IAM cannot tell what a "
+            "Put replaces: this one can still be replaced, and the patrol then says so.",
             effect="Deny",
-            actions=("iam:DeleteRolePermissionsBoundary",),
+            actions=(
+                "iam:DeleteRolePermissionsBoundary",
+                "iam:PutRolePermissionsBoundary",
+                "iam:PutUserPermissionsBoundary",
+            ),
             resources=("*",),
             conditions={
                 "ArnLike": {"iam:PermissionsBoundary": _DENIES[0]},
-                **_unless(_ROLLOUT, rescuer),
+                **_unless(_REVOKER, _ROLLOUT, rescuer),
             },
         ),
         Statement(

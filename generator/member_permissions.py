@@ -8,6 +8,7 @@ from generator.arns import (
     OUR_ROLE,
     OUR_RULES,
     OUR_TABLE,
+    PATROL_ROLE_ARN,
     TRAIL_LOG_GROUP,
     log_streams,
 )
@@ -56,6 +57,19 @@ DEAD_LETTERS = (
         resources=(OUR_QUEUE,),
         principal={"Service": "events.amazonaws.com"},
         conditions={"ArnEquals": {"aws:SourceArn": list(OUR_RULES)}},
+    ),
+    Statement(
+        sid="NobodyElseMayForge",
+        why="The patrol believes what lies here: a call made up by whoever may send to every "
+        "queue of the account would be judged as CloudTrail's.",
+        effect="Deny",
+        actions=("sqs:SendMessage",),
+        resources=(OUR_QUEUE,),
+        principal="*",
+        conditions={
+            "ArnNotEquals": {"aws:PrincipalArn": [OUR_ROLE, PATROL_ROLE_ARN]},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
     ),
 )
 

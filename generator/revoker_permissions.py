@@ -117,7 +117,7 @@ REVOKER_ALWAYS = (
     Statement(
         sid="TagCanary",
         why="The drill: a call of its own, on a role that nobody can use, to see the event arrive.",
-        actions=("iam:TagRole", "iam:UntagRole"),
+        actions=("iam:TagRole",),
         resources=(OUR_CANARY,),
         conditions=ONLY_OUR_FUNCTION,
     ),

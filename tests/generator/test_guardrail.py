@@ -94,12 +94,19 @@ STATEMENTS: dict[str, tuple[list[Call], tuple[str, ...]]] = {
             call("iam:DetachRolePolicy", DEPLOY, iam__PolicyARN=DENY),
             call("iam:DetachUserPolicy", ALICE, iam__PolicyARN=f"{DENY}-sessions"),
             call("iam:DetachGroupPolicy", f"{IAM}:group/Builders", iam__PolicyARN=DENY),
+            call("iam:AttachUserPolicy", ALICE, iam__PolicyARN=DENY),
+            call("iam:AttachRolePolicy", DEPLOY, iam__PolicyARN=DENY),
+            call("iam:AttachGroupPolicy", f"{IAM}:group/Builders", iam__PolicyARN=DENY),
         ],
         (REVOKER, ROLLOUT, BREAK_GLASS),
     ),
     "BoundaryStaysOn": (
-        [call("iam:DeleteRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=DENY)],
-        (ROLLOUT, BREAK_GLASS),
+        [
+            call("iam:DeleteRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=DENY),
+            call("iam:PutRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=DENY),
+            call("iam:PutUserPermissionsBoundary", ALICE, iam__PermissionsBoundary=DENY),
+        ],
+        (REVOKER, ROLLOUT, BREAK_GLASS),
     ),
     "DenyStaysTrue": (
         [
