@@ -139,7 +139,7 @@ def _add_revoker(template: Template, code: Code) -> None:
             Architectures=["arm64"],
             Handler=handler,
             MemorySize=256,
-            Timeout=60,
+            Timeout=120,
             Role=GetAtt("RevokerRole", "Arn"),
             LoggingConfig=json_logs("RevokerLog"),
             Environment=awslambda.Environment(

@@ -35,11 +35,12 @@ def patrol(tools: Tools) -> dict[str, Any]:
     dead = [1]
     try:
         look_after(items, tools, troubles)
-        recheck_calls(tools, troubles)
         attempt(partial(_redrive, dead, tools), tools, troubles)
         attempt(partial(_drill, tools), tools, troubles)
     finally:
         detail = _beat(items, baseline, live, dead[0], tools)
+    # Last, for it may take all the time there is: an offender can make many calls and renames.
+    recheck_calls(tools, troubles)
     if troubles:
         raise troubles[0]
     return detail

@@ -15,8 +15,7 @@ from handler.delivery import deliver
 from handler.names import MEMBER_DEAD_LETTERS, TAMPER_RULE, VERSION
 from handler.proof import Deferred
 from handler.report import Disposition, Report
-from handler.store import TableBusy
-from handler.tools import ReportRefused, Tools, account_alias, send
+from handler.tools import Tools, account_alias, refusals, send
 from handler.trail import Call, read_event
 
 LETTERS_AT_ONCE = 50
@@ -85,18 +84,13 @@ def _done(event: Mapping[str, Any], rule: str, tools: Tools) -> bool:
     """Handle one event; False where it fails as before and the letter had better stay."""
     if "detail" not in event:
         return False
+    as_before = (*refusals(), Deferred, ForeignEvent)
     try:
         if rule.startswith(TAMPER_RULE):
             _tell_of_tampering(read_event(event), tools)
         else:
             deliver(event, tools)
-    except (
-        tools.iam.exceptions.ClientError,
-        Deferred,
-        ForeignEvent,
-        ReportRefused,
-        TableBusy,
-    ):
+    except as_before:
         return False
     return True
 

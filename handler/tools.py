@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from handler.containment import NoSuchPrincipal
 from handler.names import REPORT_DETAIL_TYPE, REPORT_SOURCE, REVOKER, iam_arn
 from handler.report import Report, to_detail
 from handler.settings import Settings
@@ -18,6 +19,8 @@ from handler.trail import Kind
 
 # Lambda tries a failed event again after one and after two more minutes: the third try decides.
 WAIT_SECONDS = 150.0
+# A patrol begins nothing after that; the function has 120 seconds.
+ROUND_SECONDS = 60.0
 
 Clients = Callable[[str, str], Any]
 
@@ -63,11 +66,25 @@ class ReportRefused(Exception):
     """The central bus did not take a report."""
 
 
+def refusals() -> tuple[type[Exception], ...]:
+    """What AWS, the network or the centre may answer to one job of several."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (BotoCoreError, ClientError, NoSuchPrincipal, ReportRefused, TableBusy)
+
+
+def time_is_up(tools: Tools) -> bool:
+    """Whether a round had better leave the rest to the next one, before Lambda ends it."""
+    return tools.clock() - tools.now > ROUND_SECONDS
+
+
 def attempt(job: Callable[[], None], tools: Tools, troubles: list[Exception]) -> None:
-    """Do one job of several: what AWS or the centre refuses is kept for the end of the round."""
+    """Do one job of several, while there is time: a refusal is kept for the end of the round."""
+    if time_is_up(tools):
+        return
     try:
         job()
-    except (tools.iam.exceptions.ClientError, ReportRefused, TableBusy) as error:
+    except refusals() as error:
         troubles.append(error)
 
 

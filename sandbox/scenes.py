@@ -124,7 +124,7 @@ def tampering(stage: Stage) -> Iterator[Seen]:
     function.update_function_configuration(FunctionName=REVOKER, Timeout=3)
     yield from _mails(stage, "[Revoker tampered]")
     stage.box.client("lambda", account).update_function_configuration(
-        FunctionName=REVOKER, Timeout=60
+        FunctionName=REVOKER, Timeout=120
     )
 
 
