@@ -137,7 +137,7 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
         ),
         Statement(
             sid="BoundaryStaysOn",
-            why="The second rung for roles, and nobody can set it on others. IAM cannot tell what a "
+            why="The second rung for roles, and nobody sets it on others. IAM cannot tell what a "
             "Put replaces: this one can still be replaced, and the patrol then says so.",
             effect="Deny",
             actions=(

@@ -84,7 +84,7 @@ def _done(event: Mapping[str, Any], rule: str, tools: Tools) -> bool:
     """Handle one event; False where it fails as before and the letter had better stay."""
     if "detail" not in event:
         return False
-    as_before = (*refusals(), Deferred, ForeignEvent)
+    as_before: tuple[type[Exception], ...] = (*refusals(), Deferred, ForeignEvent)
     try:
         if rule.startswith(TAMPER_RULE):
             _tell_of_tampering(read_event(event), tools)
