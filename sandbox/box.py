@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox import (
-    authorization,
-    console,
-    control_policies,
-    emulator,
-    events,
-    history,
-    iam_additions,
-    keys,
-    oneself,
-    quotas,
-    settling,
-    stack_permissions,
-)
+from sandbox import bridge, console, emulator, keys, settling
 from sandbox.clock import Clock
+from sandbox.disorder import Disorder
 from sandbox.faults import Faults, end_functions
-from sandbox.invocations import Invocations
 from sandbox.keys import REGION, ROOT_SECRET, Key
 from sandbox.organization import Layout, Organization, accounts, add_account, build_organization
-from sandbox.organization_api import install_organization
 from sandbox.outbox import Outbox
-from sandbox.provisioners import install_provisioners
-from sandbox.router import Router
-from sandbox.stacksets import install_stacksets
+from sandbox.schedules import Schedules
 from sandbox.state import Record, State
-from sandbox.targets import Targets
 from sandbox.watch import watched
 from sandbox.work import Work
 
@@ -55,6 +38,8 @@ class Box:
     _work: Work = field(repr=False)
     _faults: Faults = field(repr=False)
     _clock: Clock = field(repr=False)
+    _disorder: Disorder = field(repr=False)
+    _schedules: Schedules = field(repr=False)
     _clients: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -77,6 +62,15 @@ class Box:
     def records(self) -> list[Record]:
         """Every record of a call so far, oldest first, whether or not a rule wanted it."""
         return self.state.records
+
+    @property
+    def iam_delay(self) -> float:
+        """Seconds until a change of policies, groups or boundaries counts; may be set."""
+        return self.state.iam_delay
+
+    @iam_delay.setter
+    def iam_delay(self, seconds: float) -> None:
+        self.state.iam_delay = seconds
 
     @property
     def history_lag(self) -> float:
@@ -126,11 +120,45 @@ class Box:
 
         `ignore_hidden`: do not wait for messages hidden by a visibility timeout.
         """
-        settling.settle(self._work, timeout=timeout, ignore_hidden=ignore_hidden)
+        settling.settle(
+            self._work,
+            let_go=self._disorder.let_go,
+            timeout=timeout,
+            ignore_hidden=ignore_hidden,
+        )
+
+    def disorder(self, seed: int | None, *, late: float = 0.5, twice: float = 0.3) -> None:
+        """From now on deliver in an order that is a function of `seed`, and only in `settle`.
+
+        A share `late` of the events comes after all others and after what these cause, a share
+        `twice` comes again. None: deliver at once and in order, as at first.
+        """
+        if seed is None:
+            self._disorder.end()
+        else:
+            self._disorder.begin(seed=seed, late=late, twice=twice)
+
+    def lose(self, predicate: Callable[[Record], bool] | None) -> None:
+        """Let EventBridge never have the records for which `predicate` holds; None: no more.
+
+        They are among `records` and in the event history all the same, and in `lost`.
+        """
+        self._disorder.lose(predicate)
+
+    @property
+    def lost(self) -> list[Record]:
+        return self._disorder.lost
 
     def advance(self, seconds: float) -> None:
         """Skip some time at once, for queues, tables, schedules and functions (clock.py)."""
         self._clock.advance(seconds)
+
+    def tick(self) -> None:
+        """Fire the schedules that are due by now, each once, instead of within 10 s.
+
+        `rate` counts from the making of the rule or schedule; `cron` from the first look at it.
+        """
+        self._schedules.tick()
 
     def cool_down(self, account: str) -> None:
         """End the warm processes of an account's functions, which nobody else would."""
@@ -208,22 +236,25 @@ class Box:
 
 
 @contextmanager
-def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
+def open_box(*, member_count: int = 3, workers: int = 4, seed: int | None = None) -> Iterator[Box]:
     """Start an Organization: management, security, and members in two OUs.
 
     At most `workers` functions run at once for events, and as many for each polled queue. One
-    box at a time in a process.
+    box at a time in a process. With a `seed` events are delivered in disorder from the start.
     """
-    state, faults, outbox = State(), Faults(), Outbox()
+    state, faults, outbox, disorder = State(), Faults(), Outbox(), Disorder()
     work = Work(workers=workers)
     members = [str(FIRST_MEMBER + number) for number in range(member_count)]
     with emulator.running(lambda app: watched(app, state=state, faults=faults)) as running:
-        invocations = Invocations(work, faults, workers=workers)
-        organization = _install(state, faults, work, outbox, invocations)
+        organization, schedules = bridge.install(
+            state, faults=faults, work=work, outbox=outbox, disorder=disorder, workers=workers
+        )
         clock = Clock(running.folder / emulator.WORKER_SITE)
         clock.install()
         state.now = clock.time
         layout = build_organization(organization, security=SECURITY, members=members)
+        if seed is not None:
+            disorder.begin(seed=seed, late=0.5, twice=0.3)
         try:
             yield Box(
                 endpoint=running.endpoint,
@@ -235,28 +266,8 @@ def open_box(*, member_count: int = 3, workers: int = 4) -> Iterator[Box]:
                 _work=work,
                 _faults=faults,
                 _clock=clock,
+                _disorder=disorder,
+                _schedules=schedules,
             )
         finally:
             work.close()
-
-
-def _install(
-    state: State, faults: Faults, work: Work, outbox: Outbox, invocations: Invocations
-) -> Organization:
-    """Put every piece of the bridge in place; `emulator.running` takes them all away again."""
-    organization = install_organization(state)
-    authorization.install(state)
-    control_policies.install(organization)
-    iam_additions.install(organization)
-    quotas.install()
-    oneself.install()
-    history.install(state)
-    outbox.install()
-    invocations.install()
-    router = Router(state, work, Targets(state, faults, invocations))
-    router.install()
-    events.install(state, router.accept)
-    install_stacksets(organization)
-    install_provisioners(state)
-    stack_permissions.install(state)
-    return organization

@@ -15,6 +15,7 @@ from sandbox.calls import quiet
 IAM = "ministack.services.iam"
 POLICIES = {"User": 10, "Role": 20, "Group": 10}
 GROUPS_OF_A_USER = 10
+KEYS_OF_A_USER = 2
 INLINE_SIZES = {"User": 2048, "Role": 10240, "Group": 5120}
 PROTECTED_PATHS = ("/aws-service-role/", "/aws-reserved/")
 ROLE_CHANGES = [
@@ -42,6 +43,7 @@ def install() -> None:
         _before(f"Attach{kind}Policy", functools.partial(_attach, kind))
         _before(f"Put{kind}Policy", functools.partial(_inline, kind))
     _before("AddUserToGroup", _join)
+    _before("CreateAccessKey", _key)
     _before("DeleteGroup", _delete_group)
     # The last one put in front asks first: a protected role is refused before any quota.
     for action in ROLE_CHANGES:
@@ -96,6 +98,16 @@ def _join(params: Params) -> Answer | None:
     if group not in joined and len(joined) >= GROUPS_OF_A_USER:
         return _error(
             409, "LimitExceeded", f"Cannot exceed quota for GroupsPerUser: {GROUPS_OF_A_USER}"
+        )
+    return None
+
+
+def _key(params: Params) -> Answer | None:
+    user = _value(params, "UserName")
+    keys = [one for one in hooks.get(IAM, "_access_keys").values() if one["UserName"] == user]
+    if user and len(keys) >= KEYS_OF_A_USER:
+        return _error(
+            409, "LimitExceeded", f"Cannot exceed quota for AccessKeysPerUser: {KEYS_OF_A_USER}"
         )
     return None
 

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox import hooks, inside
+from sandbox.disorder import Disorder
 from sandbox.events import BRIDGE, Event, event_of_record
 from sandbox.inside import Arn
+from sandbox.schedules import Schedules
 from sandbox.state import Record, State
 from sandbox.targets import Failed, Targets
 from sandbox.work import Work
@@ -26,16 +28,25 @@ RETRY_WAIT = 0.1
 class Router:
     """Takes events in and hands them out; everything happens on the threads of `work`."""
 
-    def __init__(self, state: State, work: Work, targets: Targets) -> None:
+    def __init__(
+        self, state: State, work: Work, targets: Targets, disorder: Disorder, schedules: Schedules
+    ) -> None:
         self._state = state
         self._work = work
         self._targets = targets
+        self._disorder = disorder
+        self._schedules = schedules
+        disorder.deliver = lambda event: work.route(self._match, event)
         targets.forward = self.accept
 
     def install(self) -> None:
         """Take over what the emulator dispatches itself: its own events and schedules."""
 
         def invoke_target(target: Any, event: Any, rule: Any, view: Any = None) -> None:
+            # Without a view of the event it comes from EventBridge Scheduler.
+            if view is None:
+                self._schedules.fire(rule, target)
+                return
             envelope = view.event_with_detail()
             arn = f"arn:aws:events:{event['Region']}:{event['Account']}:event-bus/default"
             self._work.route(self._deliver, Event(arn, envelope), rule["Arn"], target, 0)
@@ -47,11 +58,11 @@ class Router:
         """Keep a record and put it on the default bus of its account, if a trail is on."""
         self._state.told[record.get("eventID", "")] = self._state.now()
         self._state.records.append(record)
-        if self._state.trail_enabled:
+        if self._state.trail_enabled and not self._disorder.loses(record):
             self.accept(event_of_record(record))
 
     def accept(self, event: Event) -> None:
-        self._work.route(self._match, event)
+        self._disorder.accept(event)
 
     def _match(self, event: Event) -> None:
         bus = Arn.parse(event.bus_arn)

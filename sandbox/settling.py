@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from sandbox import hooks
 from sandbox.inside import Arn
@@ -13,11 +14,12 @@ SQS = "ministack.services.sqs"
 PAUSE = 0.01
 
 
-def settle(work: Work, *, timeout: float, ignore_hidden: bool) -> None:
+def settle(work: Work, *, let_go: Callable[[], bool], timeout: float, ignore_hidden: bool) -> None:
     """Return when nothing is left to do; TimeoutError names what is.
 
     RuntimeError when the router itself failed. `ignore_hidden`: messages that wait for the end
-    of a visibility timeout count as nothing.
+    of a visibility timeout count as nothing. `let_go` delivers one more event whenever all is
+    quiet, and answers False when it has none.
     """
     deadline = time.monotonic() + timeout
     quiet_looks = 0
@@ -27,6 +29,8 @@ def settle(work: Work, *, timeout: float, ignore_hidden: bool) -> None:
         left = _left(work, ignore_hidden=ignore_hidden)
         # Two looks: between them a message may go from a queue to a function or back.
         quiet_looks = 0 if left else quiet_looks + 1
+        if quiet_looks == 2 and let_go():
+            quiet_looks = 0
         if left and time.monotonic() > deadline:
             raise TimeoutError(f"still in flight after {timeout} s: {', '.join(left)}")
         time.sleep(PAUSE)

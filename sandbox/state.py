@@ -52,7 +52,8 @@ class State:
     default bus of the record's `recipientAccountId` in its `awsRegion`; the router sets it.
     `bus_policies` maps the ARN of an event bus to its whole policy document.
     `trail_enabled` False: calls are still recorded, but reach no bus (an account with no trail).
-    `now` is the sandbox's clock, in epoch seconds. `history_lag`: seconds until a call is in
+    `now` is the sandbox's clock, in epoch seconds. `iam_delay`: seconds until a change of IAM
+    counts. `history_lag`: seconds until a call is in
     CloudTrail's event history; `history_calls`: who looked there, and when. `told` maps the
     eventID of a record to when it was emitted.
     """
@@ -65,6 +66,7 @@ class State:
     records: list[Record] = field(default_factory=list)
     bus_policies: dict[str, Policy] = field(default_factory=dict)
     trail_enabled: bool = True
+    iam_delay: float = 0.0
     now: Callable[[], float] = time.time
     history_lag: float = 0.0
     told: dict[str, float] = field(default_factory=dict)

@@ -16,7 +16,8 @@ class Work:
     """Counts what was submitted, now or later, until it is done; keeps what went wrong."""
 
     def __init__(self, *, workers: int) -> None:
-        self._routing = ThreadPoolExecutor(max_workers=4, thread_name_prefix="router")
+        # With one worker everything happens in turn.
+        self._routing = ThreadPoolExecutor(min(workers, 4), thread_name_prefix="router")
         self._lambdas = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="lambda")
         self._changed = threading.Condition()
         self._in_flight = 0

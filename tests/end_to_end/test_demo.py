@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,11 @@ def run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         start_new_session=True,
     ) as running:
-        said, _ = running.communicate(timeout=150)
+        try:
+            said, _ = running.communicate(timeout=150)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            raise
     # Whatever it started belongs to its group; a group without a process is no group.
     with pytest.raises(ProcessLookupError):
         os.killpg(running.pid, 0)

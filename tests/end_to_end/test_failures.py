@@ -78,6 +78,25 @@ def test_an_iam_that_fails_for_good_leaves_the_event_with_the_dead_letters(
     assert enforcing.denied(account, user="mallory")
 
 
+def test_a_report_that_the_bus_refuses_leaves_the_event_with_the_dead_letters(
+    enforcing: Stage, account: str
+) -> None:
+    box = enforcing.box
+    policy = box.state.bus_policies[enforcing.bus_arn]["Statement"]
+    (admits,) = [one for one in policy if one["Sid"] == "AllowReports"]
+    box.state.set_bus_statement(enforcing.bus_arn, "AllowReports", None)
+    try:
+        event = offend(enforcing, account)
+        box.settle()
+    finally:
+        box.state.set_bus_statement(enforcing.bus_arn, "AllowReports", admits)
+    assert enforcing.denied(account, user="mallory")
+    (kept,) = member_dead_letters(box, account)
+    assert kept["requestPayload"]["detail"]["eventID"] == event
+    assert "AccessDeniedException" in kept["responsePayload"]["errorMessage"]
+    assert mails(enforcing, account) == []
+
+
 def test_a_revoker_that_may_not_be_invoked_leaves_the_event_with_the_dead_letters(
     enforcing: Stage, account: str
 ) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from sandbox.box import Box
-from tests.sandbox.parts import function
+from tests.sandbox.parts import allow, function
 
 HOUR = 3600.0
 
@@ -42,7 +42,7 @@ def test_a_hidden_message_comes_back_when_its_time_has_passed(box: Box, account:
 
 def test_whoever_waits_for_quiet_sees_the_same_clock(box: Box, account: str) -> None:
     source = "def handler(*_): raise ValueError"
-    function(box, account, "poller", source)
+    function(box, account, "poller", source, allow("sqs:*"))
     sqs = box.client("sqs", account)
     url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "3600"})["QueueUrl"]
     mapping = box.client("lambda", account).create_event_source_mapping(

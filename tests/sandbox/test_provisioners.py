@@ -110,9 +110,10 @@ def test_the_policy_of_a_bus_itself_is_kept(box: Box, account: str) -> None:
                     FunctionName="f",
                     Runtime="python3.13",
                     Handler="index.handler",
-                    Role="arn:aws:iam::111122223333:role/any",
+                    Role={"Fn::GetAtt": ["Role", "Arn"]},
                     Code={"ZipFile": "def handler(event, context): pass"},
-                )
+                ),
+                Role=resource("AWS::IAM::Role", AssumeRolePolicyDocument=TRUST),
             ),
             id="function",
         ),

@@ -146,3 +146,16 @@ def test_a_group_in_use_cannot_be_deleted(box: Box, account: str) -> None:
     )
     iam.remove_user_from_group(**named, UserName="admin")
     iam.delete_group(**named)
+
+
+def test_the_third_key_of_a_user_is_refused_until_one_is_gone(box: Box, account: str) -> None:
+    iam = administrator(box, account)
+    iam.create_user(UserName="one")
+    first = iam.create_access_key(UserName="one")["AccessKey"]["AccessKeyId"]
+    iam.create_access_key(UserName="one")
+    assert refusal(iam.create_access_key, UserName="one") == (
+        "LimitExceeded",
+        "Cannot exceed quota for AccessKeysPerUser: 2",
+    )
+    iam.delete_access_key(UserName="one", AccessKeyId=first)
+    iam.create_access_key(UserName="one")

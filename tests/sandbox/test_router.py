@@ -259,9 +259,7 @@ def test_a_queue_with_a_mapping_is_settled_when_its_function_has_had_it_all(
     box: Box, account: str
 ) -> None:
     work, seen = queue(box, account, "work"), queue(box, account, "seen")
-    function(
-        box, account, "f", PASS_ON, allow("sqs:GetQueueUrl"), allow("sqs:SendMessage"), QUEUE="seen"
-    )
+    function(box, account, "f", PASS_ON, allow("sqs:*"), QUEUE="seen")
     box.client("lambda", account).create_event_source_mapping(
         FunctionName="f", EventSourceArn=work, BatchSize=1
     )
@@ -275,7 +273,7 @@ def test_a_queue_with_a_mapping_is_settled_when_its_function_has_had_it_all(
 
 def test_settling_tells_what_is_left(box: Box, account: str) -> None:
     work = queue(box, account, "work")
-    function(box, account, "f", FAIL)
+    function(box, account, "f", FAIL, allow("sqs:*"))
     mapping = box.client("lambda", account).create_event_source_mapping(
         FunctionName="f", EventSourceArn=work
     )

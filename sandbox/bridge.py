@@ -1,0 +1,67 @@
+"""Put every piece of the sandbox between its callers and the emulator, in the right order.
+
+Nothing is started here, and nothing taken away: `emulator.running` restores all hooks.
+"""
+
+from __future__ import annotations
+
+from sandbox import (
+    authorization,
+    control_policies,
+    events,
+    function_roles,
+    history,
+    iam_additions,
+    oneself,
+    quotas,
+    stack_permissions,
+)
+from sandbox.disorder import Disorder
+from sandbox.faults import Faults
+from sandbox.iam_delay import Delay
+from sandbox.invocations import Invocations
+from sandbox.organization import Organization
+from sandbox.organization_api import install_organization
+from sandbox.outbox import Outbox
+from sandbox.provisioners import install_provisioners
+from sandbox.router import Router
+from sandbox.schedules import Schedules
+from sandbox.stacksets import install_stacksets
+from sandbox.state import State
+from sandbox.targets import Targets
+from sandbox.work import Work
+
+
+def install(
+    state: State,
+    *,
+    faults: Faults,
+    work: Work,
+    outbox: Outbox,
+    disorder: Disorder,
+    workers: int,
+) -> tuple[Organization, Schedules]:
+    """Answer the Organization, not yet founded, and what fires its schedules."""
+    organization = install_organization(state)
+    authorization.install(state)
+    control_policies.install(organization)
+    iam_additions.install(organization)
+    quotas.install()
+    oneself.install()
+    # Last of all that stands before IAM's handlers: what is refused changes nothing.
+    Delay(state).install()
+    history.install(state)
+    outbox.install()
+    invocations = Invocations(work, faults, workers=workers)
+    invocations.install()
+    schedules = Schedules(state, work, invocations)
+    schedules.install()
+    router = Router(state, work, Targets(state, faults, invocations), disorder, schedules)
+    router.install()
+    events.install(state, router.accept)
+    install_stacksets(organization)
+    install_provisioners(state)
+    function_roles.install()
+    # Before anything of a stack: who may not even ask hears nothing else.
+    stack_permissions.install(state)
+    return organization, schedules

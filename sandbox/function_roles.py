@@ -1,0 +1,94 @@
+"""Roles of functions: Lambda must be let assume them, and a polled queue must be open to them.
+
+Checked when a function or an event source mapping is made or changed, as Lambda does (API
+Reference, CreateFunction and CreateEventSourceMapping), and never again afterwards.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sandbox import hooks, inside
+from sandbox.provisioners import MODULE, TABLE, Props, ResourceRefused
+
+LAMBDA = "ministack.services.lambda_svc"
+SERVICE = "lambda.amazonaws.com"
+QUEUE_CALLS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+FUNCTION = "AWS::Lambda::Function"
+MAPPING = "AWS::Lambda::EventSourceMapping"
+
+Problem = Callable[[Props], str | None]
+
+
+def install() -> None:
+    """Put the checks in front of Lambda and of stacks, until the hooks are restored."""
+    _in_front("_create_function", _role_problem)
+    _in_front("_create_esm", _mapping_problem)
+    update = hooks.get(LAMBDA, "_update_config")
+    hooks.replace(LAMBDA, "_update_config", lambda name, data: _refused(data) or update(name, data))
+    for kind, problem in ((FUNCTION, _role_problem), (MAPPING, _mapping_problem)):
+        plain = hooks.get(MODULE, TABLE)[kind]
+        hooks.replace_entry(MODULE, TABLE, kind, _checked(plain, problem))
+
+
+def _in_front(name: str, problem: Problem) -> None:
+    plain = hooks.get(LAMBDA, name)
+
+    def asked(data: Props) -> Any:
+        said = problem(data)
+        return _error(said) if said else plain(data)
+
+    hooks.replace(LAMBDA, name, asked)
+
+
+def _refused(data: Props) -> Any:
+    said = _role_problem(data)
+    return _error(said) if said else None
+
+
+def _checked(plain: dict[str, Any], problem: Problem) -> dict[str, Any]:
+    def create(logical_id: str, props: Props, stack: str) -> Any:
+        if said := problem(props):
+            raise ResourceRefused(said, "InvalidRequest")
+        return plain["create"](logical_id, props, stack)
+
+    def update(made: str, old: Props, new: Props, *more: Any) -> Any:
+        if old.get("Role") != new.get("Role") and (said := problem(new)):
+            raise ResourceRefused(said, "InvalidRequest")
+        return plain["update"](made, old, new, *more)
+
+    return {**plain, "create": create, "update": update}
+
+
+def _role_problem(props: Props) -> str | None:
+    role = props.get("Role")
+    if not role or inside.trusts(role, SERVICE):
+        return None
+    return "The role defined for the function cannot be assumed by Lambda."
+
+
+def _mapping_problem(props: Props) -> str | None:
+    source, name = str(props.get("EventSourceArn", "")), str(props.get("FunctionName", ""))
+    if ":sqs:" not in source:
+        return None
+    named = name.split(":")[6] if name.startswith("arn:") else name.partition(":")[0]
+    function = hooks.get(LAMBDA, "_functions").get(named)
+    if function is None:
+        return None
+    key = inside.role_credentials(function["config"]["Role"], "event-source-mapping")
+    region = inside.Arn.parse(source).region
+    for call in QUEUE_CALLS:
+        # The role asks, not whoever signed the request at hand.
+        fresh = contextvars.Context()
+        if not fresh.run(inside.may, key, f"sqs:{call}", source, region=region):
+            return f"The function execution role does not have permissions to call {call} on SQS"
+    return None
+
+
+def _error(message: str) -> tuple[int, dict[str, str], bytes]:
+    code = "InvalidParameterValueException"
+    body = json.dumps({"__type": code, "Type": "User", "message": message}).encode()
+    return 400, {"Content-Type": "application/json", "x-amzn-errortype": code}, body

@@ -1,0 +1,99 @@
+"""Schedules: rules with a ScheduleExpression and schedules of EventBridge Scheduler, at a word.
+
+When one is due is the emulator's to say, which looks every 10 s; `tick` lets it look now. What a
+schedule of the Scheduler invokes is delivered here, as its role may; flexible windows begin at
+their start, and nothing is tried again.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from typing import Any
+
+from sandbox import hooks, inside
+from sandbox.inside import Arn, Refused
+from sandbox.invocations import Invocations
+from sandbox.state import State
+from sandbox.targets import NO_PERMISSION, NO_RESOURCE, Failed
+from sandbox.work import Work
+
+RULES = ("ministack.services.eventbridge", "_tick_scheduled_rules")
+SCHEDULES = ("ministack.services.scheduler", "_tick_schedules")
+SERVICE = "scheduler.amazonaws.com"
+ACTIONS = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage"}
+
+
+class Schedules:
+    """Fires what is due, and delivers for EventBridge Scheduler."""
+
+    def __init__(self, state: State, work: Work, invocations: Invocations) -> None:
+        self._state = state
+        self._work = work
+        self._invocations = invocations
+        self._one_look = threading.Lock()
+
+    def install(self) -> None:
+        """Let the emulator's own looks and ours take turns, or a schedule could fire twice."""
+        for module, name in (RULES, SCHEDULES):
+            hooks.replace(module, name, self._in_turn(hooks.get(module, name)))
+
+    def tick(self) -> None:
+        """Fire everything that is due by the sandbox's clock, once each."""
+        for module, name in (RULES, SCHEDULES):
+            hooks.get(module, name)()
+
+    def fire(self, schedule: dict[str, Any], target: dict[str, Any]) -> None:
+        """Deliver for a schedule of EventBridge Scheduler, soon."""
+        self._work.route(self._deliver, schedule["Arn"], target)
+
+    def _in_turn(self, look: Any) -> Any:
+        def looks() -> None:
+            with self._one_look:
+                look()
+
+        return looks
+
+    def _deliver(self, schedule: str, target: dict[str, Any]) -> None:
+        payload = target.get("Input") or json.dumps(self._default_input(schedule))
+        failed = self._hand_over(target["Arn"], target.get("RoleArn", ""), payload)
+        letters = target.get("DeadLetterConfig", {}).get("Arn")
+        if failed is not None and letters:
+            attributes = {"ERROR_CODE": failed.code, "ERROR_MESSAGE": failed.message}
+            inside.send(letters, payload, {**attributes, "SCHEDULE_ARN": schedule})
+
+    def _hand_over(self, arn: str, role: str, payload: str) -> Failed | None:
+        named = Arn.parse(arn)
+        if named.service not in ACTIONS:
+            return Failed("INVALID_PARAMETER", f"the sandbox has no target {arn}")
+        if not inside.trusts(role, SERVICE):
+            return Failed(NO_PERMISSION, f"EventBridge Scheduler cannot assume {role}")
+        key = inside.role_credentials(role, "scheduler")
+        if not inside.may(key, ACTIONS[named.service], arn, region=named.region):
+            return Failed(NO_PERMISSION, f"{role} may not {ACTIONS[named.service]} {arn}")
+        if named.service == "sqs":
+            try:
+                inside.send(arn, payload)
+            except Refused as refusal:
+                return Failed(NO_RESOURCE, str(refusal))
+        elif inside.function_config(named) is None:
+            return Failed(NO_RESOURCE, f"Function not found: {arn}")
+        else:
+            self._invocations.start(arn, json.loads(payload))
+        return None
+
+    def _default_input(self, schedule: str) -> dict[str, Any]:
+        """What a target gets that has no Input (EventBridge Scheduler User Guide)."""
+        named = Arn.parse(schedule)
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.scheduler",
+            "account": named.account,
+            "time": str(hooks.get("ministack.services.iam", "_now")()),
+            "region": named.region,
+            "resources": [schedule],
+            "detail": "{}",
+        }
