@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from handler.containment import Containment, contain, contain_sessions
 from handler.gains import gains_of
-from handler.learn import learn
+from handler.learn import learn, learn_rename
 from handler.marks import mark_contained, mark_credential, mark_tainted
 from handler.proof import Deferred, search_proof, wait_is_over
 from handler.reasons import Action, Reason, Standing, Verdict
-from handler.remedies import Scene, carry_out, is_contained, told
+from handler.remedies import Scene, carry_out, is_contained, sessions_are_denied, told
 from handler.remedy import Gain
 from handler.report import GainTold
 from handler.roster import read_group
@@ -76,11 +76,14 @@ def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, K
     """The verdict; for an unproven member after looking for the proof and waiting for it."""
     standing = standing_of(call, known, tools.settings, now=tools.now)
     verdict = decide(call, standing, tools.settings, own_role_arn=tools.here.role_arn)
-    if verdict.action is not Action.DEFER:
+    # An owner whose credential was stolen is contained altogether, unless she is an administrator.
+    stolen = standing.unproven and verdict.reason is Reason.TAINTED_CREDENTIAL
+    if verdict.action is not Action.DEFER and not stolen:
         return verdict, standing, known
+    learn_rename(call, known, tools)
     known = search_proof(call, known, tools)
     standing = standing_of(call, known, tools.settings, now=tools.now)
-    if standing.unproven:
+    if standing.unproven and not stolen:
         standing = replace(standing, waited=wait_is_over(call, tools))
     verdict = decide(call, standing, tools.settings, own_role_arn=tools.here.role_arn)
     if verdict.action is Action.DEFER:
@@ -97,7 +100,9 @@ def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> 
     )
     if verdict.reason is Reason.TAINTED_CREDENTIAL and standing.administrator:
         # The owner is an administrator, and her own credentials stay good.
-        containment = contain_sessions(tools.iam, target)
+        containment = contain_sessions(
+            tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
+        )
         mark_credential(
             tools.table,
             credential_id=call.caller.access_key,

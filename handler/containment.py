@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS, BoundaryTaken, Step
@@ -46,11 +47,30 @@ def contain(
     Raises botocore's ClientError for what has no answer here (throttling, service failure), so that
     Lambda retries; quota, protection, refusal and absence are answers.
     """
+    return _on_the_right_one(iam, target, is_contained, partial(_climb, iam, inline=inline))
+
+
+def contain_sessions(
+    iam: Any, target: Target, *, is_contained: Callable[[str], bool]
+) -> Containment:
+    """Deny the temporary sessions of a user and leave her long-term keys alone.
+
+    As `contain`; `is_contained` says whose sessions were denied before.
+    """
+    return _on_the_right_one(iam, target, is_contained, partial(_deny_sessions, iam))
+
+
+def _on_the_right_one(
+    iam: Any,
+    target: Target,
+    is_contained: Callable[[str], bool],
+    put_on: Callable[[Target], Containment],
+) -> Containment:
     name = target.name or _name_by_id(iam, target)
     notes: tuple[str, ...] = ()
     if name:
         try:
-            done = _climb(iam, replace(target, name=name), inline=inline)
+            done = put_on(replace(target, name=name))
             owner = _id_by_name(iam, replace(target, name=name))
         except NoSuchPrincipal:
             notes += (f"The name {name!r} is no longer used in this account.",)
@@ -65,19 +85,12 @@ def contain(
         return Containment(
             name=name, gone=True, notes=(*notes, "No principal with this id exists any more.")
         )
-    done = _climb(iam, replace(target, name=moved), inline=inline)
+    done = put_on(replace(target, name=moved))
     return replace(done, notes=(*notes, f"Found by id under the name {moved!r}.", *done.notes))
 
 
-def contain_sessions(iam: Any, target: Target) -> Containment:
-    """Deny the temporary sessions of a user and leave her long-term keys alone.
-
-    Raises as `contain` does.
-    """
-    try:
-        refusal = _try(iam, SESSION_STEP, target)
-    except NoSuchPrincipal:
-        return Containment(name=target.name, gone=True)
+def _deny_sessions(iam: Any, target: Target) -> Containment:
+    refusal = _try(iam, SESSION_STEP, target)
     if refusal or not SESSION_STEP.intact(iam, target):
         note = f"Rung {SESSION_STEP.rung.value}: {refusal or REWRITTEN}."
         return Containment(name=target.name, notes=(note,))

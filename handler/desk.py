@@ -17,7 +17,7 @@ from handler.drill import read_drill, start_drill
 from handler.names import VERSION
 from handler.patrol import first_look
 from handler.release import release
-from handler.roster import principal_key
+from handler.roster import DESK_EVENT, principal_key
 from handler.rosterview import entry_row, roster_differences, roster_entries
 from handler.store import Value
 from handler.tools import Tools
@@ -118,7 +118,7 @@ def _confirm(request: Mapping[str, Any], by: str, tools: Tools) -> dict[str, Any
         raise DeskRefusal("no-reason", "Say whether the user is an administrator, and why.")
     baseline, live = first_look(tools)
     principal_id, name = find_user(_said(request, "user"), baseline, live, tools)
-    event = f"desk-{tools.now:.3f}"
+    event = f"{DESK_EVENT}{tools.now:.3f}"
     verb = "an administrator" if member else "no administrator"
     facts: dict[str, Value] = {
         "kind": "user",

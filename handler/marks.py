@@ -101,10 +101,12 @@ def mark_tainted(
 def mark_credential(
     table: Table, *, credential_id: str, owner: str, call: Call, now: float
 ) -> None:
-    """Mark a key as an offender's doing; its owner stays unmarked."""
+    """Mark a key as an offender's doing since that call; its owner stays unmarked."""
     if credential_id:
-        values = {"owner": owner, "tainted": _because(call, now)}
-        table.update(credential_key(credential_id), values, unless="tainted")
+        key = credential_key(credential_id)
+        table.update(key, {"owner": owner, "tainted": _because(call, now)}, unless="tainted")
+        if call.time is not None:
+            table.update(key, {f"since#{call.event_id}": call.time})
 
 
 def mark_sessions(table: Table, *, principal_id: str, name: str, call: Call, good: bool) -> None:
@@ -130,6 +132,14 @@ def read_contained(item: Item, mark: str = "contained") -> Contained | None:
     values["undo"] = tuple(tuple(command) for command in values.get("undo", ()))
     values |= {name: tuple(values.get(name, ())) for name in ("gave", "earlier")}
     return Contained(**values)
+
+
+def credential_is_tainted(item: Item, *, time: float | None) -> bool:
+    """Whether a key was an offender's doing by then: what its owner did with it before is hers."""
+    since = [float(value) for name, value in item.items() if name.startswith("since#")]
+    if "tainted" not in item or not since or time is None:
+        return "tainted" in item
+    return time >= min(since)
 
 
 def session_is_tainted(item: Item, *, began: float | None) -> bool:

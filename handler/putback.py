@@ -22,7 +22,7 @@ from handler.containment import (
 )
 from handler.marks import Contained, read_contained, write_contained
 from handler.reasons import Reason
-from handler.remedies import is_contained
+from handler.remedies import is_contained, sessions_are_denied
 from handler.report import Report
 from handler.store import Item
 from handler.stripped import report_contained_late, report_stripped
@@ -127,7 +127,9 @@ def _still_holds(record: Contained, target: Target, tools: Tools) -> bool:
 
 def _put_on(mark: str, target: Target, tools: Tools) -> Containment:
     if mark == "sessions":
-        return contain_sessions(tools.iam, target)
+        return contain_sessions(
+            tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
+        )
     return contain(
         tools.iam,
         target,

@@ -1,7 +1,7 @@
-"""Judge calls of the event history once more, after the ledger learnt who had been none. Shell.
+"""Judge calls of the event history once more, after more was learnt about who made them. Shell.
 
-A removal that is heard of late, or a baseline entry struck out, means that calls were judged as an
-administrator's which were not. They are fed through the same answer again.
+A removal, a rename, a theft of a key that is heard of late means that calls were judged by what was
+not so. They are fed through the same answer again, which does again what it did, or better.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from handler.answer import answer
+from handler.naming import kept_renames, names_since
 from handler.proof import Deferred
-from handler.store import Item
-from handler.tools import Tools, attempt
+from handler.store import Item, Value
+from handler.tools import Tools, attempt, time_is_up
 from handler.trail import Call, read_record
 
 # The event history lags up to 15 minutes behind: a look after this much has seen everything.
@@ -24,18 +25,28 @@ IAM_SOURCE = "iam.amazonaws.com"
 
 
 def recheck_calls(tools: Tools, troubles: list[Exception]) -> None:
-    """Look through the calls of every user whom the ledger asks to look at again."""
+    """Look through the calls of every user whom the ledger asks to look at again.
+
+    What there is no time for is the next patrol's: whoever renames a user a thousand times must
+    not keep the patrol from its other work.
+    """
     for item in list(tools.table.items("recheck#")):
+        if time_is_up(tools):
+            return
         attempt(partial(_recheck, item, tools), tools, troubles)
 
 
 def _recheck(item: Item, tools: Tools) -> None:
     key = str(item["pk"])
+    _ask_by_other_names(item, tools)
     seen = float(item.get("seen", tools.now))
     begun = float(item.get("begun", tools.now))
     until = float(item.get("until", tools.now))
-    count, oldest, waiting = 0, until, False
+    count, oldest, waiting, cut = 0, until, False, False
     for call in _calls(item, until, tools):
+        if time_is_up(tools):
+            cut = True
+            break
         count += 1
         oldest = min(oldest, call.time or oldest)
         if not _concerns(call, item):
@@ -44,7 +55,7 @@ def _recheck(item: Item, tools: Tools) -> None:
             answer(call, tools)
         except Deferred:
             waiting = True
-    if count >= CALLS_AT_ONCE:
+    if cut or count >= CALLS_AT_ONCE:
         tools.table.update(key, {"seen": seen, "begun": begun, "until": oldest})
     elif waiting or begun - seen < HISTORY_LAG_SECONDS:
         tools.table.update(key, {"seen": seen}, remove=["begun", "until"])
@@ -52,11 +63,27 @@ def _recheck(item: Item, tools: Tools) -> None:
         tools.table.delete(key)
 
 
+def _ask_by_other_names(item: Item, tools: Tools) -> None:
+    """The history knows users by the names of their calls: who was renamed is looked for twice."""
+    name, since = str(item["name"]), float(item["since"])
+    if "by" in item or "named" in item:
+        return
+    for other in names_since(kept_renames(tools.table), name, since)[1:]:
+        values: dict[str, Value] = {
+            "id": str(item["id"]),
+            "name": other,
+            "since": since,
+            "named": "since",
+        }
+        tools.table.put_new(f"{item['pk']}#{other}", values)
+
+
 def _calls(item: Item, until: float, tools: Tools) -> Iterator[Call]:
-    """Calls under this user's name between `since` and `until`, newest first, so many at most."""
+    """Calls that the item asks for between `since` and `until`, newest first, so many at most."""
+    by = str(item.get("by", "Username"))
     pages = tools.clients("cloudtrail", tools.here.region).get_paginator("lookup_events")
     for page in pages.paginate(
-        LookupAttributes=[{"AttributeKey": "Username", "AttributeValue": str(item["name"])}],
+        LookupAttributes=[{"AttributeKey": by, "AttributeValue": str(item["name"])}],
         StartTime=float(item["since"]),
         EndTime=until,
         PaginationConfig={"MaxItems": CALLS_AT_ONCE, "PageSize": 50},
@@ -67,7 +94,7 @@ def _calls(item: Item, until: float, tools: Tools) -> Iterator[Call]:
 
 def _concerns(call: Call, item: Item) -> bool:
     return (
-        call.caller.id == item["id"]
+        item["id"] in ("", call.caller.id)
         and call.service == IAM_SOURCE
         and not call.read_only
         and call.time is not None

@@ -8,18 +8,17 @@ users in those events, the ledger keeps ids; the group's own listing has both.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.ledger import CLOCK_SLACK, Membership, administrator_at
+from handler.ledger import Membership
 from handler.store import Item, Table, Value
-from handler.trail import Call, read_record
+from handler.trail import Call
 
 BASELINE = "baseline"
-# CloudTrail's event history goes back 90 days and answers two requests a second.
-HISTORY_SECONDS = 90 * 86_400
-HISTORY_PAGES = 10
+# What the security team vouched for, in place of an event's id.
+DESK_EVENT = "desk-"
 
 
 @dataclass(frozen=True)
@@ -140,115 +139,49 @@ def membership(baseline: Baseline, principal_id: str, item: Item) -> Membership:
     )
 
 
-def learn_addition(
-    table: Table,
-    call: Call,
-    live: LiveGroup,
-    baseline: Baseline,
-    *,
-    user: str,
-    verified: bool,
+def denied_by_desk(item: Item, time: float | None) -> bool:
+    """Whether the last word up to that time is the desk's, and says that she is none."""
+    said = [
+        (float(value), name)
+        for name, value in item.items()
+        if name.startswith(("add#", "del#")) and (time is None or float(value) <= time)
+    ]
+    return bool(said) and max(said)[1].startswith(f"del#{DESK_EVENT}")
+
+
+def ask_again(
+    table: Table, *, since: float, name: str = "", principal_id: str = "", by: str = "Username"
 ) -> None:
-    """Write down an addition, by the id that the group itself lists under that name.
+    """Ask the patrol to judge calls since then once more, from the event history.
 
-    Not listed means: taken out again since, or never really in; then there is nothing to write. An
-    addition by somebody who was no administrator voids a baseline that was taken after it.
+    `by` is the attribute that LookupEvents is asked for and `name` its value; with `principal_id`
+    only that caller's. The earliest time counts, and the history is given its lag anew.
     """
-    member = live.by_name(user)
-    if member is None or call.time is None:
+    key = f"recheck#{principal_id}" if by == "Username" else f"recheck#{by}#{principal_id or name}"
+    facts: dict[str, Value] = {"id": principal_id, "name": name, "since": since}
+    facts |= {} if by == "Username" else {"by": by}
+    if table.put_new(key, facts):
         return
-    facts = {"kind": "user", "name": member.name}
-    if verified:
-        table.update(principal_key(member.id), facts | {f"add#{call.event_id}": call.time})
-        return
-    itself = call.caller.id == member.id
-    if member.id in baseline.members and call.time <= baseline.taken + CLOCK_SLACK and itself:
-        table.update(principal_key(member.id), facts | {f"strike#{call.event_id}": call.time})
-        recheck(table, member.id, member.name, since=call.time)
+    before = table.read([key]).get(key, {}).get("since", since)
+    facts["since"] = min(since, float(before))
+    table.update(key, facts, remove=["seen", "begun", "until"])
 
 
-def learn_removal(
-    table: Table, call: Call, live: LiveGroup, baseline: Baseline, *, user: str
-) -> None:
-    """Write down a removal that an administrator made; calls since then are looked at again."""
-    if call.time is None:
-        return
-    for principal_id, name in _open_entries(table, baseline):
-        if name.casefold() == user.casefold() and live.by_id(principal_id) is None:
-            table.update(
-                principal_key(principal_id),
-                {"kind": "user", "name": name, f"del#{call.event_id}": call.time},
-            )
-            recheck(table, principal_id, name, since=call.time)
+def forget_elsewhere(table: Table, fact: str, *, keep: str, only: str = "") -> list[Item]:
+    """Take one fact off every principal but `keep`: it was put there by a name that had moved.
 
-
-def recheck(table: Table, principal_id: str, name: str, *, since: float) -> None:
-    """Ask the patrol to judge this user's calls since then once more, from the event history."""
-    table.put_new(f"recheck#{principal_id}", {"id": principal_id, "name": name, "since": since})
-
-
-def prove(
-    cloudtrail: Any, table: Table, member: Member, baseline: Baseline, *, group: str, now: float
-) -> bool:
-    """Look for the addition of `member` in CloudTrail's event history and write what it proves.
-
-    Only additions by whoever was an administrator then count, and none older than the user itself,
-    whose name may have been another's. Returns whether anything was found.
+    With `only`, off that one. Answers the items as they were; looks at all principals.
     """
-    found = False
-    for record in _history(cloudtrail, member.name, now=now):
-        call = read_record(record)
-        user = added_user(call, group=group) or removed_user(call, group=group)
-        if user.casefold() != member.name.casefold() or call.time is None:
-            continue
-        if call.time < member.made or call.caller.id == member.id:
-            continue
-        if not was_administrator(table, baseline, call.caller.id, call.time):
-            continue
-        mark = "add#" if call.name == "AddUserToGroup" else "del#"
-        facts: dict[str, Value] = {
-            "kind": "user",
-            "name": member.name,
-            f"{mark}{call.event_id}": call.time,
-        }
-        table.update(principal_key(member.id), facts)
-        found = True
-    return found
-
-
-def was_administrator(
-    table: Table, baseline: Baseline, principal_id: str, time: float | None
-) -> bool:
-    """Whether the ledger says so of a user, by id, as of `time`."""
-    if not principal_id:
-        return False
-    key = principal_key(principal_id)
-    item = table.read([key]).get(key, {})
-    return "tainted" not in item and administrator_at(
-        membership(baseline, principal_id, item), time
-    )
-
-
-def _history(cloudtrail: Any, name: str, *, now: float) -> Iterator[Any]:
-    """Records of the event history that name this user, newest first, a few pages at most."""
-    pages = cloudtrail.get_paginator("lookup_events").paginate(
-        LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": name}],
-        StartTime=now - HISTORY_SECONDS,
-        PaginationConfig={"MaxItems": HISTORY_PAGES * 50, "PageSize": 50},
-    )
-    for page in pages:
-        for event in page["Events"]:
-            yield json.loads(event["CloudTrailEvent"])
-
-
-def _open_entries(table: Table, baseline: Baseline) -> Iterator[tuple[str, str]]:
-    seen = set()
-    for item in table.items("principal#"):
-        principal_id = str(item["pk"]).removeprefix("principal#")
-        if administrator_at(membership(baseline, principal_id, item), None):
-            yield principal_id, str(item.get("name") or baseline.members.get(principal_id, ""))
-        seen.add(principal_id)
-    yield from ((i, name) for i, name in baseline.members.items() if i not in seen)
+    wrong = [
+        item
+        for item in table.items("principal#")
+        if fact in item
+        and item["pk"] != principal_key(keep)
+        and (not only or item["pk"] == principal_key(only))
+    ]
+    for item in wrong:
+        table.update(str(item["pk"]), {}, remove=[fact])
+    return wrong
 
 
 def _user_in(call: Call, *, group: str) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from handler.ledger import CLOCK_SLACK, administrator_at
-from handler.marks import session_is_tainted
+from handler.marks import credential_is_tainted, read_contained, session_is_tainted
 from handler.names import VERSION
 from handler.reasons import Standing
 from handler.roster import (
@@ -21,6 +22,7 @@ from handler.roster import (
     LiveGroup,
     added_user,
     credential_key,
+    denied_by_desk,
     membership,
     principal_key,
     read_baseline,
@@ -29,7 +31,7 @@ from handler.roster import (
 )
 from handler.settings import Settings
 from handler.store import Item, Table
-from handler.trail import Call, Kind
+from handler.trail import Call, Kind, seconds_of
 
 # Runs two readings at once and answers both; tests pass one that runs them in turn.
 Together = Callable[[Callable[[], Any], Callable[[], Any]], tuple[Any, Any]]
@@ -75,6 +77,11 @@ def look(
     if baseline is None:
         live = live or read_group(iam(), settings.admin_group)
         baseline = take_baseline(table, live, call, group=settings.admin_group, now=now)
+    if live is None and caller.kind is Kind.USER:
+        # Met before, but no administrator by now: she may have been added again.
+        entries = membership(baseline, caller.id, items.get(principal_key(caller.id), {}))
+        if not administrator_at(entries, call.time):
+            live = read_group(iam(), settings.admin_group)
     return Known(
         baseline=baseline,
         principal=items.get(principal_key(caller.id), {}),
@@ -93,6 +100,10 @@ def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> 
     adds_herself = _same(added_user(call, group=settings.admin_group), caller.name)
     if adds_herself and call.time is not None and call.time <= known.baseline.taken + CLOCK_SLACK:
         entries = replace(entries, baseline=None)
+    if added_user(call, group=settings.admin_group) and call.time is not None:
+        # Nobody adds others within the second in which she was added: two who add each other then
+        # would vouch for each other for ever.
+        entries = replace(entries, adds=tuple(add for add in entries.adds if add < call.time))
     administrator = caller.kind is Kind.USER and administrator_at(entries, call.time)
     in_group = known.live is not None and known.live.by_id(caller.id) is not None
     released = item.get("released")
@@ -100,8 +111,10 @@ def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> 
     past = isinstance(released, float) and released <= now
     return Standing(
         administrator=administrator,
-        unproven=in_group and not administrator and not entries.strikes and not adds_herself,
-        contained="contained" in item,
+        unproven=in_group
+        and not administrator
+        and not (entries.strikes or adds_herself or denied_by_desk(item, call.time)),
+        contained="contained" in item and not (administrator and _came_before(call, item)),
         tainted="tainted" in item,
         credential_tainted=_credential_tainted(call, known),
         released_at=float(released) if past and released is not None else None,
@@ -110,9 +123,25 @@ def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> 
     )
 
 
+def _came_before(call: Call, item: Item) -> bool:
+    """Whether the call is older than the offence for which the caller was contained."""
+    record = read_contained(item)
+    offence = seconds_of(record.call_time) if record else None
+    return (
+        "tainted" not in item
+        and offence is not None
+        and call.time is not None
+        and call.time < offence
+    )
+
+
+@cache
 def breaker_key(settings: Settings) -> str:
     """One breaker for each template version and set of parameters."""
-    change = hashlib.sha256(f"{VERSION} {settings!r}".encode()).hexdigest()
+    # A set is written in another order by another process.
+    plain = replace(settings, self_service=frozenset())
+    text = f"{VERSION} {plain!r} {sorted(settings.self_service)}"
+    change = hashlib.sha256(text.encode()).hexdigest()
     return f"breaker#{change[:16]}"
 
 
@@ -141,11 +170,11 @@ def _breaker_open(principal_id: str, breaker: Item, settings: Settings, *, now: 
 
 
 def _credential_tainted(call: Call, known: Known) -> bool:
-    if "tainted" in known.credential:
+    if credential_is_tainted(known.credential, time=call.time):
         return True
-    return call.caller.console and session_is_tainted(
-        known.principal, began=call.caller.session_began_at
-    )
+    # Not sessions of the console alone: a sign-in also gives the command line its credentials.
+    began = call.caller.session_began_at
+    return began is not None and session_is_tainted(known.principal, began=began)
 
 
 def _same(one: str, other: str) -> bool:

@@ -100,7 +100,7 @@ def read_record(record: object, *, account: str = "", time: str = "") -> Call:
         caller=caller,
         service=_text(record_map, "eventSource"),
         name=name,
-        time=_seconds(time_text),
+        time=seconds_of(time_text),
         time_text=time_text,
         region=_text(record_map, "awsRegion"),
         source_ip=_text(record_map, "sourceIPAddress"),
@@ -151,7 +151,7 @@ def _read_caller(record: Mapping[str, Any]) -> Caller:
         session=_session(session_arn),
         access_key=_text(identity, "accessKeyId"),
         session_began=began,
-        session_began_at=_seconds(began),
+        session_began_at=seconds_of(began),
         console=_is_true(record.get("sessionCredentialFromConsole")),
         invoked_by=_text(identity, "invokedBy"),
     )
@@ -240,7 +240,8 @@ def _event_id(record: Mapping[str, Any]) -> str:
     return "sha256-" + hashlib.sha256(content).hexdigest()[:32]
 
 
-def _seconds(text: str) -> float | None:
+def seconds_of(text: str) -> float | None:
+    """Epoch seconds of CloudTrail's time, None where it is none."""
     # This century: CloudTrail began in 2013, and the calendar's ends have no epoch seconds.
     if not re.fullmatch(
         r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z?", text

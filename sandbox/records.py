@@ -63,9 +63,7 @@ def record_of(
         "requestParameters": _fitting("requestParameters", request or None),
         "responseElements": None
         if error or (read_only and call.service != "sts")
-        else _fitting(
-            "responseElements", lowered(response, call.operation.output_shape) or None
-        ),
+        else _fitting("responseElements", lowered(response, call.operation.output_shape) or None),
         "requestID": str(answer.get("ResponseMetadata", {}).get("RequestId") or uuid.uuid4()),
         "eventID": str(uuid.uuid4()),
         "readOnly": read_only,
