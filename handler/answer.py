@@ -11,18 +11,24 @@ from dataclasses import replace
 from handler.containment import Containment, contain, contain_sessions
 from handler.gains import gains_of
 from handler.learn import learn, learn_rename
-from handler.marks import mark_contained, mark_credential, mark_tainted
+from handler.marks import mark_contained, mark_tainted
 from handler.proof import Deferred, search_proof, wait_is_over
 from handler.reasons import Action, Reason, Standing, Verdict
-from handler.remedies import Scene, carry_out, is_contained, sessions_are_denied, told
+from handler.remedies import carry_out, told
 from handler.remedy import Gain
+from handler.remedy_credentials import silence_used_key
 from handler.report import GainTold
 from handler.roster import read_group
+from handler.scene import Scene, is_contained, sessions_are_denied
 from handler.standing import Known, arm_breaker, count_in_breaker, look, standing_of
 from handler.telling import report_of
 from handler.tools import Tools, account_alias, send, target_of
 from handler.trail import Call, Kind
 from handler.verdict import decide, rescue_role, settled
+
+NO_HISTORY = frozenset(
+    {"AccessDenied", "AccessDeniedException", "Throttling", "ThrottlingException"}
+)
 
 
 class ForeignEvent(Exception):
@@ -81,7 +87,7 @@ def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, K
     if verdict.action is not Action.DEFER and not stolen:
         return verdict, standing, known
     learn_rename(call, known, tools)
-    known = search_proof(call, known, tools)
+    known = _searched(call, known, tools)
     standing = standing_of(call, known, tools.settings, now=tools.now)
     if standing.unproven and not stolen:
         standing = replace(standing, waited=wait_is_over(call, tools))
@@ -89,6 +95,16 @@ def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, K
     if verdict.action is Action.DEFER:
         raise Deferred(f"{call.caller.name} is in the group, and nothing proves yet by whom")
     return verdict, standing, known
+
+
+def _searched(call: Call, known: Known, tools: Tools) -> Known:
+    """The event history answers two requests a second to everybody: no answer is no proof."""
+    try:
+        return search_proof(call, known, tools)
+    except tools.iam.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in NO_HISTORY:
+            raise
+        return known
 
 
 def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> Containment | None:
@@ -103,13 +119,7 @@ def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> 
         containment = contain_sessions(
             tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
         )
-        mark_credential(
-            tools.table,
-            credential_id=call.caller.access_key,
-            owner=call.caller.name,
-            call=call,
-            now=tools.now,
-        )
+        silence_used_key(call, containment.name, tools)
         _write_down(call, containment, verdict, tools, mark="sessions")
         return containment
     containment = contain(
@@ -153,8 +163,18 @@ def _found(call: Call, tools: Tools) -> tuple[Gain, ...]:
     return gains_of(
         call,
         admin_group=tools.settings.admin_group,
-        rescue=lambda role: rescue_role(role, call, tools.settings),
+        rescue=lambda role: rescue_role(_arn_of(role, tools), call, tools.settings),
     )
+
+
+def _arn_of(role: str, tools: Tools) -> str:
+    """A role's ARN: records name it without its path, by which a pattern may exempt it."""
+    if role.startswith("arn:"):
+        return role
+    try:
+        return str(tools.iam.get_role(RoleName=role)["Role"]["Arn"])
+    except tools.iam.exceptions.NoSuchEntityException:
+        return role
 
 
 def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[GainTold, ...]:

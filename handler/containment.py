@@ -16,6 +16,8 @@ from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS, BoundaryTaken, S
 from handler.target import Rung, Target
 from handler.trail import Kind
 
+# Who renames herself between our calls wins a few of them, not the next event as well.
+NAMES_TRIED = 4
 REWRITTEN = "its content is not ours any more; somebody rewrote it"
 
 
@@ -68,7 +70,10 @@ def _on_the_right_one(
 ) -> Containment:
     name = target.name or _name_by_id(iam, target)
     notes: tuple[str, ...] = ()
-    if name:
+    for _ in range(NAMES_TRIED):
+        if not name:
+            gone = "No principal with this id exists any more."
+            return Containment(name=target.name, gone=True, notes=(*notes, gone))
         try:
             done = put_on(replace(target, name=name))
             owner = _id_by_name(iam, replace(target, name=name))
@@ -76,17 +81,13 @@ def _on_the_right_one(
             notes += (f"The name {name!r} is no longer used in this account.",)
         else:
             if not target.id or owner == target.id:
-                return done
+                return replace(done, notes=(*notes, *done.notes))
             notes += (_mistaken(name, owner),)
             if not is_contained(owner):
                 notes += _take_back(iam, replace(target, name=name), done)
-    moved = _name_by_id(iam, target)
-    if not moved:
-        return Containment(
-            name=name, gone=True, notes=(*notes, "No principal with this id exists any more.")
-        )
-    done = put_on(replace(target, name=moved))
-    return replace(done, notes=(*notes, f"Found by id under the name {moved!r}.", *done.notes))
+        name = _name_by_id(iam, target)
+        notes += (f"Found by id under the name {name!r}.",) if name else ()
+    return Containment(name=name, notes=(*notes, "It was renamed each time: nothing holds."))
 
 
 def _deny_sessions(iam: Any, target: Target) -> Containment:

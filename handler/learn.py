@@ -50,7 +50,9 @@ def learn(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
         return
     trusted = verdict.reason in TRUSTED
     learn_rename(call, known, tools)
-    _learn_password(call, verdict, known, tools, trusted=trusted)
+    # Root cannot be told from whoever took root over: its resets are tainted like an offender's.
+    owned = trusted and verdict.reason is not Reason.ROOT
+    _learn_password(call, verdict, known, tools, trusted=owned)
     group = tools.settings.admin_group
     user = added_user(call, group=group) or removed_user(call, group=group)
     if not user:

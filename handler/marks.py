@@ -121,6 +121,13 @@ def mark_sessions(table: Table, *, principal_id: str, name: str, call: Call, goo
         table.update(principal_key(principal_id), facts)
 
 
+def mark_minting(table: Table, *, principal_id: str, call: Call, until: float) -> None:
+    """Note for how long an offender's key could begin sessions of its owner."""
+    if principal_id and call.time is not None:
+        window = {f"mint#{call.event_id}": call.time, f"minted#{call.event_id}": until}
+        table.update(principal_key(principal_id), window, unless=f"minted#{call.event_id}")
+
+
 def read_contained(item: Item, mark: str = "contained") -> Contained | None:
     """The containment written on a principal's item; None when there is none."""
     text = item.get(mark)
@@ -145,15 +152,30 @@ def credential_is_tainted(item: Item, *, time: float | None) -> bool:
 def session_is_tainted(item: Item, *, began: float | None) -> bool:
     """Whether a console session begun then used a password or device that an offender set.
 
-    The latest change up to that second decides; at equal seconds the offender's.
+    The latest change decides. At equal seconds the offender's: a change for the good counts from
+    the next second on, since the session may have made it.
     """
     changes = [
         (float(value), name.startswith("pwbad#"))
         for name, value in item.items()
         if name.startswith(("pwbad#", "pwgood#"))
     ]
-    before = [change for change in changes if began is None or change[0] <= began]
-    return bool(before) and max(before)[1]
+    before = [
+        (time, bad)
+        for time, bad in changes
+        if began is None or time < began or (bad and time == began)
+    ]
+    return _was_minted(item, began=began) or (bool(before) and max(before)[1])
+
+
+def _was_minted(item: Item, *, began: float | None) -> bool:
+    """Whether a session began while an offender's key of the same user could begin sessions."""
+    for name, value in item.items():
+        if name.startswith("mint#"):
+            until = item.get(f"minted#{name.removeprefix('mint#')}", value)
+            if began is None or float(value) <= began <= float(until):
+                return True
+    return False
 
 
 def _because(call: Call, now: float) -> str:

@@ -22,8 +22,8 @@ from handler.containment import (
 )
 from handler.marks import Contained, read_contained, write_contained
 from handler.reasons import Reason
-from handler.remedies import is_contained, sessions_are_denied
 from handler.report import Report
+from handler.scene import is_contained, sessions_are_denied
 from handler.store import Item
 from handler.stripped import report_contained_late, report_stripped
 from handler.target import Rung, Target

@@ -25,14 +25,8 @@ IAM_SOURCE = "iam.amazonaws.com"
 
 
 def recheck_calls(tools: Tools, troubles: list[Exception]) -> None:
-    """Look through the calls of every user whom the ledger asks to look at again.
-
-    What there is no time for is the next patrol's: whoever renames a user a thousand times must
-    not keep the patrol from its other work.
-    """
+    """Look through the calls that somebody asked to look at again; the rest is the next round's."""
     for item in list(tools.table.items("recheck#")):
-        if time_is_up(tools):
-            return
         attempt(partial(_recheck, item, tools), tools, troubles)
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from handler.answer import answer
+from handler.proof import Deferred
 from handler.reasons import Action, Reason
 from handler.report import Disposition
 from tests.doubles.account import World, a_session, a_user, call
 from tests.doubles.iam import SESSION_DENY_ARN
+from tests.doubles.iam_entities import refuse
 from tests.handler.test_roster import at, creates, ignored, standing_admin
 
 
@@ -290,3 +292,82 @@ def test_a_rescue_role_whose_trust_an_offender_changes_is_contained_only_by_its_
     answer(attack, world.tools(CONTAIN_RESCUE_ROLES=knob))
     assert world.iam.holds("OrganizationAccountAccessRole") is contained
     assert world.bus.reports()[0].gains[0].critical
+
+
+def test_a_session_begun_with_an_offenders_key_before_it_was_silenced_is_tainted(
+    world: World,
+) -> None:
+    answer(makes_key(world, mallory(world), "standing"), world.tools())
+    flag = {"sessionCredentialFromConsole": "true"}
+    admin = standing_admin(world)
+    minted = call(console(admin, began=5), eventID="m", eventTime=at(30), **flag)
+    assert answer(minted, world.tools()).reason is Reason.TAINTED_CREDENTIAL
+    hers = call(console(admin, began=60), eventID="h", eventTime=at(90), **flag)
+    assert ignored(answer(hers, world.tools()))
+
+
+def test_a_used_key_is_set_inactive_even_when_its_owner_was_renamed_meanwhile(
+    world: World,
+) -> None:
+    attack = makes_key(world, mallory(world), "standing")
+    world.iam.users["moved"] = world.iam.users.pop("standing")
+    world.iam.groups["Administrators"].members = {"moved"}
+    answer(attack, world.tools())
+    stolen = a_user("standing", world.iam.users["moved"].id, key="AKIANEWKEY")
+    assert answer(creates(stolen, second=1, event="s"), world.tools()).action is Action.CONTAIN
+    assert world.iam.users["moved"].keys == {"AKIANEWKEY": "Inactive"}
+
+
+def test_a_released_creature_is_not_contained_again_by_the_event_that_made_it(
+    world: World,
+) -> None:
+    made = makes_user(world, mallory(world), "puppet")
+    answer(made, world.tools())
+    puppet = world.iam.users["puppet"]
+    world.table.update(
+        f"principal#{puppet.id}", {"released": world.now}, remove=["contained", "tainted"]
+    )
+    puppet.attached.clear()
+    world.now += 60
+    answer(made, world.tools())
+    assert not world.iam.holds("puppet")
+
+
+def test_a_padded_creation_is_contained_by_its_time_and_older_ones_are_not(world: World) -> None:
+    world.iam.now = world.now - 11
+    world.iam.add_role("stacksets-exec-evil")
+    world.iam.now = world.now - 3_600
+    world.iam.add_role("innocent")
+    padded = call(mallory(world), "CreateRole", requestParameters=None, responseElements=None)
+    answer(padded, world.tools())
+    assert world.iam.holds("stacksets-exec-evil")
+    assert not world.iam.holds("innocent")
+
+
+def test_an_exempt_role_is_recognised_by_its_path_though_records_leave_it_out(
+    world: World,
+) -> None:
+    world.iam.add_role("boss", path="/iam-administrators/")
+    attack = call(
+        mallory(world),
+        "UpdateAssumeRolePolicy",
+        requestParameters={"roleName": "boss", "policyDocument": "{}"},
+        responseElements=None,
+    )
+    answer(attack, world.tools())
+    assert world.bus.reports()[0].gains[0].critical
+
+
+def test_a_history_that_does_not_answer_is_no_proof_and_the_third_try_decides(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(**_: Any) -> Any:
+        raise refuse("ThrottlingException", "LookupEvents")
+
+    monkeypatch.setattr(world.trail, "paginate", throttled)
+    id = world.iam.add_user("bob", groups=("Administrators",))
+    offence = creates(a_user("bob", id), second=0)
+    with pytest.raises(Deferred):
+        answer(offence, world.tools())
+    world.now += 180
+    assert answer(offence, world.tools()).reason is Reason.UNPROVEN_MEMBER
