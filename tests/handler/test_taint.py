@@ -302,7 +302,8 @@ def test_a_session_begun_with_an_offenders_key_before_it_was_silenced_is_tainted
     admin = standing_admin(world)
     minted = call(console(admin, began=5), eventID="m", eventTime=at(30), **flag)
     assert answer(minted, world.tools()).reason is Reason.TAINTED_CREDENTIAL
-    hers = call(console(admin, began=60), eventID="h", eventTime=at(90), **flag)
+    other = console(admin, began=60) | {"accessKeyId": "ASIAOTHER"}
+    hers = call(other, eventID="h", eventTime=at(90), **flag)
     assert ignored(answer(hers, world.tools()))
 
 
