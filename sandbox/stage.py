@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,29 @@ def change_mode(stage: Stage, mode: str, parameters: Mapping[str, str] | None = 
         call_as="SELF",
         sleep=short_wait,
     )
+
+
+def guarded(box: Box, target: str) -> AbstractContextManager[None]:
+    """The guardrail attached to a root, OU or account by the management account, for a block."""
+    return bound(box, target, (TEMPLATES / "guardrail.json").read_text())
+
+
+@contextmanager
+def bound(box: Box, target: str, document: str) -> Iterator[None]:
+    """A service control policy on a root, OU or account for the length of a block."""
+    organizations = box.client("organizations", box.management)
+    made = organizations.create_policy(
+        Name=f"{STACK_SET}-{uuid.uuid4().hex[:8]}",
+        Description="Keeps the deny of IAM Org Revoker on",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=document,
+    )["Policy"]["PolicySummary"]["Id"]
+    organizations.attach_policy(PolicyId=made, TargetId=target)
+    try:
+        yield
+    finally:
+        organizations.detach_policy(PolicyId=made, TargetId=target)
+        organizations.delete_policy(PolicyId=made)
 
 
 def seconds_until_denied(call: Callable[[], Any], *, since: float) -> float | None:

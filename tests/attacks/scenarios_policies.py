@@ -221,6 +221,10 @@ def add_each_other(play: Play) -> None:
     join(play, "mallory", "Administrators", by="friend")
 
 
+NEW_VERSION = (
+    "version 'v2' of the policy '{policy}', in force for every user, group and role that has it "
+    "as policy or boundary"
+)
 BOUNDARY_GONE = "The record does not say which boundary it was."
 MEMBERSHIP = "membership of the group 'Administrators' for user"
 
@@ -282,12 +286,7 @@ ROWS = (
         calls=("CreatePolicyVersion",),
         prepare=shared_policy,
         attack=lambda play: new_version(play, in_force=True),
-        gave=(
-            (
-                "version 'v2' of the policy '{policy}', in force for every user, group and role that "
-                "has it as policy or boundary"
-            ),
-        ),
+        gave=(NEW_VERSION,),
         ends=(missing(OLD_VERSION),),
     ),
     Row(
@@ -311,12 +310,7 @@ ROWS = (
         attack=lambda play: play.iam("mallory").set_default_policy_version(
             PolicyArn=play["policy"], VersionId="v2"
         ),
-        gave=(
-            (
-                "version 'v2' of the policy '{policy}', in force for every user, group and role that "
-                "has it as policy or boundary"
-            ),
-        ),
+        gave=(NEW_VERSION,),
         ends=(missing(OLD_VERSION),),
     ),
     Row(
