@@ -11,6 +11,7 @@ from troposphere import (
     NoValue,
     Output,
     Ref,
+    Sub,
     Template,
     awslambda,
     dynamodb,
@@ -35,9 +36,11 @@ from generator.desk import add_desk_role
 from generator.intrinsics import filled
 from generator.patterns import REPORTS
 from generator.policies import document, element, trust
+from generator.sweeping import add_sweep
 from generator.telling import add_alarms, add_topics
 from handler.names import (
     BUS,
+    DUE_INDEX,
     IAM_PATH,
     INCIDENT_TABLE,
     NOTIFIER,
@@ -152,9 +155,22 @@ def _add_table(template: Template) -> None:
             UpdateReplacePolicy="Delete",
             TableName=INCIDENT_TABLE,
             AttributeDefinitions=[
-                dynamodb.AttributeDefinition(AttributeName="pk", AttributeType="S")
+                dynamodb.AttributeDefinition(AttributeName="pk", AttributeType="S"),
+                dynamodb.AttributeDefinition(AttributeName="due_at", AttributeType="N"),
             ],
             KeySchema=[dynamodb.KeySchema(AttributeName="pk", KeyType="HASH")],
+            # Sparse: only what has a `due_at` stands in it. Its partitions are the table's own, so
+            # that no account and no minute is a hot spot.
+            GlobalSecondaryIndexes=[
+                dynamodb.GlobalSecondaryIndex(
+                    IndexName=DUE_INDEX,
+                    KeySchema=[
+                        dynamodb.KeySchema(AttributeName="pk", KeyType="HASH"),
+                        dynamodb.KeySchema(AttributeName="due_at", KeyType="RANGE"),
+                    ],
+                    Projection=dynamodb.Projection(ProjectionType="KEYS_ONLY"),
+                )
+            ],
             BillingMode="PAY_PER_REQUEST",
             TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(
                 AttributeName="expires_at", Enabled=True
@@ -204,6 +220,13 @@ def _add_notifier(template: Template, code: Code) -> None:
                     "TABLE_NAME": Ref("Incidents"),
                     "TOPIC_ARN": filled("${IncidentTopicArn}"),
                     "QUIET_SECONDS": FindInMap("Quiet", Ref("QuietHours"), "Seconds"),
+                    "MAILS_PER_MINUTE": Ref("MailsPerMinute"),
+                    # Another account's topic cannot be looked into.
+                    "WATCHED_TOPICS": If(
+                        "OwnTopic",
+                        Sub("${IncidentTopic},${HealthTopic}"),
+                        Ref("HealthTopic"),
+                    ),
                 }
             ),
             Code=body,
@@ -219,6 +242,7 @@ def _add_notifier(template: Template, code: Code) -> None:
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )
     )
+    add_sweep(template)
 
 
 def _policy(name: str, statements: Any) -> iam.Policy:

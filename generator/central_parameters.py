@@ -15,11 +15,22 @@ GROUPS = [
     {"Label": {"default": "Who may report"}, "Parameters": ["OrganizationId"]},
     {
         "Label": {"default": "Who is told (an address, or a topic of yours)"},
-        "Parameters": ["Email", "SNSTopicArn", "SNSTopicKmsKeyArn", "QuietHours"],
+        "Parameters": ["Email", "SNSTopicArn", "SNSTopicKmsKeyArn"],
+    },
+    {
+        "Label": {"default": "How often"},
+        "Parameters": ["QuietHours", "MailsPerMinute"],
+    },
+    {
+        "Label": {"default": "A second recipient, of some accounts' mails only"},
+        "Parameters": ["ExtraEmail", "ExtraAccounts"],
     },
     {"Label": {"default": "Who may release"}, "Parameters": ["DeskPrincipals"]},
     {"Label": {"default": "Logs"}, "Parameters": ["LogRetentionDays"]},
 ]
+
+# SNS suspends an e-mail subscription above 10 a second; the notifier sends at most 4 in any.
+MOST_MAILS_PER_MINUTE = 240
 
 _TEXTS: tuple[dict[str, Any], ...] = (
     {
@@ -45,6 +56,18 @@ _TEXTS: tuple[dict[str, Any], ...] = (
         "Description": "The key that encrypts the topic in SNSTopicArn, if one of yours does.",
         "AllowedPattern": "(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?",
         "ConstraintDescription": "must be empty or the ARN of a KMS key",
+    },
+    {
+        "title": "ExtraEmail",
+        "Description": "Somebody who gets the mails that concern ExtraAccounts. Empty: nobody.",
+        "AllowedPattern": r"([^@\s]+@[^@\s]+[.][^@\s]+)?",
+        "ConstraintDescription": "must be empty or one e-mail address",
+    },
+    {
+        "title": "ExtraAccounts",
+        "Description": "The accounts that ExtraEmail hears of (an OU's, say), by commas.",
+        "AllowedPattern": "([0-9]{12}(,[0-9]{12}){0,149})?",
+        "ConstraintDescription": "must be empty or up to 150 account ids, separated by commas",
     },
 )
 
@@ -76,6 +99,16 @@ def add_parameters(template: Template) -> None:
             ConstraintDescription="must be ARN patterns of users or roles, separated by commas",
         )
     )
+    template.add_parameter(
+        Parameter(
+            "MailsPerMinute",
+            Type="Number",
+            Description="Mails a minute at most; what exceeds them comes as one digest.",
+            Default=30,
+            MinValue=5,
+            MaxValue=MOST_MAILS_PER_MINUTE,
+        )
+    )
     template.add_parameter(retention_parameter())
     template.add_mapping("Quiet", QUIET)
     has_email = Not(Equals(Ref("Email"), ""))
@@ -91,6 +124,19 @@ def add_parameters(template: Template) -> None:
             ]
         },
     )
+    extra = [Not(Equals(Ref(name), "")) for name in ("ExtraEmail", "ExtraAccounts")]
+    template.add_rule(
+        "ExtraIsWhole",
+        {
+            "Assertions": [
+                {
+                    "Assert": Or(And(*extra), And(*map(Not, extra))),
+                    "AssertDescription": "Give both ExtraEmail and ExtraAccounts, or neither.",
+                }
+            ]
+        },
+    )
+    template.add_condition("MailExtra", And(*extra, own_topic))
     template.add_condition("InOrganization", Not(Equals(Ref("OrganizationId"), "")))
     template.add_condition("WithEmail", has_email)
     template.add_condition("OwnTopic", own_topic)

@@ -6,11 +6,13 @@ from generator.arns import HERE, log_streams
 from generator.policies import Statement
 from handler.names import (
     BUS,
+    DUE_INDEX,
     FORWARDER,
     HEALTH_TOPIC,
     IAM_PATH,
     INCIDENT_TABLE,
     INCIDENT_TOPIC,
+    METRICS,
     NOTIFIER,
     REPORT_SOURCE,
     REPORTS_DEAD_LETTERS,
@@ -105,8 +107,27 @@ NOTIFIER_ALWAYS = (
     Statement(
         sid="CountCalls",
         why="Marker and counter in one transaction, claim and mark of a mail; it deletes nothing.",
-        actions=("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        actions=("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         resources=(OUR_TABLE,),
+    ),
+    Statement(
+        sid="FindWhatIsDue",
+        why="The sweep reads the index of what is due, which holds keys and times only.",
+        actions=("dynamodb:Scan",),
+        resources=(f"{OUR_TABLE}/index/{DUE_INDEX}",),
+    ),
+    Statement(
+        sid="LookAtSubscriptions",
+        why="Whether everybody who is to be told has confirmed, and still listens.",
+        actions=("sns:ListSubscriptionsByTopic",),
+        resources=(OUR_INCIDENT_TOPIC, OUR_HEALTH_TOPIC),
+    ),
+    Statement(
+        sid="MeasureItself",
+        why="Metrics have no ARN; the namespace is ours alone.",
+        actions=("cloudwatch:PutMetricData",),
+        resources=("*",),
+        conditions={"StringEquals": {"cloudwatch:namespace": METRICS}},
     ),
     Statement(
         sid="Mail",

@@ -161,6 +161,8 @@ def _parameters(template: Rendered) -> str:
         default = "*required*" if "Default" not in body else _code(body["Default"]) or "*empty*"
         says = " ".join(filter(None, (body["Description"], why.get(name, ""))))
         allowed = [str(value) for value in body.get("AllowedValues", ())]
+        if "MaxValue" in body:
+            allowed = [str(body["MinValue"]), "...", str(body["MaxValue"])]
         if len(allowed) > 8:
             allowed = [allowed[0], "...", allowed[-1]]
         rows.append((f"`{name}`", default, says, ", ".join(map(_code, allowed))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from troposphere import GetAtt, If, Ref, Template, cloudwatch, kms, sns
+from troposphere import GetAtt, If, Ref, Split, Template, cloudwatch, kms, sns
 
 from generator.central_permissions import (
     HEALTH_TOPIC_POLICY,
@@ -13,7 +13,7 @@ from generator.central_permissions import (
 )
 from generator.intrinsics import filled
 from generator.policies import document
-from handler.names import HEALTH_TOPIC, INCIDENT_TOPIC
+from handler.names import HEALTH_TOPIC, INCIDENT_TOPIC, METRICS, UNCONFIRMED_METRIC, WAITING_METRIC
 
 
 def add_topics(template: Template) -> None:
@@ -33,6 +33,16 @@ def add_topics(template: Template) -> None:
     template.add_condition("MailIncidents", _both("WithEmail", "OwnTopic"))
     _add_subscription(template, "IncidentMail", "IncidentTopic", condition="MailIncidents")
     _add_subscription(template, "HealthMail", "HealthTopic", condition="WithEmail")
+    template.add_resource(
+        sns.SubscriptionResource(
+            "ExtraMail",
+            Condition="MailExtra",
+            TopicArn=Ref("IncidentTopic"),
+            Protocol="email",
+            Endpoint=Ref("ExtraEmail"),
+            FilterPolicy={"account": Split(",", Ref("ExtraAccounts"))},
+        )
+    )
 
 
 def _both(one: str, other: str) -> dict[str, Any]:
@@ -98,6 +108,25 @@ def add_alarms(template: Template) -> None:
         statistic="Maximum",
         above=600,
     )
+    _add_alarm(
+        template,
+        "MailsOwed",
+        says="A mail has been owed for ten minutes, or the sweep does not run: its log says why.",
+        namespace=METRICS,
+        metric=WAITING_METRIC,
+        statistic="Maximum",
+        above=600,
+        missing="breaching",
+    )
+    _add_alarm(
+        template,
+        "Unconfirmed",
+        says="A subscription of a topic waits for its confirmation, or nobody is subscribed.",
+        namespace=METRICS,
+        metric=UNCONFIRMED_METRIC,
+        statistic="Minimum",
+        above=0,
+    )
 
 
 def _add_alarm(
@@ -107,11 +136,11 @@ def _add_alarm(
     says: str,
     namespace: str,
     metric: str,
-    dimension: tuple[str, Any],
     statistic: str,
     above: int,
+    dimension: tuple[str, Any] | None = None,
+    missing: str = "notBreaching",
 ) -> None:
-    name, value = dimension
     told = If("OwnTopic", [Ref("HealthTopic")], [Ref("HealthTopic"), Ref("SNSTopicArn")])
     template.add_resource(
         cloudwatch.Alarm(
@@ -119,14 +148,21 @@ def _add_alarm(
             AlarmDescription=says,
             Namespace=namespace,
             MetricName=metric,
-            Dimensions=[cloudwatch.MetricDimension(Name=name, Value=value)],
+            **_dimensions(dimension),
             Statistic=statistic,
             Period=300,
             EvaluationPeriods=1,
             Threshold=above,
             ComparisonOperator="GreaterThanThreshold",
-            TreatMissingData="notBreaching",
+            TreatMissingData=missing,
             AlarmActions=told,
             OKActions=told,
         )
     )
+
+
+def _dimensions(dimension: tuple[str, Any] | None) -> dict[str, Any]:
+    if dimension is None:
+        return {}
+    name, value = dimension
+    return {"Dimensions": [cloudwatch.MetricDimension(Name=name, Value=value)]}

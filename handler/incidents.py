@@ -1,21 +1,42 @@
 """The incident store: counts each event once, lets one at a time send the mail due. Sends nothing.
 
-One table, partition key `pk`, two kinds of item: `event#ACCOUNT#KIND#EVENT` marks an event as
-counted; `incident#ACCOUNT#KIND#PRINCIPAL` holds the counter (`calls`), the milestone whose mail is
-not yet sent (`next_mail`: 1, 10, 100, ...), the lease on that mail, and the first and latest facts.
-The kind is in the key, so that what gets worse is told anew.
+Of the table's items, two kinds are its own. `event#ACCOUNT#KIND#EVENT` marks an event as counted.
+`incident#ACCOUNT#KIND#PRINCIPAL` holds the counter (`calls`), the milestone whose mail is not yet
+sent (`next_mail`), the lease on that mail, the first and latest facts, and `due_at`: from then on
+the sweep looks after the incident. The kind is in the key, so that what gets worse is told anew.
+
+Nothing is lost between counting and mailing: until a claim or owe_mail has set `due_at` the queue
+keeps the message, and from then on the index of what is due finds the incident.
 """
 
 from __future__ import annotations
 
 import hashlib
-import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from handler.notice import Incident, Notice, pack_notice, unpack_notice, visible
+from handler.notice import (
+    Incident,
+    Notice,
+    event_key,
+    incident_key,
+    pack_notice,
+    unpack_notice,
+)
+from handler.occasions import milestone_after, next_morning, quiet_seconds_of
+from handler.table import (
+    LARGEST,
+    TRIES,
+    Change,
+    IncidentStore,
+    Refused,
+    as_number,
+    change_item,
+    number_of,
+    transact,
+)
 
 # Above 24 h of EventBridge retries, 6 h in Lambda's queue and 14 days in an SQS queue.
 MARKER_SECONDS = 15 * 86_400
@@ -24,124 +45,186 @@ KEEP_SECONDS = 90 * 86_400
 # Above the notifier's timeout, so that no two that live hold one lease; below the visibility
 # timeout of the queue, so that a message which comes again after a crash finds the lease expired.
 LEASE_SECONDS = 90
-TRIES = 7
 
-# DynamoDB refuses a request while another transaction holds the item: it means "again".
-_AGAIN = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-_FAILED = "ConditionalCheckFailed"
+_UNCLAIMED = "(attribute_not_exists(lease_until) OR lease_until < :now)"
 
 
 class Turn(Enum):
-    """Why nobody sends a mail now."""
+    """Why nobody sends a mail now, or that one more is due."""
 
     NOTHING_DUE = "nothing-due"
     HELD = "held"
+    MISSING = "missing"
+    MORE_DUE = "more-due"
+    LOST = "lost"
 
 
-@dataclass(frozen=True)
-class IncidentStore:
-    """`client` is a DynamoDB client, `now` epoch seconds, `owner` unique to this invocation."""
+def count_calls(store: IncidentStore, notices: Sequence[Notice]) -> int:
+    """Count the events of one incident's notices; how many of them were not counted before.
 
-    client: Any
-    table: str
-    quiet_seconds: int
-    owner: str
-    now: float
-    sleep: Callable[[float], None]
-
-
-def incident_key(notice: Notice) -> str:
-    return _item_key("incident", notice, notice.principal)
-
-
-def event_key(notice: Notice) -> str:
-    return _item_key("event", notice, notice.event_id)
-
-
-def count_call(store: IncidentStore, notice: Notice) -> bool:
-    """Count the notice's event in its incident; False when it was counted before.
-
-    Marker and counter are one transaction. Whether the incident is still open is a condition of
-    that transaction and not a look-up before it, so no two callers can open it twice. Raises
-    ClientError when DynamoDB still says "again" after TRIES, and for what no condition answers.
+    Markers and counter are one transaction (up to 99 events at once), so an event counts wholly or
+    not at all. Whether the incident is still open is a condition of that transaction and not a
+    look-up before it, so no two callers can open it twice. What was counted before is left out and
+    the rest tried again.
     """
-    update = _go_on
-    for attempt in range(1, TRIES + 1):
-        try:
-            store.client.transact_write_items(
-                TransactItems=[_marker(store, notice), update(store, notice)]
-            )
-            return True
-        except store.client.exceptions.TransactionCanceledException as error:
-            reasons = error.response.get("CancellationReasons", [])
-            marker, incident = [reason.get("Code") for reason in reasons] or [None, None]
-            if marker == _FAILED:
-                return False
-            if attempt == TRIES or not {marker, incident} & {_FAILED, *_AGAIN}:
-                raise
-            if incident == _FAILED:
-                update = _open_anew if update is _go_on else _go_on
-            else:
-                _pause(store, attempt)
-    raise AssertionError("the last try returns or raises")
+    fresh = list({event_key(notice): notice for notice in notices}.values())
+    return sum(
+        _count_some(store, fresh[start : start + LARGEST - 1])
+        for start in range(0, len(fresh), LARGEST - 1)
+    )
+
+
+def _count_some(store: IncidentStore, notices: list[Notice]) -> int:
+    write, turned = _go_on, 0
+    while notices:
+        markers = [_marker(store, notice) for notice in notices]
+        refused = transact(store, [*markers, write(store, notices)])
+        if not refused:
+            return len(notices)
+        if refused == {len(markers)}:
+            # Opened, or closed and opened anew, by somebody else between two tries.
+            write, turned = (_open_anew if write is _go_on else _go_on), turned + 1
+            if turned == TRIES:
+                raise RuntimeError(f"{incident_key(notices[0])} neither opens nor goes on")
+        notices = [notice for number, notice in enumerate(notices) if number not in refused]
+    return 0
 
 
 def claim_mail(store: IncidentStore, key: str) -> Incident | Turn:
     """The incident whose next mail is the caller's to send for LEASE_SECONDS, or why none is."""
-    try:
-        answer = _update(
-            store,
+    answer = change_item(store, claim_change(store, key))
+    return _why_not(answer) if isinstance(answer, Refused) else read_incident(answer)
+
+
+def claim_change(store: IncidentStore, key: str) -> Change:
+    now = store.now
+    return Change(
+        key,
+        change=(
+            "SET lease_until = :until, lease_owner = :me, due_at = :later, "
+            "owed_since = if_not_exists(owed_since, :now)"
+        ),
+        # Its own lease: the answer to the first try was lost on the way.
+        condition=f"next_mail <= calls AND ({_UNCLAIMED} OR lease_owner = :me)",
+        values={
+            ":until": as_number(now + LEASE_SECONDS),
+            ":later": as_number(now + LEASE_SECONDS + 1),
+            ":me": {"S": store.owner},
+            ":now": as_number(now),
+        },
+    )
+
+
+def owe_mail(store: IncidentStore, key: str, *, daily: bool = False) -> Turn:
+    """Leave the mail that is due, if one is, to the sweep: the next one, or the morning's."""
+    now = store.now
+    due = "if_not_exists(due_at, :due)" if daily else ":due"
+    answer = change_item(
+        store,
+        Change(
             key,
-            change="SET lease_until = :until, lease_owner = :me",
-            condition=(
-                "next_mail <= calls AND (attribute_not_exists(lease_until) OR lease_until < :now)"
-            ),
+            change=f"SET due_at = {due}, owed_since = if_not_exists(owed_since, :now)",
+            condition=f"next_mail <= calls AND {_UNCLAIMED}",
             values={
-                ":until": _number(store.now + LEASE_SECONDS),
-                ":me": {"S": store.owner},
-                ":now": _number(store.now),
+                ":due": as_number(next_morning(now) if daily else now),
+                ":now": as_number(now),
             },
-        )
-    except store.client.exceptions.ConditionalCheckFailedException as error:
-        item = error.response.get("Item")
-        if item and int(item["next_mail"]["N"]) > int(item["calls"]["N"]):
-            return Turn.NOTHING_DUE
-        # An incident that is missing though its event was counted is not done either.
-        return Turn.HELD
-    return _read_incident(key, answer["Attributes"])
+        ),
+    )
+    return _why_not(answer) if isinstance(answer, Refused) else Turn.HELD
 
 
-def mark_mailed(store: IncidentStore, incident: Incident) -> bool:
-    """Write down that the milestone's mail is out, end the lease; False when the lease was lost."""
-    try:
-        _update(
-            store,
-            incident.key,
-            change="SET next_mail = :next REMOVE lease_until, lease_owner",
-            condition="lease_owner = :me AND next_mail = :sent",
-            values={
-                ":next": _number(incident.milestone * 10),
-                ":sent": _number(incident.milestone),
-                ":me": {"S": store.owner},
-            },
+def _why_not(refused: Refused) -> Turn:
+    if not refused.item:
+        return Turn.MISSING
+    due = number_of(refused.item, "next_mail") <= number_of(refused.item, "calls")
+    return Turn.HELD if due else Turn.NOTHING_DUE
+
+
+def mark_mailed(store: IncidentStore, incident: Incident, *, covers_all: bool = False) -> Turn:
+    """Write down that the mail is out, end the lease; whether one more is due meanwhile."""
+    done, more = mark_changes(store, incident, covers_all=covers_all)
+    is_last = incident.calls < milestone_after(incident, covers_all=covers_all)
+    if is_last and not isinstance(change_item(store, done), Refused):
+        return Turn.NOTHING_DUE
+    return Turn.LOST if isinstance(change_item(store, more), Refused) else Turn.MORE_DUE
+
+
+def mark_changes(
+    store: IncidentStore, incident: Incident, *, covers_all: bool
+) -> tuple[Change, Change]:
+    """The mark where no further mail is due yet, and the one where it is."""
+    following = milestone_after(incident, covers_all=covers_all)
+    held = "lease_owner = :me AND next_mail = :sent"
+    values = {
+        ":next": as_number(following),
+        ":sent": as_number(incident.milestone),
+        ":me": {"S": store.owner},
+    }
+    gone = "REMOVE lease_until, lease_owner, owed_since"
+    done = Change(
+        incident.key,
+        change=f"SET next_mail = :next {gone}, due_at",
+        condition=f"{held} AND calls < :next",
+        values=values,
+    )
+    if incident.is_reminded:
+        done = replace(
+            done,
+            change=f"SET next_mail = :next, due_at = :morning {gone}",
+            values=values | {":morning": as_number(next_morning(store.now))},
         )
-    except store.client.exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    more = Change(
+        incident.key,
+        change=f"SET next_mail = :next, due_at = :again {gone}",
+        condition=held,
+        values=values
+        | {":again": as_number(next_morning(store.now) if incident.is_daily else store.now)},
+    )
+    return done, more
+
+
+def drop_change(store: IncidentStore, incident: Incident) -> Change:
+    """No mail for what is over before its time to be told of came."""
+    return Change(
+        incident.key,
+        change="SET next_mail = :next REMOVE due_at, owed_since",
+        condition=f"next_mail = :seen AND {_UNCLAIMED} AND quiet_after < :now",
+        values={
+            ":next": as_number(milestone_after(incident, covers_all=True)),
+            ":seen": as_number(incident.milestone),
+            ":now": as_number(store.now),
+        },
+    )
 
 
 def give_back(store: IncidentStore, incident: Incident) -> None:
-    """The undo of claim_mail: end the lease, if it is still ours, with the mail unsent."""
-    try:
-        _update(
-            store,
-            incident.key,
-            change="REMOVE lease_until, lease_owner",
-            condition="lease_owner = :me",
-            values={":me": {"S": store.owner}},
-        )
-    except store.client.exceptions.ConditionalCheckFailedException:
-        return
+    """The undo of claim_mail: end the lease, if it is still ours; the sweep has the mail."""
+    change_item(store, give_back_change(store, incident))
+
+
+def give_back_change(store: IncidentStore, incident: Incident) -> Change:
+    return Change(
+        incident.key,
+        change="SET due_at = :now REMOVE lease_until, lease_owner",
+        condition="lease_owner = :me",
+        values={":me": {"S": store.owner}, ":now": as_number(store.now)},
+    )
+
+
+def read_incident(item: dict[str, Any]) -> Incident:
+    """The incident in an item of the table."""
+    return Incident(
+        key=item["pk"]["S"],
+        incident_id=item["incident_id"]["S"],
+        calls=number_of(item, "calls"),
+        milestone=number_of(item, "next_mail"),
+        first=unpack_notice(item["first_facts"]["S"]),
+        latest=unpack_notice(item["last_facts"]["S"]),
+        last_seen=number_of(item, "last_seen"),
+        quiet_after=number_of(item, "quiet_after"),
+        owed_since=number_of(item, "owed_since"),
+    )
 
 
 def _marker(store: IncidentStore, notice: Notice) -> dict[str, Any]:
@@ -151,109 +234,65 @@ def _marker(store: IncidentStore, notice: Notice) -> dict[str, Any]:
             "Item": {
                 "pk": {"S": event_key(notice)},
                 "incident": {"S": incident_key(notice)},
-                "expires_at": _number(store.now + MARKER_SECONDS),
+                "expires_at": as_number(store.now + MARKER_SECONDS),
             },
             # TTL deletes within days, not at once: an expired marker may still be there.
             "ConditionExpression": "attribute_not_exists(pk) OR expires_at < :now",
-            "ExpressionAttributeValues": {":now": _number(store.now)},
+            "ExpressionAttributeValues": {":now": as_number(store.now)},
         }
     }
 
 
-def _go_on(store: IncidentStore, notice: Notice) -> dict[str, Any]:
-    """One call more in an open incident; one that still owes a mail never closes."""
+def _go_on(store: IncidentStore, notices: list[Notice]) -> dict[str, Any]:
+    """More calls in an open incident; one that still owes a mail never closes."""
+    quiet = store.now + quiet_seconds_of(notices[0], usual=store.quiet_seconds)
     return {
         "Update": {
             "TableName": store.table,
-            "Key": {"pk": {"S": incident_key(notice)}},
+            "Key": {"pk": {"S": incident_key(notices[0])}},
             "UpdateExpression": (
-                "ADD calls :one SET last_seen = :now, quiet_after = :quiet, "
+                "ADD calls :more SET last_seen = :now, quiet_after = :quiet, "
                 "last_facts = :facts, expires_at = :expiry"
             ),
             "ConditionExpression": "quiet_after >= :now OR next_mail <= calls",
             "ExpressionAttributeValues": {
-                ":one": {"N": "1"},
-                ":now": _number(store.now),
-                ":quiet": _number(store.now + store.quiet_seconds),
-                ":facts": {"S": pack_notice(notice)},
-                ":expiry": _number(store.now + store.quiet_seconds + KEEP_SECONDS),
+                ":more": as_number(len(notices)),
+                ":now": as_number(store.now),
+                ":quiet": as_number(quiet),
+                ":facts": {"S": pack_notice(notices[-1])},
+                ":expiry": as_number(quiet + KEEP_SECONDS),
             },
         }
     }
 
 
-def _open_anew(store: IncidentStore, notice: Notice) -> dict[str, Any]:
+def _open_anew(store: IncidentStore, notices: list[Notice]) -> dict[str, Any]:
     """A new incident in place of none or of a closed one: exactly where _go_on is refused."""
-    facts = {"S": pack_notice(notice)}
+    quiet = store.now + quiet_seconds_of(notices[0], usual=store.quiet_seconds)
     return {
         "Put": {
             "TableName": store.table,
             "Item": {
-                "pk": {"S": incident_key(notice)},
-                "incident_id": {"S": _incident_id(notice)},
-                "calls": {"N": "1"},
+                "pk": {"S": incident_key(notices[0])},
+                "incident_id": {"S": _incident_id(notices[0])},
+                "calls": as_number(len(notices)),
                 "next_mail": {"N": "1"},
-                "first_seen": _number(store.now),
-                "last_seen": _number(store.now),
-                "quiet_after": _number(store.now + store.quiet_seconds),
-                "first_facts": facts,
-                "last_facts": facts,
-                "expires_at": _number(store.now + store.quiet_seconds + KEEP_SECONDS),
+                "first_seen": as_number(store.now),
+                "last_seen": as_number(store.now),
+                "quiet_after": as_number(quiet),
+                "first_facts": {"S": pack_notice(notices[0])},
+                "last_facts": {"S": pack_notice(notices[-1])},
+                "expires_at": as_number(quiet + KEEP_SECONDS),
             },
             "ConditionExpression": (
                 "attribute_not_exists(pk) OR (quiet_after < :now AND next_mail > calls)"
             ),
-            "ExpressionAttributeValues": {":now": _number(store.now)},
+            "ExpressionAttributeValues": {":now": as_number(store.now)},
         }
     }
-
-
-def _update(
-    store: IncidentStore, key: str, *, change: str, condition: str, values: dict[str, Any]
-) -> Any:
-    for attempt in range(1, TRIES + 1):
-        try:
-            return store.client.update_item(
-                TableName=store.table,
-                Key={"pk": {"S": key}},
-                UpdateExpression=change,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except store.client.exceptions.TransactionConflictException:
-            if attempt == TRIES:
-                raise
-            _pause(store, attempt)
-    raise AssertionError("the last try returns or raises")
-
-
-def _pause(store: IncidentStore, attempt: int) -> None:
-    # Spread by chance, or contenders meet again: up to 40 ms, 80 ms, ... 1.3 s.
-    store.sleep(random.uniform(0.01, 0.02 * 2**attempt))
-
-
-def _read_incident(key: str, item: dict[str, Any]) -> Incident:
-    return Incident(
-        key=key,
-        incident_id=item["incident_id"]["S"],
-        calls=int(item["calls"]["N"]),
-        milestone=int(item["next_mail"]["N"]),
-        first=unpack_notice(item["first_facts"]["S"]),
-        latest=unpack_notice(item["last_facts"]["S"]),
-    )
-
-
-def _item_key(prefix: str, notice: Notice, name: str) -> str:
-    return f"{prefix}#{notice.account}#{notice.kind.value}#{visible(name)}"
 
 
 def _incident_id(notice: Notice) -> str:
     # From the event that opens it, so that a repeated try gives the same.
     keys = f"{incident_key(notice)} {event_key(notice)}"
     return hashlib.sha256(keys.encode()).hexdigest()[:12]
-
-
-def _number(value: float) -> dict[str, str]:
-    return {"N": str(int(value))}

@@ -1,4 +1,4 @@
-"""The mail about an incident, from the words that came with the template. Pure: sends nothing.
+"""The mail about one incident, from the words that came with the template. Pure: sends nothing.
 
 Whatever a name holds, a subject is what SNS takes (printable ASCII, under 100 characters, one
 line), a body reads in 72 columns, and a command stays one line that does what it says.
@@ -6,28 +6,31 @@ line), a body reads in 72 columns, and a command stays one line that does what i
 
 from __future__ import annotations
 
-import re
-import shlex
-import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from string import Template
 
 from handler.notice import Incident, Notice, NoticeKind, visible
+from handler.report import GainTold
+from handler.text import clip, command_line, fact_lines, fill_text, item_lines, shorten
 
 SUBJECT_LIMIT = 99
-WIDTH = 72
-VALUE_LIMIT = 400
+CLIENT_LIMIT = 56
 # What a text in templates/mail may name; blocks stand alone in their paragraph.
-MAIL_PLACEHOLDERS = frozenset({"account", "account_id", "call", "facts", "undo", "who", "why"})
+MAIL_PLACEHOLDERS = frozenset(
+    {"account", "account_id", "call", "facts", "gains", "remedy", "undo", "who", "why"}
+)
+STILL_TRYING = "still-trying"
 
-_TAGS = {
+KIND_TAGS = {
     NoticeKind.CONTAINED: "[IAM revoked]",
     NoticeKind.CANNOT_CONTAIN: "[IAM NOT revoked]",
+    NoticeKind.STRIPPED: "[IAM deny stripped]",
     NoticeKind.WOULD_CONTAIN: "[IAM would be revoked]",
     NoticeKind.GONE: "[IAM caller gone]",
     NoticeKind.TOLD: "[IAM told]",
     NoticeKind.TAMPERED: "[Revoker tampered]",
     NoticeKind.REFUSED: "[Report refused]",
+    NoticeKind.ILL: "[Revoker ill]",
 }
 _LABELS = {
     "principal_arn": "ARN",
@@ -44,6 +47,11 @@ _LABELS = {
     "rung": "Done",
     "held_by": "Held back by",
     "mode": "Mode",
+    "state": "State",
+    "dead_letters": "Dead letters",
+    "test_error": "Test says",
+    "version": "Version",
+    "centre_version": "Centre has",
     "refused": "Refused",
     "envelope_source": "Source",
     "envelope_type": "Type",
@@ -59,30 +67,31 @@ _CODES = frozenset({"reason", "rung", "held_by"})
 def mail_subject(incident: Incident) -> str:
     """Sorts by what happened, then by account; says principal and call."""
     facts = incident.first.facts
-    texts = [
-        _shorten(visible(facts.get(key, "")), SUBJECT_LIMIT)
-        for key in ("alias", "principal_name", "call")
-    ]
+    texts = [clip(facts.get(key, ""), SUBJECT_LIMIT) for key in ("alias", "principal_name", "call")]
     while len(line := _subject_line(incident, texts)) > SUBJECT_LIMIT:
         longest = max(range(3), key=lambda i: len(texts[i]))
-        texts[longest] = _shorten(texts[longest], len(texts[longest]) - 1)
+        texts[longest] = shorten(texts[longest], len(texts[longest]) - 1)
     return line
 
 
 def mail_body(words: Mapping[str, str], incident: Incident) -> str:
     """The mail's text; `words` holds one text per kind, and `sentences`."""
     notice = incident.first
-    text = Template(words[notice.kind.value]).safe_substitute(
+    again = notice.kind is NoticeKind.CONTAINED and incident.milestone > 1
+    code = notice.facts.get("reason", "")
+    text = Template(words[STILL_TRYING if again else notice.kind.value]).safe_substitute(
         who=_who(notice),
-        account=_account(notice),
+        account=account_text(notice),
         account_id=notice.account,
-        call=_clip(notice.facts.get("call", "")) or "IAM",
-        why=_sentence(words, notice.facts.get("reason", "")),
-        facts="\n".join(_fact_lines(words, incident)),
-        undo="\n".join(f"  {_command_line(command)}" for command in notice.undo)
+        call=clip(notice.facts.get("call", "")) or "IAM",
+        why=_sentence(words, code),
+        remedy=_sentence(words, f"{code}-remedy"),
+        facts="\n".join(_rows(words, incident)),
+        gains="\n".join(_gain_lines(words, notice)),
+        undo="\n".join(f"  {command_line(command)}" for command in notice.undo)
         or "  (the report names no command)",
     )
-    return _fill(text)
+    return fill_text(text)
 
 
 def _subject_line(incident: Incident, texts: list[str]) -> str:
@@ -90,18 +99,24 @@ def _subject_line(incident: Incident, texts: list[str]) -> str:
     kind = visible(notice.facts.get("principal_kind", ""))[:10]
     principal = " ".join(filter(None, (kind if kind != "other" else "", name)))
     parts = (
-        _TAGS[notice.kind],
+        KIND_TAGS[notice.kind],
         notice.account,
         f"({alias})" if alias else "",
         ": ".join(filter(None, (principal, call))),
-        f"(call {incident.milestone} of {incident.calls})" if incident.calls > 1 else "",
+        _which_call(incident),
     )
     return " ".join(filter(None, parts))
 
 
+def _which_call(incident: Incident) -> str:
+    if incident.calls == 1 or incident.kind is NoticeKind.ILL:
+        return ""
+    return f"(call {incident.milestone} of {incident.calls})"
+
+
 def _who(notice: Notice) -> str:
     kind, name, session = (
-        _clip(notice.facts.get(key, "")) for key in ("principal_kind", "principal_name", "session")
+        clip(notice.facts.get(key, "")) for key in ("principal_kind", "principal_name", "session")
     )
     match kind:
         case "user" | "role" if name:
@@ -109,49 +124,70 @@ def _who(notice: Notice) -> str:
         case "root":
             return "the root user"
         case _:
-            arn = _clip(notice.facts.get("principal_arn", ""))
+            arn = clip(notice.facts.get("principal_arn", ""))
             who = f"the caller {name or arn}" if name or arn else "an unknown caller"
     return f"{who} (session {session})" if session else who
 
 
-def _account(notice: Notice) -> str:
-    alias = _clip(notice.facts.get("alias", ""))
+def account_text(notice: Notice) -> str:
+    """The account's id, and its alias where it has one."""
+    alias = clip(notice.facts.get("alias", ""))
     return f"{notice.account} ({alias})" if alias else notice.account
 
 
-def _fact_lines(words: Mapping[str, str], incident: Incident) -> list[str]:
+def _rows(words: Mapping[str, str], incident: Incident) -> list[str]:
     notice, latest = incident.first, incident.latest
-    rows = [("Account", _account(notice))]
-    if notice.kind is not NoticeKind.REFUSED:
+    rows = [("Account", account_text(notice))]
+    if notice.kind not in (NoticeKind.REFUSED, NoticeKind.ILL):
         rows += [("Who", _who(notice)), ("Call", _call(notice))]
-    for name, label in _LABELS.items():
-        value = notice.facts.get(name, "")
-        rows.append((label, _sentence(words, value) if name in _CODES else _clip(value)))
-    rows += [("Note", _clip(note)) for note in notice.notes]
-    so_far = str(incident.calls)
-    if incident.calls > 1:
-        so_far += f" (this mail: call {incident.milestone})"
-    rows.append(("Calls so far", so_far))
-    if latest.event_id != notice.event_id:
-        when = _clip(latest.facts.get("call_time", ""))
-        rows.append(("Latest", " ".join(filter(None, (_call(latest), when)))))
-    rows += [("Event", _clip(notice.event_id)), ("Incident", incident.incident_id)]
-    return [line for label, value in rows if value for line in _fact(label, value)]
+    # What an illness is, and why, is one and the same.
+    said = {"reason"} if notice.kind is NoticeKind.ILL else set()
+    labels = {name: label for name, label in _LABELS.items() if name not in said}
+    rows += [(label, _value(words, notice, name)) for name, label in labels.items()]
+    rows += [("Note", clip(note)) for note in notice.notes]
+    if notice.kind is not NoticeKind.ILL:
+        rows += [("Calls so far", _so_far(incident))]
+        if latest.event_id != notice.event_id:
+            when = clip(latest.facts.get("call_time", ""))
+            rows.append(("Latest", " ".join(filter(None, (_call(latest), when)))))
+        rows.append(("Event", clip(notice.event_id)))
+    rows.append(("Incident", incident.incident_id))
+    return [line for label, value in rows if value for line in fact_lines(label, value)]
+
+
+def _value(words: Mapping[str, str], notice: Notice, name: str) -> str:
+    value = notice.facts.get(name, "")
+    if name in _CODES:
+        return _sentence(words, value)
+    # Tells little, and often takes three lines to do so.
+    return clip(value, CLIENT_LIMIT) if name == "user_agent" else clip(value)
+
+
+def _so_far(incident: Incident) -> str:
+    if incident.calls == 1:
+        return "1"
+    return f"{incident.calls} (this mail: call {incident.milestone})"
+
+
+def _gain_lines(words: Mapping[str, str], notice: Notice) -> Iterator[str]:
+    """What the call gave, to whom, what became of it, and the commands that take it back."""
+    if notice.gains:
+        yield from (_sentence(words, "gains-heading"), "")
+    for number, gain in enumerate(notice.gains, start=1):
+        if number > 1:
+            yield ""
+        yield from item_lines(f"{number}.", _gain_text(gain))
+        yield from (f"     {command_line(command)}" for command in gain.undo)
+
+
+def _gain_text(gain: GainTold) -> str:
+    parts = ("CRITICAL:" if gain.critical else "", gain.what, gain.done, gain.remedy, gain.missing)
+    return " ".join(clip(part) for part in parts if part)
 
 
 def _call(notice: Notice) -> str:
-    call, service = (_clip(notice.facts.get(key, "")) for key in ("call", "service"))
+    call, service = (clip(notice.facts.get(key, "")) for key in ("call", "service"))
     return f"{call} ({service})" if call and service else call
-
-
-def _fact(label: str, value: str) -> list[str]:
-    return textwrap.wrap(
-        value,
-        WIDTH,
-        initial_indent=f"  {label:<13} ",
-        subsequent_indent=" " * 16,
-        break_on_hyphens=False,
-    )
 
 
 def _sentence(words: Mapping[str, str], code: str) -> str:
@@ -160,52 +196,4 @@ def _sentence(words: Mapping[str, str], code: str) -> str:
         name, _, sentence = line.partition(": ")
         if name == code and code:
             return sentence
-    return _clip(code)
-
-
-def _command_line(command: tuple[str, ...]) -> str:
-    return " ".join(_quoted(argument) for argument in command)
-
-
-def _quoted(argument: str) -> str:
-    """One word of a shell command in printable ASCII.
-
-    What is not printable ASCII is written as bash's $'...'. The quote itself is escaped by number
-    there, so that a shell that does not know the form still sees one quoted word.
-    """
-    if argument.isascii() and argument.isprintable():
-        return shlex.quote(argument)
-    plain = (c if " " <= c <= "~" and c not in "\\'" else f"\\U{ord(c):08x}" for c in argument)
-    return f"$'{''.join(plain)}'"
-
-
-def _clip(text: str) -> str:
-    return _shorten(visible(text), VALUE_LIMIT)
-
-
-def _shorten(text: str, limit: int) -> str:
-    """At most `limit` characters, the middle left out: both ends of a name tell it apart."""
-    if len(text) <= limit:
-        return text
-    head = max(limit - 2, 0) // 2
-    tail = max(limit - 2, 0) - head
-    return f"{text[:head]}..{text[len(text) - tail :]}"[:limit]
-
-
-def _fill(text: str) -> str:
-    """Paragraphs and list items wrapped to WIDTH; indented blocks stay as they are."""
-    lines: list[str] = []
-    for block in re.split(r"\n{2,}", text.strip("\n")):
-        if block.startswith(" "):
-            lines.append(block)
-            continue
-        items = re.split(r"\n(?=- |[0-9]+\. )", block)
-        lines.append("\n".join(_wrapped(item) for item in items))
-    return "\n\n".join(lines) + "\n"
-
-
-def _wrapped(item: str) -> str:
-    mark = re.match(r"- |[0-9]+\. ", item)
-    hang = " " * (mark.end() if mark else 0)
-    words = " ".join(item.split())
-    return textwrap.fill(words, WIDTH, subsequent_indent=hang, break_on_hyphens=False)
+    return clip(code)

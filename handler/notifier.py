@@ -1,117 +1,143 @@
 """The Lambda of the central account: count what the queue brings, mail what is due. Judges nobody.
 
-A message is acknowledged only when no mail hangs on it any more. A crash between any two steps
-leaves it in the queue; it comes again, is known as counted, and goes on where the lease allows.
+Two things wake it. A batch of the queue: each message is acknowledged once it is counted and its
+mail is out, or due in the table where the sweep finds it; what failed before that comes again. And
+the schedule: the sweep (sweep.py), then the pulse of the alerting itself.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from handler.incidents import (
-    IncidentStore,
-    Turn,
-    claim_mail,
-    count_call,
-    give_back,
-    incident_key,
-    mark_mailed,
-)
-from handler.mail import mail_body, mail_subject
-from handler.notice import Incident, read_notice
+from handler.accounts import note_hearing, note_heartbeat
+from handler.budget import Limits
+from handler.fairness import take_turns
+from handler.heartbeat import Heartbeat
+from handler.incidents import Turn, count_calls, owe_mail
+from handler.intake import Letter, read_letter
+from handler.mailing import Centre, log_failure, tell_incident
+from handler.notice import Notice, incident_key
+from handler.pulse import Pulse, publish_pulse
+from handler.sweep import SweepFailed, sweep_all
+from handler.table import IncidentStore
 from handler.words import MAIL_WORDS
 
-
-@dataclass(frozen=True)
-class Centre:
-    """What the notifier works with; `sns` is an SNS client, `words` the texts of the mails."""
-
-    store: IncidentStore
-    sns: Any
-    topic: str
-    words: Mapping[str, str]
+SWEEP_EVENT = {"wake": "sweep"}
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Entry point for an SQS batch; answers in the form of ReportBatchItemFailures."""
+    """Entry point: an SQS batch, answered by ReportBatchItemFailures, or SWEEP_EVENT."""
     store = IncidentStore(
         client=_centre_client("dynamodb"),
         table=os.environ["TABLE_NAME"],
         quiet_seconds=int(os.environ["QUIET_SECONDS"]),
         owner=context.aws_request_id,
-        now=time.time(),
+        clock=time.time,
         sleep=time.sleep,
     )
+    limits = Limits(per_minute=int(os.environ["MAILS_PER_MINUTE"]))
     topic = os.environ["TOPIC_ARN"]
-    return answer_batch(event, Centre(store, _centre_client("sns"), topic, MAIL_WORDS))
+    centre = Centre(store, _centre_client("sns"), topic, MAIL_WORDS, limits)
+    if "Records" in event:
+        return answer_batch(event, centre)
+    if event != SWEEP_EVENT:
+        raise ValueError(f"neither a batch of messages nor {SWEEP_EVENT}")
+    swept = sweep_all(centre)
+    topics = list(filter(None, os.environ["WATCHED_TOPICS"].split(",")))
+    pulse = Pulse(_centre_client("sns"), _centre_client("cloudwatch"), topics)
+    publish_pulse(pulse, longest_wait=swept.longest_wait)
+    if swept.failed:
+        raise SweepFailed(", ".join(swept.failed))
+    return {}
 
 
 def answer_batch(event: Mapping[str, Any], centre: Centre) -> dict[str, Any]:
-    """Count each message, then mail once per incident; names the messages that must come again."""
+    """Count the batch by incident, then mail in turn; names the messages that must come again."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    failed: list[str] = []
-    counted: dict[str, list[tuple[str, bool]]] = {}
-    for message in event["Records"]:
-        notice = read_notice(message["body"], message_id=message["messageId"])
+    letters = [read_letter(one["body"], message_id=one["messageId"]) for one in event["Records"]]
+    failed = _note_heartbeats(letters, centre, sent_at=_last_sent(event["Records"]))
+    counted: list[Notice] = []
+    senders: dict[str, set[str]] = {}
+    for key, notices in _by_incident(letters, senders).items():
+        try:
+            count_calls(centre.store, notices)
+        except (BotoCoreError, ClientError) as error:
+            log_failure(f"counting {key}", error)
+            failed |= senders[key]
+        else:
+            counted.append(notices[0])
+    for notice in take_turns(counted, account=_account_of, critical=lambda one: one.critical):
         key = incident_key(notice)
         try:
-            new = count_call(centre.store, notice)
+            turn = _tell(centre, key, notice)
         except (BotoCoreError, ClientError) as error:
-            _log_failure(key, error)
-            failed.append(message["messageId"])
+            log_failure(f"telling {key}", error)
+            failed |= senders[key]
         else:
-            counted.setdefault(key, []).append((message["messageId"], new))
-    for key, messages in counted.items():
-        try:
-            turn = _tell_incident(centre, key)
-        except (BotoCoreError, ClientError) as error:
-            _log_failure(key, error)
-            failed += [message_id for message_id, _ in messages]
-        else:
-            # Another holds the lease. Its own message stays in the queue until its mail is marked,
-            # so a newly counted one may go; a duplicate may be that very message and must not.
-            failed += [message_id for message_id, new in messages if turn is Turn.HELD and not new]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+            # Somebody deleted what these messages were counted in.
+            failed |= senders[key] if turn is Turn.MISSING else set()
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
 
 
-def _tell_incident(centre: Centre, key: str) -> Turn:
-    """Send every mail that is due on the incident, in order: claim, publish, mark."""
+def _tell(centre: Centre, key: str, notice: Notice) -> Turn:
+    if notice.is_daily:
+        return owe_mail(centre.store, key, daily=True)
+    return tell_incident(centre, key, account=notice.account)
+
+
+def _account_of(notice: Notice) -> str:
+    return notice.account
+
+
+def _by_incident(
+    letters: Iterable[Letter], senders: dict[str, set[str]]
+) -> dict[str, list[Notice]]:
+    """Notices by incident; `senders` learns which messages each incident's came in."""
+    groups: dict[str, list[Notice]] = {}
+    for letter in letters:
+        for notice in letter.notices:
+            key = incident_key(notice)
+            groups.setdefault(key, []).append(notice)
+            senders.setdefault(key, set()).add(letter.message_id)
+    return groups
+
+
+def _note_heartbeats(letters: Iterable[Letter], centre: Centre, *, sent_at: float) -> set[str]:
+    """Write down who was heard of, the latest of each account; the messages that failed."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    while True:
-        claimed = claim_mail(centre.store, key)
-        if isinstance(claimed, Turn):
-            return claimed
+    latest: dict[str, Heartbeat] = {}
+    senders: dict[str, set[str]] = {}
+    for letter in letters:
+        if beat := letter.heartbeat:
+            known = latest.setdefault(beat.account, beat)
+            latest[beat.account] = max(known, beat, key=lambda one: one.at)
+            senders.setdefault(beat.account, set()).add(letter.message_id)
+    failed: set[str] = set()
+    for account, beat in latest.items():
         try:
-            _publish_mail(centre, claimed)
-        except (BotoCoreError, ClientError):
-            give_back(centre.store, claimed)
-            raise
-        mark_mailed(centre.store, claimed)
+            note_heartbeat(centre.store, beat)
+        except (BotoCoreError, ClientError) as error:
+            log_failure(f"heartbeat of {account}", error)
+            failed |= senders[account]
+    if latest:
+        try:
+            note_hearing(centre.store, sent_at=sent_at)
+        except (BotoCoreError, ClientError) as error:
+            log_failure("hearing", error)
+            failed |= set().union(*senders.values())
+    return failed
 
 
-def _publish_mail(centre: Centre, incident: Incident) -> None:
-    notice = incident.first
-    centre.sns.publish(
-        TopicArn=centre.topic,
-        Subject=mail_subject(incident),
-        Message=mail_body(centre.words, incident),
-        MessageAttributes={
-            "account": {"DataType": "String", "StringValue": notice.account},
-            "kind": {"DataType": "String", "StringValue": notice.kind.value},
-        },
-    )
-
-
-def _log_failure(key: str, error: Exception) -> None:
-    print(json.dumps({"incident": key, "comesAgain": True, "error": str(error)}))
+def _last_sent(records: Iterable[Mapping[str, Any]]) -> float:
+    """When the queue got the latest of the messages, epoch seconds; 0 where none says it."""
+    sent = (float(one.get("attributes", {}).get("SentTimestamp", "0")) for one in records)
+    return max(sent, default=0.0) / 1000
 
 
 @cache

@@ -6,7 +6,7 @@ from handler.marks import mark_credential, mark_minting, mark_sessions
 from handler.naming import has_moved
 from handler.remedy import Gain
 from handler.roster import ask_again, credential_key, forget_elsewhere
-from handler.scene import Scene, item_of, no_answer, bearer_named
+from handler.scene import Scene, bearer_named, item_of, no_answer
 from handler.tools import Tools
 from handler.trail import Call
 

@@ -91,11 +91,12 @@ def to_detail(report: Report) -> dict[str, Any]:
 def from_detail(detail: Mapping[str, Any]) -> Report:
     """The report in an event's detail.
 
-    Raises ValueError with one sentence when it is not a report: no event id, no account, a
-    disposition that version 1 does not know, or a later version's layout.
+    Raises ValueError with one sentence when it is not a report: no event id, no account, no
+    disposition or reason, or a later version's layout. What a newer member disposes is told of.
     """
     if detail.get("version") != REPORT_VERSION:
         raise ValueError(f"report version {detail.get('version')!r} is not {REPORT_VERSION}")
+    detail = _in_known_words(detail)
     values: dict[str, Any] = {}
     for spec in fields(Report):
         value = detail.get(spec.name)
@@ -119,6 +120,17 @@ def from_detail(detail: Mapping[str, Any]) -> Report:
     if missing:
         raise ValueError(f"report lacks {', '.join(missing)}")
     return Report(**values)
+
+
+def _in_known_words(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The detail; a disposition unknown to this version becomes TOLD, and a note says so."""
+    word = detail.get("disposition")
+    if word is None or word in [one.value for one in Disposition]:
+        return detail
+    notes = detail.get("notes")
+    said = f"The member's version calls this {str(word)!r}, a word that the centre does not know."
+    others = notes if isinstance(notes, list) else []
+    return {**detail, "disposition": Disposition.TOLD.value, "notes": [said, *others]}
 
 
 def _commands(value: object) -> tuple[tuple[str, ...], ...]:

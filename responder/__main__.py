@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from handler.notice import visible
+from responder.centre_commands import add_centre_commands
 from responder.desk_commands import add_desk_commands
 from responder.read import ENDINGS, Unreadable, find_files, read_file
 from responder.replay import Judged, Rules, Tally, as_json, judge, read_rules
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     replay.set_defaults(command=_replay)
     add_desk_commands(commands)
+    add_centre_commands(commands)
     return parser
 
 

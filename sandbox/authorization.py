@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+import cbor2
+
 from sandbox import hooks
 from sandbox.calls import service_model
 from sandbox.identities import role_of_session
@@ -122,6 +124,8 @@ def _describe_requests() -> None:
             for key, field in (("source", "Source"), ("detail-type", "DetailType")):
                 values = sorted({str(entry.get(field)) for entry in entries})
                 known[f"events:{key}"] = values[0] if len(values) == 1 else values
+        if action == "cloudwatch:PutMetricData":
+            known["cloudwatch:namespace"] = _namespace(body, params)
         return known
 
     original = hooks.replace(ACTIONS, "request_tag_context", context)
@@ -237,6 +241,17 @@ def _scope(arn: Arn) -> Any:
 def _first(params: Mapping[str, Any], name: str) -> str:
     value = params.get(name, "")
     return str(value[0] if isinstance(value, list) and value else value or "")
+
+
+def _namespace(body: bytes, params: Mapping[str, Any]) -> str:
+    """Where metrics go: botocore speaks CBOR, others JSON or the query protocol."""
+    if params.get("Namespace"):
+        return _first(params, "Namespace")
+    try:
+        read = cbor2.loads(body)
+    except (cbor2.CBORDecodeError, ValueError):
+        read = _body(body)
+    return str(read.get("Namespace", "")) if isinstance(read, dict) else ""
 
 
 def _body(body: bytes) -> dict[str, Any]:

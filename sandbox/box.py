@@ -153,6 +153,10 @@ class Box:
         """Skip some time at once, for queues, tables, schedules and functions (clock.py)."""
         self._clock.advance(seconds)
 
+    def time(self) -> float:
+        """The sandbox's time, epoch seconds."""
+        return self._clock.time()
+
     def tick(self) -> None:
         """Fire the schedules that are due by now, each once, instead of within 10 s.
 

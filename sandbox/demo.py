@@ -11,7 +11,7 @@ from rich.text import Text
 from sandbox.box import open_box
 from sandbox.outbox import Mail
 from sandbox.scenes import SCENES, Scene
-from sandbox.stage import TEAM_ADDRESS, Stage, install
+from sandbox.stage import Stage, install, to_the_team
 
 
 def main() -> int:
@@ -46,7 +46,7 @@ def _play(console: Console, stage: Stage, scene: Scene) -> int:
         mark = "[green]ok  [/]" if seen.ok else "[bold red]FAIL[/]"
         console.print(mark, Text(seen.text))
     for mail in list(stage.box.outbox)[before:]:
-        if mail.address == TEAM_ADDRESS:
+        if to_the_team(mail):
             _show(console, mail)
     console.print()
     return failed

@@ -54,13 +54,21 @@ class Outbox:
         """Listen to the emulator's fan-out, until the hooks are restored."""
 
         def fanout(
-            topic: str, message_id: str, message: str, subject: str, *a: Any, **k: Any
+            topic: str,
+            message_id: str,
+            message: str,
+            subject: str,
+            structure: str = "",
+            attributes: dict[str, Any] | None = None,
+            *a: Any,
+            **k: Any,
         ) -> Any:
-            for address in _addresses(topic):
-                mail = Mail(topic, address, subject or "", message, datetime.now(UTC))
+            body = hooks.get(SNS, "_resolve_message_for_protocol")(message, structure, "email")
+            for address in _addresses(topic, attributes or {}, body):
+                mail = Mail(topic, address, subject or "", body, datetime.now(UTC))
                 with self._lock:
                     self._mails.append(mail)
-            return original(topic, message_id, message, subject, *a, **k)
+            return original(topic, message_id, message, subject, structure, attributes, *a, **k)
 
         def publish(params: dict[str, Any]) -> Any:
             given = params.get("Subject", "")
@@ -89,10 +97,14 @@ def subject_problem(subject: str) -> str:
     return ""
 
 
-def _addresses(topic: str) -> list[str]:
+def _addresses(topic: str, attributes: dict[str, Any], body: str) -> list[str]:
+    """Who gets a message by e-mail, after each one's filter policy."""
+    wanted = hooks.get(SNS, "_matches_filter_policy")
     found = hooks.get(SNS, "_topic_by_arn_any_scope")(topic)
     return [
         subscription["endpoint"]
         for subscription in (found or {}).get("subscriptions", [])
-        if subscription.get("confirmed") and subscription.get("protocol") in ("email", "email-json")
+        if subscription.get("confirmed")
+        and subscription.get("protocol") in ("email", "email-json")
+        and wanted(subscription, attributes, body)
     ]

@@ -33,8 +33,13 @@ def observe(stage: Stage) -> Iterator[Seen]:
     account = stage.box.members[0]
     iam = stage.box.client("iam", account, key=stage.box.new_user(account, "olga", "iam:*"))
     iam.create_user(UserName="olgas-helper")
-    yield from _mails(stage, "[IAM would be revoked]")
+    yield from _mails(stage)
     yield Seen("she keeps IAM: nothing was touched", not stage.denied(account, user="olga"))
+
+
+def morning(stage: Stage) -> Iterator[Seen]:
+    stage.sweep_next_morning()
+    yield from _mails(stage, "[IAM would be revoked]")
 
 
 def administrator(stage: Stage) -> Iterator[Seen]:
@@ -151,6 +156,7 @@ def enforcing(stage: Stage) -> Iterator[Seen]:
 
 SCENES = (
     Scene("Observe mode: olga, no administrator, creates a user", observe),
+    Scene("The next morning: who would have lost IAM, ready to paste", morning),
     Scene("The team is satisfied and updates the StackSet to Mode=enforce", enforcing),
     Scene("alice, an administrator, creates a user", administrator),
     Scene("mallory, no administrator, creates a user", rogue_user),

@@ -12,7 +12,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("generator", "handler", "responder", "sandbox", "stacksets")
 # Files of the handler that reach AWS, by a client or a table that they are given.
 SHELLS = {
+    "accounts",
     "answer",
+    "budget",
     "containment",
     "delivery",
     "desk",
@@ -22,22 +24,31 @@ SHELLS = {
     "health",
     "incidents",
     "learn",
+    "mailing",
     "marks",
     "naming",
     "notifier",
+    "owed",
     "patrol",
     "proof",
+    "pulse",
     "putback",
     "recheck",
     "redrive",
     "release",
     "remedies",
+    "remedy_credentials",
+    "remedy_principals",
     "revoker",
     "roster",
     "rungs",
+    "scene",
     "standing",
     "store",
+    "sweep",
+    "table",
     "tools",
+    "watching",
 }
 # Shells whose values (what was done, what is written down) pure files speak of.
 WITH_VALUES = {"containment", "marks", "roster", "rungs", "store"}
@@ -57,7 +68,7 @@ MAY_USE = {
     "generator": {"troposphere", "cfn_flip", "jinja2", "yaml", "rich"},
     "stacksets": {*AWS, "cfn_flip", "rich", "jinja2"},
     "responder": {*AWS, "rich"},
-    "sandbox": {*AWS, "rich", "ministack", "uvicorn", "hypercorn", "yaml"},
+    "sandbox": {*AWS, "cbor2", "rich", "ministack", "uvicorn", "hypercorn", "yaml"},
 }
 
 

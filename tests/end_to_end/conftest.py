@@ -7,16 +7,22 @@ and contain their callers. A process holds one box at a time, so these tests com
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from handler.names import SWEEP_RULE
 from sandbox.box import Box, open_box
+from sandbox.keys import REGION, ROOT_SECRET
 from sandbox.stage import STACK_SET, Stage, change_mode, install
 
 HERE = Path(__file__).parent
+Desk = Callable[..., subprocess.CompletedProcess[str]]
 _strangers = itertools.count(900000000001)
 
 
@@ -32,8 +38,13 @@ def box() -> Iterator[Box]:
 
 @pytest.fixture(scope="package")
 def stage(box: Box) -> Stage:
-    """The product as a team installs it, in whatever mode the last test left it."""
-    return install(box, mode="observe")
+    """The product as a team installs it, in whatever mode the last test left it.
+
+    Sweeps come at a test's word alone, and many tests in a minute share the budget of mails.
+    """
+    stage = install(box, mode="observe", central={"MailsPerMinute": "240"})
+    box.client("events", box.security).disable_rule(Name=SWEEP_RULE)
+    return stage
 
 
 @pytest.fixture(scope="package")
@@ -93,3 +104,27 @@ def instance_status(box: Box, account: str) -> str:
         StackSetName=STACK_SET, StackInstanceAccount=account
     )["Summaries"]
     return str(found[0]["StackInstanceStatus"]["DetailedStatus"]) if found else ""
+
+
+@pytest.fixture
+def desk_of(box: Box) -> Desk:
+    """Run `python -m responder` as the root of an account."""
+
+    def run(account: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "AWS_ACCESS_KEY_ID": account,
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        command = [sys.executable, "-m", "responder", *arguments, "--endpoint-url", box.endpoint]
+        return subprocess.run(
+            command,
+            cwd=HERE.parents[1],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run

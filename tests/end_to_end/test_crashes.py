@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import pytest
 
+from handler.incidents import LEASE_SECONDS
 from handler.names import REPORTS_QUEUE
 from sandbox.faults import KILL_AFTER, KILL_BEFORE, PASS
 from sandbox.stage import Stage
+from tests.end_to_end.conftest import Desk
 from tests.end_to_end.sight import (
     VISIBILITY_SECONDS,
     bring,
@@ -24,7 +26,7 @@ from tests.end_to_end.sight import (
 )
 
 COUNT = ("dynamodb", "TransactWriteItems")
-# Claim and mark of a mail are both updates of the incident, in this order.
+# The claim of a mail, its leave of the budget and its mark are updates, in this order.
 UPDATE = ("dynamodb", "UpdateItem")
 PUBLISH = ("sns", "Publish")
 SUBJECT = "[IAM revoked] {} user mallory: CreateUser"
@@ -38,7 +40,8 @@ SUBJECT = "[IAM revoked] {} user mallory: CreateUser"
         pytest.param(UPDATE, [KILL_AFTER], 0, 1, id="after the claim"),
         pytest.param(PUBLISH, [KILL_BEFORE], 0, 1, id="between claim and publish"),
         pytest.param(PUBLISH, [KILL_AFTER], 1, 2, id="between publish and mark"),
-        pytest.param(UPDATE, [PASS, KILL_AFTER], 1, 1, id="after the mark"),
+        pytest.param(UPDATE, [PASS, KILL_AFTER], 0, 1, id="after the budget"),
+        pytest.param(UPDATE, [PASS, PASS, KILL_AFTER], 1, 1, id="after the mark"),
     ],
 )
 def test_a_notifier_that_dies_loses_no_mail_and_repeats_one_at_most(
@@ -61,17 +64,20 @@ def test_a_notifier_that_dies_loses_no_mail_and_repeats_one_at_most(
     assert calls_counted(enforcing, stranger) == {"contained": 1}
 
 
-def test_nobody_mails_while_the_dead_ones_lease_runs_and_the_message_is_kept(
+def test_nobody_mails_while_the_dead_ones_lease_runs_and_the_sweep_does_after_it(
     enforcing: Stage, stranger: str
 ) -> None:
     box = enforcing.box
     box.fail_next(*PUBLISH, 1, KILL_BEFORE)
     bring(box, delivery(report(stranger, "event-1")))
     box.settle(ignore_hidden=True)
+    assert hidden(box) == 1
     box.unhide(f"arn:aws:sqs:us-east-1:{box.security}:{REPORTS_QUEUE}")
-    box.settle(ignore_hidden=True)
-    assert (hidden(box), mails(enforcing, stranger)) == (1, [])
-    box.advance(VISIBILITY_SECONDS)
+    enforcing.sweep()
+    # What it counted stands in the table, so that the queue need not keep it.
+    assert (hidden(box), mails(enforcing, stranger)) == (0, [])
+    box.advance(LEASE_SECONDS + 2)
+    enforcing.sweep()
     assert subjects(enforcing, stranger) == [SUBJECT.format(stranger)]
 
 
@@ -90,30 +96,33 @@ def test_another_call_meanwhile_is_counted_and_the_owed_mail_still_comes(
 
 
 @pytest.mark.parametrize("code", ["AuthorizationError", "Throttling", "InternalError"])
-def test_a_topic_that_fails_and_comes_back_gets_one_mail_in_the_end(
+def test_a_topic_that_fails_and_comes_back_gets_one_mail_by_the_next_sweep(
     enforcing: Stage, stranger: str, code: str
 ) -> None:
     box = enforcing.box
     # As often as the SDK tries for one message, and not a time more.
     box.fail_next(*PUBLISH, 1 if code == "AuthorizationError" else 3, code)
     bring(box, delivery(report(stranger, "event-1")))
-    box.settle(ignore_hidden=True)
-    assert (hidden(box), mails(enforcing, stranger)) == (1, [])
-    box.advance(VISIBILITY_SECONDS)
+    box.settle()
+    assert mails(enforcing, stranger) == []
+    enforcing.sweep()
+    enforcing.sweep()
     assert subjects(enforcing, stranger) == [SUBJECT.format(stranger)]
     assert calls_counted(enforcing, stranger) == {"contained": 1}
 
 
-def test_a_topic_that_fails_five_messages_long_gets_one_mail_in_the_end(
+def test_a_topic_that_fails_sweep_after_sweep_is_an_error_each_time_and_one_mail_in_the_end(
     enforcing: Stage, stranger: str
 ) -> None:
     box = enforcing.box
-    box.fail_next(*PUBLISH, 5, "AuthorizationError")
+    # Each sweep tries the incident's own mail, and then the digest.
+    box.fail_next(*PUBLISH, 7, "AuthorizationError")
     bring(box, delivery(report(stranger, "event-1")))
-    for _ in range(5):
-        box.settle(ignore_hidden=True)
-        assert (hidden(box), mails(enforcing, stranger)) == (1, [])
-        box.advance(VISIBILITY_SECONDS)
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="owed"):
+            enforcing.sweep()
+        box.advance(60)
+    enforcing.sweep()
     assert subjects(enforcing, stranger) == [SUBJECT.format(stranger)]
 
 
@@ -128,23 +137,24 @@ def test_a_mail_that_failed_goes_out_with_the_next_call_since_its_lease_was_give
     box.settle(ignore_hidden=True)
     expected = [f"{SUBJECT.format(stranger)} (call 1 of 2)"]
     assert [mail.subject for mail in mails(enforcing, stranger)] == expected
-    box.advance(VISIBILITY_SECONDS)
+    enforcing.sweep()
     assert subjects(enforcing, stranger) == expected
 
 
-def test_a_report_that_nobody_can_mail_ends_with_the_dead_letters(
-    enforcing: Stage, stranger: str
+def test_a_report_that_nobody_can_count_ends_with_the_dead_letters_and_is_redriven(
+    enforcing: Stage, stranger: str, desk_of: Desk
 ) -> None:
     box = enforcing.box
-    box.fail_next(*PUBLISH, 10, "AuthorizationError")
+    box.fail_next(*COUNT, 10, "AccessDeniedException")
     body = delivery(report(stranger, "event-1"))
     bring(box, body)
     for _ in range(11):
         box.settle(ignore_hidden=True)
         box.advance(VISIBILITY_SECONDS)
     box.settle()
-    sqs = box.client("sqs", box.security)
-    url = sqs.get_queue_url(QueueName=f"{REPORTS_QUEUE}-dead-letters")["QueueUrl"]
-    kept = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-    assert [message["Body"] for message in kept] == [body]
     assert mails(enforcing, stranger) == []
+    done = desk_of(box.security, "redrive")
+    assert done.returncode == 0, done.stdout
+    assert "iam-org-revoker-reports-dead-letters: 1 handed over" in done.stdout
+    assert subjects(enforcing, stranger) == [SUBJECT.format(stranger)]
+    assert "0 handed over" in desk_of(box.security, "redrive").stdout

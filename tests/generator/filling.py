@@ -64,6 +64,8 @@ class Filling:
                 return between.join(self.fill(parts))
             case {"Fn::Select": [index, {"Fn::Split": [at, text]}]}:
                 return self.fill(text).split(at)[int(index)]
+            case {"Fn::Split": [at, text]}:
+                return str(self.fill(text)).split(at)
             case {"Fn::FindInMap": [name, top, second]}:
                 return self.tree["Mappings"][name][self.fill(top)][self.fill(second)]
             case {"Fn::Equals": [one, other]}:

@@ -129,6 +129,11 @@ def test_the_notifier_is_told_the_quiet_hours_in_seconds(
         "TABLE_NAME": "Incidents",
         "TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:IncidentTopic",
         "QUIET_SECONDS": seconds,
+        "MAILS_PER_MINUTE": "30",
+        "WATCHED_TOPICS": ",".join(
+            f"arn:aws:sns:us-east-1:111122223333:{name}"
+            for name in ("IncidentTopic", "HealthTopic")
+        ),
     }
 
 

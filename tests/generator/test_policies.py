@@ -498,8 +498,8 @@ def test_only_our_rules_may_put_into_the_queues(rendered: dict[str, Rendered]) -
     }
 
 
-def test_the_notifier_may_do_this_and_on_one_resource_each(rendered: dict[str, Rendered]) -> None:
-    def allowed(side: str) -> dict[str, str]:
+def test_the_notifier_may_do_this_and_on_these_resources(rendered: dict[str, Rendered]) -> None:
+    def allowed(side: str) -> dict[str, Any]:
         found = statements(fillings(rendered)[side], "NotifierRole")
         return {" ".join(listed(s["Action"])): s["Resource"] for s in found}
 
@@ -508,9 +508,15 @@ def test_the_notifier_may_do_this_and_on_one_resource_each(rendered: dict[str, R
         "sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes": (
             f"arn:aws:sqs:{here}:iam-org-revoker-reports"
         ),
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem": (
+        "dynamodb:BatchGetItem dynamodb:PutItem dynamodb:UpdateItem": (
             f"arn:aws:dynamodb:{here}:table/iam-org-revoker-incidents"
         ),
+        "dynamodb:Scan": f"arn:aws:dynamodb:{here}:table/iam-org-revoker-incidents/index/due",
+        "sns:ListSubscriptionsByTopic": [
+            f"arn:aws:sns:{here}:iam-org-revoker-incidents",
+            f"arn:aws:sns:{here}:iam-org-revoker-health",
+        ],
+        "cloudwatch:PutMetricData": "*",
         "logs:CreateLogStream logs:PutLogEvents": (
             f"arn:aws:logs:{here}:log-group:/aws/lambda/iam-org-revoker-notifier:*"
         ),

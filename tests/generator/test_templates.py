@@ -144,7 +144,11 @@ def test_every_parameter_says_what_it_does_and_what_it_takes(
     tree = rendered[name].tree
     for body in tree["Parameters"].values():
         assert body["Description"].endswith(".")
-        assert "AllowedValues" in body or {"AllowedPattern", "ConstraintDescription"} <= body.keys()
+        assert (
+            "AllowedValues" in body
+            or {"AllowedPattern", "ConstraintDescription"} <= body.keys()
+            or {"MinValue", "MaxValue"} <= body.keys()
+        )
     required = [name for name, body in tree["Parameters"].items() if "Default" not in body]
     assert required == (["CentralBusArn"] if name == "member" else [])
     groups = tree["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]

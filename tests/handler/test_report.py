@@ -60,8 +60,7 @@ def test_a_list_that_is_none_does_not_break_the_reader(name: str, value: object)
     [
         ({"version": 2}, "report version 2 is not 1"),
         ({"event_id": None}, "report lacks event_id"),
-        ({"disposition": "forgiven"}, "'forgiven' is not a valid Disposition"),
-        ({"disposition": ["contained"]}, "['contained'] is not a valid Disposition"),
+        ({"disposition": None}, "report lacks disposition"),
     ],
 )
 def test_what_is_no_report_is_refused_in_a_sentence(
@@ -70,3 +69,13 @@ def test_what_is_no_report_is_refused_in_a_sentence(
     with pytest.raises(ValueError) as refusal:  # noqa: PT011  # the sentence is compared whole
         from_detail(DETAIL | change)
     assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize("word", ["forgiven", ["contained"], 7])
+def test_a_disposition_of_a_newer_member_is_told_of_in_its_own_word(word: object) -> None:
+    report = from_detail(DETAIL | {"disposition": word})
+    assert report.disposition is Disposition.TOLD
+    assert report.notes[0] == (
+        f"The member's version calls this {str(word)!r}, a word that the centre does not know."
+    )
+    assert report.notes[1:] == from_detail(DETAIL).notes

@@ -16,9 +16,15 @@ import boto3
 import jinja2
 from botocore.exceptions import ClientError
 
-from handler.incidents import IncidentStore
-from handler.notifier import Centre, answer_batch
+from handler.budget import Limits
+from handler.heartbeat import Heartbeat, heartbeat_detail
+from handler.intake import read_letter
+from handler.mailing import Centre
+from handler.notice import Notice
+from handler.notifier import answer_batch
 from handler.report import Disposition, Report, to_detail
+from handler.sweep import Swept, sweep_all
+from handler.table import IncidentStore
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "mail"
 ACCOUNT = "111122223333"
@@ -102,15 +108,33 @@ def report_body(event: str = "e-1", **changes: Any) -> str:
     return json.dumps(given_envelope(to_detail(given_report(event, **changes))))
 
 
-def batch(*bodies: str) -> dict[str, Any]:
-    return {"Records": [{"messageId": f"m-{n}", "body": b} for n, b in enumerate(bodies)]}
+def read_notice(body: str) -> Notice:
+    """The one notice in a message's body."""
+    (notice,) = read_letter(body, message_id="m").notices
+    return notice
+
+
+def heartbeat_body(account: str = ACCOUNT, *, at: float = 0.0, **changes: Any) -> str:
+    values = {"alias": "acme-dev", "product_version": "0.1.0", "mode": "enforce"} | changes
+    detail = heartbeat_detail(Heartbeat(account=account, at=at, **values))
+    envelope = given_envelope(detail, account=account, id=f"beat-{account}-{at}")
+    return json.dumps(envelope | {"detail-type": "IAM Org Revoker Heartbeat"})
+
+
+def batch(*bodies: str, sent_at: float | None = None) -> dict[str, Any]:
+    sent = {} if sent_at is None else {"attributes": {"SentTimestamp": str(int(sent_at * 1000))}}
+    return {"Records": [{"messageId": f"m-{n}", "body": b, **sent} for n, b in enumerate(bodies)]}
 
 
 @dataclass
 class Mail:
+    """What each kind of subscriber gets; `time` is the desk's."""
+
     subject: str
     body: str
+    form: dict[str, Any]
     attributes: dict[str, str]
+    time: float
 
 
 @dataclass
@@ -144,38 +168,69 @@ class Table:
         return self.wire.send("transact", self.client.transact_write_items, **arguments)
 
     def update_item(self, **arguments: Any) -> Any:
-        return self.wire.send("update", self.client.update_item, **arguments)
+        budget = arguments["Key"]["pk"]["S"].startswith("budget#")
+        name = "budget" if budget else "update"
+        return self.wire.send(name, self.client.update_item, **arguments)
+
+    def batch_get_item(self, **arguments: Any) -> Any:
+        return self.wire.send("read", self.client.batch_get_item, **arguments)
+
+    def scan(self, **arguments: Any) -> Any:
+        return self.wire.send("scan", self.client.scan, **arguments)
 
 
 @dataclass
 class Topic:
     wire: Wire
+    clock: Callable[[], float]
     mails: list[Mail] = field(default_factory=list)
+    subscriptions: tuple[str, ...] = (f"{TOPIC}:1", "PendingConfirmation")
 
     def publish(self, **arguments: Any) -> Any:
         return self.wire.send("publish", self._publish, **arguments)
 
+    def list_subscriptions_by_topic(self, TopicArn: str) -> Any:
+        assert TopicArn == TOPIC
+        return {"Subscriptions": [{"SubscriptionArn": arn} for arn in self.subscriptions]}
+
     def _publish(
-        self, *, TopicArn: str, Subject: str, Message: str, MessageAttributes: dict[str, Any]
+        self,
+        *,
+        TopicArn: str,
+        Subject: str,
+        Message: str,
+        MessageStructure: str,
+        MessageAttributes: dict[str, Any],
     ) -> None:
         assert TopicArn == TOPIC
+        assert MessageStructure == "json"
         if not (0 < len(Subject) < 100 and Subject.isascii() and Subject.isprintable()):
             raise aws_error("InvalidParameter", "Publish")
-        assert len(Message.encode()) <= 262_144
+        assert len(Message.encode()) + len(json.dumps(MessageAttributes)) <= 262_144
         attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
-        self.mails.append(Mail(Subject, Message, attributes))
+        forms = json.loads(Message)
+        form = json.loads(forms["default"])
+        self.mails.append(Mail(Subject, forms["email"], form, attributes, self.clock()))
 
 
 @dataclass
 class Desk:
-    """The central account; `now` is its clock."""
+    """The central account; `now` is its clock, which sleeping moves."""
 
-    table: Table
-    topic: Topic
-    wire: Wire
+    client: Any
+    wire: Wire = field(default_factory=Wire)
     now: float = START
+    per_minute: int = 240
     invocations: int = 0
     pauses: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.table = Table(self.client, self.wire)
+        self.topic = Topic(self.wire, lambda: self.now)
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
 
     def store(self) -> IncidentStore:
         self.invocations += 1
@@ -184,18 +239,28 @@ class Desk:
             table=TABLE,
             quiet_seconds=QUIET,
             owner=f"invocation-{self.invocations}",
-            now=self.now,
-            sleep=self.pauses.append,
+            clock=lambda: self.now,
+            sleep=self.sleep,
         )
 
-    def deliver(self, *bodies: str) -> list[str]:
+    def centre(self) -> Centre:
+        return Centre(self.store(), self.topic, TOPIC, words(), Limits(per_minute=self.per_minute))
+
+    def deliver(self, *bodies: str, sent_at: float | None = None) -> list[str]:
         """One invocation; the ids of the messages that come again."""
-        answer = answer_batch(batch(*bodies), Centre(self.store(), self.topic, TOPIC, words()))
+        answer = answer_batch(batch(*bodies, sent_at=sent_at), self.centre())
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def sweep(self) -> Swept:
+        """One invocation by the schedule."""
+        return sweep_all(self.centre())
+
+    def subjects(self) -> list[str]:
+        return [mail.subject for mail in self.topic.mails]
 
     def items(self) -> dict[str, dict[str, Any]]:
         """The table's items by key, numbers as int."""
-        found = self.table.client.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        found = self.client.scan(TableName=TABLE, ConsistentRead=True)["Items"]
         plain = [
             {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
             for item in found
@@ -205,7 +270,7 @@ class Desk:
     def clear(self) -> None:
         """Forget all: moto copies its whole table at each transaction."""
         for key in self.items():
-            self.table.client.delete_item(TableName=TABLE, Key={"pk": {"S": key}})
+            self.client.delete_item(TableName=TABLE, Key={"pk": {"S": key}})
         self.topic.mails.clear()
         self.wire.calls.clear()
 
@@ -221,15 +286,27 @@ def new_client() -> Any:
     client.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "due_at", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "pk", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
         BillingMode="PAY_PER_REQUEST",
     )
     return client
 
 
 def new_desk(client: Any) -> Desk:
-    wire = Wire()
-    return Desk(Table(client, wire), Topic(wire), wire)
+    return Desk(client)
 
 
 def aws_error(code: str, operation: str, **more: Any) -> ClientError:

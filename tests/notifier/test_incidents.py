@@ -12,24 +12,41 @@ from generator.central import NOTIFIER_SECONDS
 from handler.incidents import (
     LEASE_SECONDS,
     MARKER_SECONDS,
-    TRIES,
     Turn,
     claim_mail,
-    count_call,
-    event_key,
+    count_calls,
     give_back,
-    incident_key,
     mark_mailed,
+    owe_mail,
 )
-from handler.notice import Incident, Notice, read_notice
+from handler.notice import Incident, Notice, event_key, incident_key
+from handler.owed import find_due
 from handler.report import Disposition
-from tests.notifier.desk import QUIET, START, VISIBILITY, Desk, aws_error, report_body
+from handler.table import TRIES, IncidentStore
+from tests.notifier.desk import (
+    QUIET,
+    START,
+    VISIBILITY,
+    Desk,
+    aws_error,
+    read_notice,
+    report_body,
+)
 
 KEY = "incident#111122223333#contained#AIDAEXAMPLEMALLORY"
 
 
 def given_notice(event: str = "e-1", **changes: Any) -> Notice:
-    return read_notice(report_body(event, **changes), message_id="m")
+    return read_notice(report_body(event, **changes))
+
+
+def count_call(store: IncidentStore, notice: Notice) -> bool:
+    return count_calls(store, [notice]) == 1
+
+
+@pytest.fixture
+def desk(any_desk: Desk) -> Desk:
+    return any_desk
 
 
 def claimed(desk: Desk) -> Incident:
@@ -42,7 +59,7 @@ def mailed(desk: Desk) -> Incident:
     store = desk.store()
     incident = claim_mail(store, KEY)
     assert isinstance(incident, Incident)
-    assert mark_mailed(store, incident) is True
+    assert mark_mailed(store, incident) is Turn.NOTHING_DUE
     return incident
 
 
@@ -97,7 +114,7 @@ def test_an_expired_marker_that_was_not_deleted_is_no_marker(desk: Desk) -> None
 def test_what_gets_worse_is_another_incident(desk: Desk) -> None:
     for disposition in Disposition:
         assert count_call(desk.store(), given_notice(disposition=disposition)) is True
-    assert sum(key.startswith("incident#") for key in desk.items()) == 5
+    assert sum(key.startswith("incident#") for key in desk.items()) == 6
 
 
 def test_keys_keep_accounts_apart_and_stay_short_and_visible(desk: Desk) -> None:
@@ -164,7 +181,7 @@ def test_a_lost_lease_neither_marks_nor_takes_the_lease_from_its_new_holder(desk
     assert isinstance(incident, Incident)
     desk.now += LEASE_SECONDS + 1
     claimed(desk)
-    assert mark_mailed(slow, incident) is False
+    assert mark_mailed(slow, incident) is Turn.LOST
     give_back(slow, incident)
     assert claim_mail(desk.store(), KEY) is Turn.HELD
 
@@ -174,14 +191,91 @@ def test_milestones_come_in_order_and_none_is_due_between(desk: Desk) -> None:
         count_call(desk.store(), given_notice(f"e-{number}"))
     due = []
     while isinstance(incident := claim_mail(store := desk.store(), KEY), Incident):
-        due.append(incident.milestone)
-        assert mark_mailed(store, incident) is True
-    assert due == [1, 10]
+        due.append((incident.milestone, mark_mailed(store, incident)))
+    assert due == [(1, Turn.MORE_DUE), (10, Turn.NOTHING_DUE)]
     assert incident is Turn.NOTHING_DUE
+    assert "due_at" not in desk.items()[KEY]
 
 
 def test_an_incident_that_vanished_is_not_called_done(desk: Desk) -> None:
-    assert claim_mail(desk.store(), "incident#111122223333#contained#nobody") is Turn.HELD
+    assert claim_mail(desk.store(), "incident#111122223333#contained#nobody") is Turn.MISSING
+    assert owe_mail(desk.store(), "incident#111122223333#contained#nobody") is Turn.MISSING
+
+
+def test_a_hundred_events_of_one_incident_are_two_transactions(desk: Desk) -> None:
+    notices = [given_notice(f"e-{number}") for number in range(100)]
+    assert count_calls(desk.store(), notices) == 100
+    # Of the first, one more that finds no incident to go on with.
+    assert desk.wire.calls == ["transact"] * 3
+    assert desk.items()[KEY]["calls"] == 100
+    assert sum(key.startswith("event#") for key in desk.items()) == 100
+
+
+def test_what_was_counted_before_is_left_out_and_the_rest_counts(desk: Desk) -> None:
+    old = [given_notice(f"e-{number}") for number in range(5)]
+    count_calls(desk.store(), old)
+    fresh = [given_notice(f"e-{number}") for number in range(3, 10)]
+    assert count_calls(desk.store(), [*fresh, *fresh]) == 5
+    assert desk.items()[KEY]["calls"] == 10
+    assert count_calls(desk.store(), fresh) == 0
+
+
+def test_a_batch_keeps_its_first_facts_and_its_last(desk: Desk) -> None:
+    calls = ["CreateUser", "CreateRole", "CreateAccessKey"]
+    count_calls(desk.store(), [given_notice(f"e-{call}", call=call) for call in calls])
+    item = desk.items()[KEY]
+    assert json.loads(item["first_facts"])["facts"]["call"] == "CreateUser"
+    assert json.loads(item["last_facts"])["facts"]["call"] == "CreateAccessKey"
+
+
+def test_a_claim_is_found_by_the_sweep_only_once_its_lease_ended(desk: Desk) -> None:
+    count_call(desk.store(), given_notice())
+    assert find_due(desk.store()) == {}
+    claimed(desk)
+    assert find_due(desk.store()) == {}
+    desk.now += LEASE_SECONDS + 1
+    assert find_due(desk.store()) == {KEY: int(desk.now)}
+
+
+def test_a_claim_whose_answer_was_lost_is_had_by_asking_again(desk: Desk) -> None:
+    count_call(desk.store(), given_notice())
+    store = desk.store()
+    assert isinstance(claim_mail(store, KEY), Incident)
+    assert isinstance(claim_mail(store, KEY), Incident)
+    assert claim_mail(desk.store(), KEY) is Turn.HELD
+
+
+def test_a_mail_left_to_the_sweep_is_due_at_once_and_is_owed_since_the_first_time(
+    desk: Desk,
+) -> None:
+    count_call(desk.store(), given_notice())
+    assert owe_mail(desk.store(), KEY) is Turn.HELD
+    desk.now += 60
+    assert owe_mail(desk.store(), KEY) is Turn.HELD
+    item = desk.items()[KEY]
+    assert (item["owed_since"], item["due_at"]) == (START, START + 60)
+    mailed(desk)
+    assert owe_mail(desk.store(), KEY) is Turn.NOTHING_DUE
+    assert {"owed_since", "due_at"} & set(desk.items()[KEY]) == set()
+
+
+def test_a_mail_left_to_the_morning_keeps_its_morning(desk: Desk) -> None:
+    count_call(desk.store(), given_notice())
+    for _ in range(2):
+        owe_mail(desk.store(), KEY, daily=True)
+        desk.now += 3_600
+    # 2026-09-21T13:33:20Z is START; the next 06:00 UTC:
+    assert desk.items()[KEY]["due_at"] == 1_790_056_800
+
+
+def test_what_is_critical_is_due_again_in_the_morning_once_it_is_mailed(desk: Desk) -> None:
+    notice = given_notice(disposition=Disposition.CANNOT_CONTAIN)
+    count_calls(desk.store(), [notice])
+    store = desk.store()
+    incident = claim_mail(store, incident_key(notice))
+    assert isinstance(incident, Incident)
+    assert mark_mailed(store, incident) is Turn.NOTHING_DUE
+    assert desk.items()[incident.key]["due_at"] == 1_790_056_800
 
 
 def cancelled(marker: str, incident: str) -> ClientError:

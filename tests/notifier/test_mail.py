@@ -14,12 +14,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.mail import MAIL_PLACEHOLDERS, SUBJECT_LIMIT, mail_body, mail_subject
-from handler.notice import Incident, Notice, NoticeKind, read_notice
+from handler.digest import DIGEST_PLACEHOLDERS
+from handler.heartbeat import Heartbeat, SelfTest
+from handler.illness import ILLNESSES, find_illnesses
+from handler.mail import (
+    MAIL_PLACEHOLDERS,
+    STILL_TRYING,
+    SUBJECT_LIMIT,
+    mail_body,
+    mail_subject,
+)
+from handler.notice import Incident, Notice, NoticeKind
 from handler.reasons import Reason
-from handler.report import Disposition
+from handler.report import Disposition, GainTold
 from handler.target import Rung
-from tests.notifier.desk import ACCOUNT, TEMPLATES, report_body, words
+from tests.notifier.desk import ACCOUNT, TEMPLATES, read_notice, report_body, words
 from tests.notifier.test_notice import tamper_body
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -41,7 +50,42 @@ def given_incident(notice: Notice, *, latest: Notice | None = None, **changes: A
 
 
 def reported(event: str = "e-1", **changes: Any) -> Incident:
-    return given_incident(read_notice(report_body(event, **changes), message_id="m"))
+    return given_incident(read_notice(report_body(event, **changes)))
+
+
+GAINS = (
+    GainTold(
+        what="User puppet was made, with the policy AdministratorAccess.",
+        done="It was contained at once.",
+        undo=(("aws", "iam", "delete-user", "--user-name=puppet"),),
+    ),
+    GainTold(
+        what="The role break-glass now trusts account 999988887777.",
+        missing="The event does not carry the trust that was there before.",
+        critical=True,
+    ),
+)
+SICK = Heartbeat(
+    account=ACCOUNT,
+    alias="acme-dev",
+    region="us-east-1",
+    product_version="0.0.9",
+    mode="enforce",
+    rule="DISABLED",
+    tamper_rule="missing",
+    trail="stopped",
+    dead_letters=3,
+    roster_differences=(
+        "alice is in the group and not in the roster.",
+        "bob is in the roster and not in the group.",
+    ),
+    self_test=SelfTest(at=1_790_000_000, ok=False, error="No event came within 900 s."),
+)
+
+
+def illness(name: str) -> Notice:
+    found = {notice.principal: notice for notice in find_illnesses(SICK, event_id="beat-1")}
+    return found[name]
 
 
 def golden_incidents() -> dict[str, Incident]:
@@ -59,8 +103,7 @@ def golden_incidents() -> dict[str, Incident]:
     }
     role: dict[str, Any] = {
         "disposition": Disposition.WOULD_CONTAIN,
-        "held_by": "Mode",
-        "mode": "observe",
+        "held_by": "CircuitBreaker",
         "principal_kind": "role",
         "principal_name": "deployer",
         "principal_arn": f"arn:aws:iam::{ACCOUNT}:role/ops/deployer",
@@ -69,13 +112,19 @@ def golden_incidents() -> dict[str, Incident]:
         "error_code": "AccessDenied",
         "reason": "failed-call",
     }
-    tenth = read_notice(
-        report_body("e-12", call="PutUserPolicy", call_time="2026-09-21T13:58:03Z"),
-        message_id="m",
-    )
+    tenth = read_notice(report_body("e-12", call="PutUserPolicy", call_time="2026-09-21T13:58:03Z"))
     return {
         "contained": reported(),
-        "contained-10": replace(reported(), calls=12, milestone=10, latest=tenth),
+        "gains": reported(gains=GAINS, call="CreateUser"),
+        "stripped": reported(
+            disposition=Disposition.STRIPPED,
+            reason="contained-already",
+            notes=("The deny policy was not attached any more.",),
+        ),
+        "ill": given_incident(illness("calls-rule-off")),
+        "ill-self-test": given_incident(illness("self-test-failed")),
+        "ill-roster": given_incident(illness("roster-differs")),
+        "still-trying": replace(reported(), calls=12, milestone=10, latest=tenth),
         "cannot-contain": reported(**root, **nothing_done),
         "would-contain": reported(**role, **nothing_done),
         "gone": reported(
@@ -89,7 +138,7 @@ def golden_incidents() -> dict[str, Incident]:
             call="EnableMFADevice",
             **nothing_done,
         ),
-        "tampered": given_incident(read_notice(tamper_body(), message_id="m")),
+        "tampered": given_incident(read_notice(tamper_body())),
         "refused": reported(account="999988887777"),
         "hostile": reported(
             principal_name="eve\u202e;rm -rf ~'\n[IAM told] " + "x" * 60,
@@ -114,13 +163,17 @@ def test_every_kind_of_notice_has_a_golden_mail_and_every_golden_mail_a_case() -
     cases = golden_incidents()
     assert {incident.first.kind for incident in cases.values()} == set(NoticeKind)
     assert {path.stem for path in GOLDEN.glob("*.txt")} == set(cases)
+    assert tuple(notice.principal for notice in find_illnesses(SICK, event_id="b")) == ILLNESSES
 
 
 def test_there_is_one_source_per_kind_and_it_names_only_what_a_mail_can_fill() -> None:
-    assert set(WORDS) == {kind.value for kind in NoticeKind} | {"sentences"}
+    single = {kind.value for kind in NoticeKind} | {STILL_TRYING, "sentences"}
+    many = {"digest", "observed", "open", "silent", "deaf", "back"}
+    assert set(WORDS) == single | many
     for name, text in WORDS.items():
+        known = DIGEST_PLACEHOLDERS if name in many else MAIL_PLACEHOLDERS
         assert Template(text).is_valid(), name
-        assert set(Template(text).get_identifiers()) <= MAIL_PLACEHOLDERS, name
+        assert set(Template(text).get_identifiers()) <= known, name
 
 
 def test_the_sources_are_plain_ascii_without_tabs_or_trailing_blanks() -> None:
@@ -135,6 +188,7 @@ def test_every_reason_and_rung_has_a_sentence() -> None:
     said = {line.partition(": ")[0] for line in WORDS["sentences"].splitlines()}
     assert {reason.value for reason in Reason} <= said
     assert {rung.value for rung in Rung} <= said
+    assert {f"{name}{end}" for name in ILLNESSES for end in ("", "-remedy")} <= said
 
 
 def test_a_reason_of_a_newer_member_prints_as_it_is() -> None:
@@ -238,7 +292,8 @@ def test_no_text_breaks_a_line_or_the_width(
     )
     assert re.fullmatch(r"[\x20-\x7e\n]+", body)
     commands = [line for line in body.splitlines() if line.startswith("  aws iam delete-user ")]
-    assert len(commands) == (disposition is Disposition.CONTAINED)
+    told = (Disposition.CONTAINED, Disposition.STRIPPED)
+    assert len(commands) == (disposition in told)
     assert all(len(line) <= 72 for line in body.splitlines() if line not in commands)
     assert len(body) < 20_000
 

@@ -12,16 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.notice import (
-    FACT_LIMIT,
-    LIST_LIMIT,
-    NoticeKind,
-    pack_notice,
-    read_notice,
-    unpack_notice,
-)
-from handler.report import Disposition, to_detail
-from tests.notifier.desk import ACCOUNT, given_envelope, given_report, report_body
+from handler.intake import LIST_LIMIT
+from handler.notice import FACT_LIMIT, NoticeKind, pack_notice, unpack_notice
+from handler.report import Disposition, GainTold, to_detail
+from tests.notifier.desk import ACCOUNT, given_envelope, given_report, read_notice, report_body
 
 RECORD: dict[str, Any] = {
     "eventVersion": "1.11",
@@ -59,7 +53,7 @@ def tamper_body(record: object = RECORD, **changes: Any) -> str:
 
 @pytest.mark.parametrize("disposition", list(Disposition))
 def test_a_report_is_a_notice_of_its_disposition(disposition: Disposition) -> None:
-    notice = read_notice(report_body(disposition=disposition), message_id="m")
+    notice = read_notice(report_body(disposition=disposition))
     assert notice.kind.value == disposition.value
     assert (notice.event_id, notice.account) == ("e-1", ACCOUNT)
     assert notice.principal == "AIDAEXAMPLEMALLORY"
@@ -68,12 +62,12 @@ def test_a_report_is_a_notice_of_its_disposition(disposition: Disposition) -> No
 
 
 def test_a_report_without_id_is_kept_by_arn_then_by_name() -> None:
-    by_arn = read_notice(report_body(principal_id=""), message_id="m")
-    by_name = read_notice(report_body(principal_id="", principal_arn=""), message_id="m")
+    by_arn = read_notice(report_body(principal_id=""))
+    by_name = read_notice(report_body(principal_id="", principal_arn=""))
     nobody = given_report(
         principal_id="", principal_arn="", principal_name="", principal_kind="", reason="unreadable"
     )
-    by_nothing = read_notice(json.dumps(given_envelope(to_detail(nobody))), message_id="m")
+    by_nothing = read_notice(json.dumps(given_envelope(to_detail(nobody))))
     assert by_arn.principal == f"arn:aws:iam::{ACCOUNT}:user/mallory"
     assert by_name.principal == "user/mallory"
     assert by_nothing.principal == "nobody"
@@ -82,7 +76,7 @@ def test_a_report_without_id_is_kept_by_arn_then_by_name() -> None:
 def test_sessions_of_a_role_are_one_principal_and_of_an_identity_center_role_each_its_own() -> None:
     def principal(name: str, session: str) -> str:
         report = {"principal_id": "AROAX", "principal_name": name, "session": session}
-        return read_notice(report_body(**report), message_id="m").principal
+        return read_notice(report_body(**report)).principal
 
     assert principal("deployer", "a") == principal("deployer", "b") == "AROAX"
     assert principal("AWSReservedSSO_Admin_0123456789abcdef", "alice@example.com") == (
@@ -91,7 +85,7 @@ def test_sessions_of_a_role_are_one_principal_and_of_an_identity_center_role_eac
 
 
 def test_a_forwarded_record_is_a_tamper_notice_that_says_who() -> None:
-    notice = read_notice(tamper_body(), message_id="m")
+    notice = read_notice(tamper_body())
     assert notice.kind is NoticeKind.TAMPERED
     assert notice.event_id == "c0ffee00-0000-4000-8000-000000000001"
     assert notice.account == ACCOUNT
@@ -146,7 +140,7 @@ def test_a_forwarded_record_is_a_tamper_notice_that_says_who() -> None:
 def test_a_tamper_notice_names_every_kind_of_caller(
     identity: dict[str, str], kind: str, name: str, principal: str
 ) -> None:
-    notice = read_notice(tamper_body(RECORD | {"userIdentity": identity}), message_id="m")
+    notice = read_notice(tamper_body(RECORD | {"userIdentity": identity}))
     assert notice.facts["principal_kind"] == kind
     assert notice.facts.get("principal_name", "") == name
     assert notice.principal == principal
@@ -154,7 +148,7 @@ def test_a_tamper_notice_names_every_kind_of_caller(
 
 def test_an_addendum_is_the_event_that_it_completes() -> None:
     record = RECORD | {"eventID": "new", "addendum": {"originalEventID": "old"}}
-    assert read_notice(tamper_body(record), message_id="m").event_id == "old"
+    assert read_notice(tamper_body(record)).event_id == "old"
 
 
 @pytest.mark.parametrize(
@@ -223,7 +217,7 @@ def test_an_addendum_is_the_event_that_it_completes() -> None:
 def test_what_cannot_be_believed_is_a_refusal_under_its_envelope(
     body: str, account: str, event: str, why: str
 ) -> None:
-    notice = read_notice(body, message_id="m")
+    notice = read_notice(body)
     assert notice.kind is NoticeKind.REFUSED
     assert (notice.account, notice.event_id) == (account, event)
     assert notice.principal == "sender"
@@ -231,7 +225,7 @@ def test_what_cannot_be_believed_is_a_refusal_under_its_envelope(
 
 
 def test_a_forged_report_is_refused_with_whom_it_accuses() -> None:
-    facts = read_notice(report_body(account="999988887777"), message_id="m").facts
+    facts = read_notice(report_body(account="999988887777")).facts
     assert facts["claimed_account"] == "999988887777"
     assert facts["claimed_event"] == "e-1"
     assert facts["claimed_principal"] == f"arn:aws:iam::{ACCOUNT}:user/mallory"
@@ -254,7 +248,7 @@ def test_every_hole_in_an_event_still_ends_in_a_notice(body: str) -> None:
     assert len(punched) > 200
     for event in punched:
         before = copy.deepcopy(event)
-        notice = read_notice(json.dumps(event), message_id="m")
+        notice = read_notice(json.dumps(event))
         assert event == before
         assert notice.event_id
         assert notice.principal
@@ -268,13 +262,13 @@ def test_every_hole_in_an_event_still_ends_in_a_notice(body: str) -> None:
     )
 )
 def test_any_json_ends_in_a_notice(value: Any) -> None:
-    assert read_notice(json.dumps(value), message_id="m").event_id
-    assert read_notice(json.dumps(given_envelope(value)), message_id="m").event_id
+    assert read_notice(json.dumps(value)).event_id
+    assert read_notice(json.dumps(given_envelope(value))).event_id
 
 
 @given(st.text(st.characters(codec=None)), st.text(st.characters(codec=None)))
 def test_a_notice_survives_the_table_whatever_its_texts(name: str, note: str) -> None:
-    notice = read_notice(report_body(principal_name=name, notes=(note,)), message_id="m")
+    notice = read_notice(report_body(principal_name=name, notes=(note,)))
     packed = pack_notice(notice)
     assert packed.isascii()
     assert unpack_notice(packed) == notice
@@ -286,16 +280,17 @@ def test_two_of_the_largest_notices_fit_into_one_item(text: str) -> None:
     for name in ("account", "disposition"):
         del odd[name]
     long = (("aws", text[:170]), ("aws", text[:2_000]), ("aws", text)) * 20
-    report = given_report(**(odd | {"undo": long, "notes": (text,) * 50}))
-    notice = read_notice(json.dumps(given_envelope(to_detail(report))), message_id="m")
+    gain = GainTold(what=text, remedy=text, done=text, missing=text, undo=long, critical=True)
+    report = given_report(**(odd | {"undo": long, "notes": (text,) * 50, "gains": (gain,) * 20}))
+    notice = read_notice(json.dumps(given_envelope(to_detail(report))))
     assert notice.kind is NoticeKind.CONTAINED
-    assert len(notice.undo) == LIST_LIMIT
+    assert len(notice.undo) == len(notice.gains) == LIST_LIMIT
     assert all(len(value) <= FACT_LIMIT for value in notice.facts.values())
     assert 2 * len(pack_notice(notice)) < 390_000
 
 
 def test_an_undo_that_is_too_long_is_left_out_whole_and_said() -> None:
     short = ("aws", "iam", "delete-user", "--user-name=a")
-    notice = read_notice(report_body(undo=(short, ("aws", "x" * 3_000))), message_id="m")
+    notice = read_notice(report_body(undo=(short, ("aws", "x" * 3_000))))
     assert notice.undo == (short,)
     assert notice.notes == ("A command that undoes was too long for a mail and was left out.",)

@@ -1,0 +1,326 @@
+"""The sweep: what the budget held back comes in time, once, and names everything."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from handler.incidents import LEASE_SECONDS
+from handler.report import Disposition
+from tests.notifier.desk import ACCOUNT, START, Desk, Died, aws_error, heartbeat_body, report_body
+
+MINUTE = START - START % 60
+MORNING = 1_790_056_800.0  # 2026-09-22T06:00:00Z, the next one after START
+
+
+def given_report_of(number: int, account: str = ACCOUNT, **changes: Any) -> str:
+    body = json.loads(
+        report_body(
+            f"e-{account}-{number}",
+            principal_id=f"AIDA{number}",
+            principal_name=f"user-{number}",
+            account=account,
+            **changes,
+        )
+    )
+    return json.dumps(body | {"account": account})
+
+
+def mails_a_minute(desk: Desk) -> Counter[int]:
+    return Counter(int(mail.time) // 60 for mail in desk.topic.mails)
+
+
+def named(desk: Desk) -> Counter[str]:
+    """How often each incident is named in any mail."""
+    return Counter(
+        entry["incident"] for mail in desk.topic.mails for entry in mail.form["incidents"]
+    )
+
+
+def sweep_until_done(desk: Desk, *, most: int = 10) -> int:
+    """Sweeps, one a minute, until nothing is owed; how many it took."""
+    for count in range(1, most + 1):
+        desk.now = (int(desk.now) // 60 + 1) * 60
+        swept = desk.sweep()
+        assert swept.failed == ()
+        if swept.longest_wait == 0:
+            return count
+    raise AssertionError("something is still owed")
+
+
+def test_forty_incidents_of_one_account_are_a_share_of_mails_and_one_digest(desk: Desk) -> None:
+    desk.now, desk.per_minute = MINUTE, 10
+    assert desk.deliver(*[given_report_of(number) for number in range(40)]) == []
+    # Nine for single mails, a quarter of it an account's, the last of that for a critical one.
+    assert len(desk.topic.mails) == 1
+    sweep_until_done(desk)
+    assert [subject.split("]")[0] for subject in desk.subjects()] == ["[IAM revoked", "[Digest"]
+    assert desk.subjects()[1] == "[Digest] 111122223333: 39 incidents"
+    assert set(named(desk).values()) == {1}
+    assert len(named(desk)) == 40
+    desk.sweep()
+    assert len(desk.topic.mails) == 2
+
+
+@pytest.mark.parametrize("per_minute", [5, 30, 240])
+def test_a_thousand_accounts_at_once_are_all_named_within_five_minutes_and_the_budget(
+    desk: Desk, per_minute: int
+) -> None:
+    desk.now, desk.per_minute = MINUTE, per_minute
+    accounts = [f"{number:012d}" for number in range(1, 1_001)]
+    for start in range(0, 1_000, 100):
+        bodies = [given_report_of(1, account) for account in accounts[start : start + 100]]
+        assert desk.deliver(*bodies) == []
+    sweep_until_done(desk)
+    assert len(named(desk)) == 1_000
+    assert set(named(desk).values()) == {1}
+    assert {entry["account"] for m in desk.topic.mails for entry in m.form["incidents"]} == set(
+        accounts
+    )
+    assert max(mail.time for mail in desk.topic.mails) - MINUTE <= 300
+    assert max(mails_a_minute(desk).values()) <= per_minute
+    assert max(Counter(int(mail.time) for mail in desk.topic.mails).values()) <= 4
+
+
+def test_one_account_that_floods_costs_another_neither_its_mail_nor_its_time(desk: Desk) -> None:
+    desk.now, desk.per_minute = MINUTE, 10
+    quiet = [given_report_of(1, f"{account}" * 12) for account in range(2, 7)]
+    for start in range(0, 400, 80):
+        assert desk.deliver(*[given_report_of(n) for n in range(start, start + 80)]) == []
+        assert desk.deliver(quiet[start // 80]) == []
+    sweep_until_done(desk)
+    alone = [mail.accounts_told for mail in told(desk) if mail.kind == "contained"]
+    assert Counter(alone) == {
+        ACCOUNT: 1,
+        **{f"{account}" * 12: 1 for account in range(2, 7)},
+    }
+    assert len(named(desk)) == 405
+
+
+class Told:
+    def __init__(self, mail: Any) -> None:
+        self.kind = mail.attributes["kind"]
+        self.accounts_told = ",".join(mail.form["accounts"])
+
+
+def told(desk: Desk) -> list[Told]:
+    return [Told(mail) for mail in desk.topic.mails]
+
+
+def test_a_critical_one_has_a_place_left_and_leads_in_the_digest(desk: Desk) -> None:
+    desk.now, desk.per_minute = MINUTE, 10
+    reports = [given_report_of(number) for number in range(20)]
+    critical = [
+        given_report_of(number, disposition=Disposition.CANNOT_CONTAIN) for number in (90, 91, 92)
+    ]
+    desk.deliver(*reports)
+    desk.deliver(*critical)
+    assert [subject.split("]")[0] for subject in desk.subjects()] == [
+        "[IAM revoked",
+        "[IAM NOT revoked",
+    ]
+    sweep_until_done(desk)
+    assert desk.subjects()[2] == "[Digest] 111122223333: 21 incidents, 2 critical"
+    digest = desk.topic.mails[2]
+    assert digest.attributes["critical"] == "true"
+    assert digest.body.index("user-92") < digest.body.index("user-19")
+
+
+def test_what_a_dead_invocation_left_gets_a_mail_of_its_own(desk: Desk) -> None:
+    def die(number: int, name: str) -> None:
+        if name == "publish":
+            raise Died
+
+    desk.wire.before = die
+    with pytest.raises(Died):
+        desk.deliver(report_body())
+    desk.wire.before = lambda number, name: None
+    desk.sweep()
+    assert desk.subjects() == []
+    desk.now += LEASE_SECONDS + 1
+    desk.sweep()
+    assert desk.subjects() == [
+        "[IAM revoked] 111122223333 (acme-dev) user mallory: CreateAccessKey"
+    ]
+
+
+def test_a_sweep_that_dies_at_any_step_loses_nothing_and_repeats_one_digest(desk: Desk) -> None:
+    names = _sweep_steps(desk)
+    assert names.count("publish") == 1
+    for side in ("before", "after"):
+        for crash in range(len(names)):
+            _owe_forty(desk)
+
+            def die(number: int, called: str, crash: int = crash) -> None:
+                if number == crash:
+                    raise Died
+
+            desk.wire.calls.clear()
+            setattr(desk.wire, side, die)
+            with pytest.raises(Died):
+                desk.sweep()
+            setattr(desk.wire, side, lambda number, name: None)
+            for _ in range(3):
+                desk.now += 60
+                assert desk.sweep().failed == ()
+            assert len(named(desk)) == 40, (side, crash)
+            digests = sum(subject.startswith("[Digest]") for subject in desk.subjects())
+            unmarked = [("after", names.index("publish")), ("before", names.index("publish") + 1)]
+            assert digests == 1 + ((side, crash) in unmarked), (side, crash)
+
+
+def _owe_forty(desk: Desk) -> None:
+    desk.clear()
+    desk.now, desk.per_minute = MINUTE, 10
+    desk.deliver(*[given_report_of(number) for number in range(40)])
+    desk.now += 60
+
+
+def _sweep_steps(desk: Desk) -> list[str]:
+    _owe_forty(desk)
+    desk.wire.calls.clear()
+    desk.sweep()
+    return list(desk.wire.calls)
+
+
+def test_two_sweeps_at_once_send_one_digest(desk: Desk) -> None:
+    _owe_forty(desk)
+
+    def before(number: int, name: str) -> None:
+        if name == "publish":
+            desk.wire.before = lambda number, name: None
+            desk.sweep()
+
+    desk.wire.before = before
+    desk.sweep()
+    assert sum(subject.startswith("[Digest]") for subject in desk.subjects()) == 1
+
+
+def test_a_topic_that_is_down_is_told_of_as_a_failed_part_and_the_wait_is_measured(
+    desk: Desk,
+) -> None:
+    def down(number: int, name: str) -> None:
+        if name == "publish":
+            raise aws_error("NotFound", "Publish")
+
+    desk.wire.before = down
+    desk.deliver(report_body())
+    desk.now += 600
+    swept = desk.sweep()
+    assert (swept.failed, swept.longest_wait) == (("owed",), 600)
+
+
+# ---- observing
+
+
+HELD: dict[str, Any] = {
+    "disposition": Disposition.WOULD_CONTAIN,
+    "held_by": "Mode",
+    "mode": "observe",
+}
+
+
+def test_observing_mails_nobody_until_the_morning_and_then_one_digest(desk: Desk) -> None:
+    for number in range(3):
+        desk.deliver(*[given_report_of(number, **HELD)] * 2)
+        desk.sweep()
+    assert desk.subjects() == []
+    desk.now = MORNING - 1
+    desk.sweep()
+    assert desk.subjects() == []
+    desk.now = MORNING
+    desk.sweep()
+    desk.sweep()
+    assert desk.subjects() == [
+        "[IAM would be revoked] 111122223333: 3 principals since the last digest"
+    ]
+    assert "--user-name=user-2" in desk.topic.mails[0].body
+
+
+def test_the_next_morning_names_only_who_called_since(desk: Desk) -> None:
+    desk.deliver(given_report_of(1, **HELD), given_report_of(2, **HELD))
+    desk.now = MORNING
+    desk.sweep()
+    desk.now += 60
+    again = json.loads(given_report_of(1, **HELD))
+    again["detail"]["event_id"] = "e-again"
+    desk.deliver(json.dumps(again))
+    desk.now = MORNING + 86_400
+    desk.sweep()
+    desk.now += 86_400
+    desk.sweep()
+    assert len(desk.topic.mails) == 2
+    assert [entry["principal"]["name"] for entry in desk.topic.mails[1].form["incidents"]] == [
+        "user-1"
+    ]
+
+
+def test_what_a_circuit_breaker_holds_back_is_told_at_once(desk: Desk) -> None:
+    desk.deliver(given_report_of(1, **(HELD | {"held_by": "CircuitBreaker", "mode": "enforce"})))
+    assert [subject.split("]")[0] for subject in desk.subjects()] == ["[IAM would be revoked"]
+
+
+# ---- reminders and illness
+
+
+def test_a_critical_incident_is_reminded_of_each_morning_for_three_days(desk: Desk) -> None:
+    desk.deliver(
+        given_report_of(1, disposition=Disposition.CANNOT_CONTAIN),
+        given_report_of(2, disposition=Disposition.TOLD),
+    )
+    for day in range(6):
+        desk.now = MORNING + day * 86_400
+        desk.sweep()
+        desk.sweep()
+    assert desk.subjects()[2:] == ["[Still open] 1 incident"] * 3
+    assert not any("due_at" in item for item in desk.items().values())
+
+
+def beats(desk: Desk, count: int, **changes: Any) -> None:
+    for _ in range(count):
+        desk.deliver(heartbeat_body(at=desk.now, **changes))
+        desk.now += 900
+
+
+def test_an_illness_is_one_mail_until_it_is_gone_and_another_when_it_is_back(desk: Desk) -> None:
+    beats(desk, 30, rule="DISABLED")
+    assert desk.subjects() == ["[Revoker ill] 111122223333 (acme-dev) calls rule off"]
+    beats(desk, 8)
+    beats(desk, 2, rule="DISABLED")
+    assert len(desk.topic.mails) == 2
+
+
+def test_each_illness_of_an_account_is_a_mail_of_its_own(desk: Desk) -> None:
+    beats(desk, 1, rule="DISABLED", trail="stopped", dead_letters=2)
+    assert sorted(desk.subjects()) == [
+        "[Revoker ill] 111122223333 (acme-dev) calls rule off",
+        "[Revoker ill] 111122223333 (acme-dev) dead letters",
+        "[Revoker ill] 111122223333 (acme-dev) trail off",
+    ]
+
+
+def test_an_illness_is_reminded_of_while_it_lasts(desk: Desk) -> None:
+    desk.now = MORNING - 7_200
+    beats(desk, 9, trail="stopped")
+    desk.sweep()
+    assert desk.subjects()[1:] == ["[Still open] 1 incident"]
+    desk.now = MORNING + 86_400
+    desk.sweep()
+    assert len(desk.topic.mails) == 2
+
+
+def test_an_old_version_waits_for_the_morning_and_is_forgotten_if_it_is_gone_by_then(
+    desk: Desk,
+) -> None:
+    desk.now = MORNING - 14_400
+    beats(desk, 2, product_version="0.0.9")
+    beats(desk, 14)
+    desk.sweep()
+    assert desk.subjects() == []
+    desk.now = MORNING + 86_400 - 1_800
+    beats(desk, 2, product_version="0.0.9")
+    desk.sweep()
+    assert desk.subjects() == ["[Revoker ill] 111122223333 (acme-dev) old version"]
