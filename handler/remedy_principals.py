@@ -9,6 +9,7 @@ from handler.ledger import administrator_at
 from handler.marks import mark_contained, mark_tainted
 from handler.reasons import Reason
 from handler.remedy import Gain
+from handler.remedy_credentials import delete_login
 from handler.roster import ask_again, membership, read_group
 from handler.scene import Scene, ask_if_known, bearer_named, is_contained, item_of, no_answer
 from handler.target import Target
@@ -33,6 +34,9 @@ def contain_creature(gain: Gain, call: Call, scene: Scene) -> str:
     )
     done = _put_deny_on(gain.kind, gain.name, gain.id, call, scene)
     _ask_for_creature(gain, call, scene)
+    if any(mark.startswith("pwbad#") for mark in item_of(gain.id, scene)):
+        # Its password was heard of before anybody knew whose creature it is.
+        return f"{done}; its console password {delete_login(gain, call, scene)}"
     return done
 
 

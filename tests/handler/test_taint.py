@@ -177,6 +177,38 @@ def test_a_login_profile_is_deleted_for_a_creature_and_only_tainted_for_others(
     assert world.iam.users["standing"].password
 
 
+def test_a_password_heard_of_before_the_creature_it_is_for_is_deleted_with_it(
+    world: World,
+) -> None:
+    who = mallory(world)
+    made = makes_user(world, who, "puppet")
+    world.iam.users["puppet"].password = True
+    login = call(
+        who,
+        "CreateLoginProfile",
+        eventID="login",
+        requestParameters={"userName": "puppet", "passwordResetRequired": False},
+        responseElements={"loginProfile": {"userName": "puppet"}},
+    )
+    answer(login, world.tools())
+    assert world.iam.users["puppet"].password
+    answer(made, world.tools())
+    assert not world.iam.users["puppet"].password
+    [gain] = world.bus.reports()[1].gains
+    assert gain.done == "contained (managed-policy); its console password deleted"
+
+
+def test_a_session_cannot_vouch_for_itself_by_a_password_in_its_own_second(world: World) -> None:
+    """ChangePassword out of the offender's session, heard of before the reset that began it."""
+    flag = {"sessionCredentialFromConsole": "true"}
+    session = console(standing_admin(world), began=11)
+    change = call(session, "ChangePassword", eventID="own", eventTime=at(11), **flag)
+    assert ignored(answer(change, world.tools()))
+    answer(resets_password(mallory(world), "standing", second=10), world.tools())
+    again = answer(change, world.tools())
+    assert (again.action, again.reason) == (Action.CONTAIN, Reason.TAINTED_CREDENTIAL)
+
+
 def test_adding_an_administrator_once_more_does_not_throw_her_out(world: World) -> None:
     attack = call(
         mallory(world),
