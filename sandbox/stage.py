@@ -17,7 +17,8 @@ from handler.names import DENY_POLICY, INCIDENT_TOPIC, NOTIFIER, iam_arn
 from handler.notifier import SWEEP_EVENT
 from handler.occasions import next_morning
 from sandbox.box import Box
-from sandbox.keys import REGION
+from sandbox.keys import REGION, Key
+from sandbox.organization_trail import start_trail
 from sandbox.outbox import Mail
 from stacksets.carry import read_template, template_argument
 from stacksets.rollout import (
@@ -36,10 +37,14 @@ PATIENCE_SECONDS = 15.0
 
 @dataclass
 class Stage:
-    """The installed product; `bus_arn` is the central bus. Keeps which mails were already read."""
+    """The installed product; `bus_arn` is the central bus. Keeps which mails were already read.
+
+    `keys`: credentials of people whom a later scene needs again, by name.
+    """
 
     box: Box
     bus_arn: str
+    keys: dict[str, Key] = field(default_factory=dict, repr=False)
     _read: int = field(default=0, repr=False)
 
     def new_mails(self) -> list[Mail]:
@@ -90,6 +95,8 @@ def install(
 ) -> Stage:
     """Roll out: the central stack, then the StackSet over both OUs, as a team would."""
     security, management = box.security, box.management
+    for account in box.members:
+        start_trail(box, account)
     outputs = deploy_stack(
         box.client("cloudformation", security),
         name=CENTRAL_STACK,
