@@ -31,8 +31,6 @@ class Scene:
 
 def observe(stage: Stage) -> Iterator[Seen]:
     account = stage.box.members[0]
-    # In the group before the revoker first looks: whoever is added by nobody is waited for.
-    stage.keys["alice"] = stage.box.new_user(account, "alice", "iam:*", groups=("Administrators",))
     iam = stage.box.client("iam", account, key=stage.box.new_user(account, "olga", "iam:*"))
     iam.create_user(UserName="olgas-helper")
     yield from _mails(stage)
