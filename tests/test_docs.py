@@ -20,6 +20,7 @@ from generator.code import Form
 from generator.render import render
 from generator.words import House
 from handler.deny import DENIED_ACTIONS
+from handler.names import METRICS, UNCONFIRMED_METRIC, WAITING_METRIC
 from handler.rungs import ROLE_STEPS, USER_STEPS, Target
 from handler.settings import KNOBS, read_role_patterns
 from handler.trail import Kind
@@ -42,7 +43,10 @@ ADDED_COMMANDS = {
 }
 EVERYWHERE = {"profile", "query", "output", "endpoint-url", "region"}
 # Names of AWS's own that documents speak of.
-NOT_OURS = {"OrganizationAccountAccessRole", "PutEvents"}
+NOT_OURS = {
+    *("OrganizationAccountAccessRole", "PutEvents"),
+    *(METRICS, UNCONFIRMED_METRIC, WAITING_METRIC),
+}
 # Flags that stand for a boolean member of the request.
 SWITCHES = {"no-retain-stacks": "retain-stacks", "use-previous-template": "use-previous-template"}
 

@@ -20,6 +20,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from handler.names import INCIDENT_TABLE
+
 ROOT = Path(__file__).parent.parent
 PATIENCE = 60.0
 MARKED = re.compile(r"<!-- rehearsed(?:: (\w+))? -->\n```bash\n(.*?)```", re.DOTALL)
@@ -137,18 +139,15 @@ def test_the_installation_runs_as_it_stands_from_the_bucket_to_the_removal(shell
 
     rogue = alice(shell)
     rogue.create_group(GroupName="revoker-probe")
-    until(lambda: len(shell.mails_about_alice()) == 1)
+    until(lambda: observed(shell) == ["777788889991"])
     assert not is_denied(rogue)
 
     shell.run(names + blocks("enforce"))
     until(lambda: operations_done(shell))
     rogue.create_group(GroupName="another")
     until(lambda: is_denied(rogue))
-    until(lambda: len(shell.mails_about_alice()) == 2)
-    assert shell.mails_about_alice() == [
-        "[IAM would be revoked] 777788889991 user alice: CreateGroup",
-        "[IAM revoked] 777788889991 user alice: CreateGroup",
-    ]
+    until(lambda: shell.mails_about_alice() != [])
+    assert shell.mails_about_alice() == ["[IAM revoked] 777788889991 user alice: CreateGroup"]
 
     (undo,) = re.findall(r"^  (aws iam detach-user-policy .*)$", shell.said.read_text(), re.M)
     back = blocks("enforce").replace('s/"observe"/"enforce"/', 's/"enforce"/"observe"/')
@@ -166,6 +165,13 @@ def test_the_installation_runs_as_it_stands_from_the_bucket_to_the_removal(shell
         stacks = shell.client("cloudformation", profile)
         until(lambda stacks=stacks: live_stacks(stacks) == [])  # type: ignore[misc]
         assert "iam-org-revoker" not in functions(shell, profile)
+
+
+def observed(shell: Shell) -> list[str]:
+    """The accounts of which the morning's digest will tell."""
+    items = shell.client("dynamodb", "security").scan(TableName=INCIDENT_TABLE)["Items"]
+    keys = [item["pk"]["S"].split("#") for item in items]
+    return [key[1] for key in keys if key[0] == "incident" and key[2] == "would-contain"]
 
 
 def live_stacks(cloudformation: Any) -> list[str]:
