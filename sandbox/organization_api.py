@@ -33,6 +33,7 @@ Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[Payload], Answer]
 
 PAGE = 20
+OF_MEMBERS = ("DescribeOrganization", "LeaveOrganization")
 NEVER_PAGED = ("ListTagsForResource",)
 
 
@@ -54,6 +55,9 @@ def _guarded(organization: Organization, name: str, handler: Handler) -> Handler
     management = organization.state.management
 
     def answer(payload: Payload) -> Answer:
+        if name == "LeaveOrganization":
+            # Its caller's account, which it does not name.
+            payload = {"AccountId": account_now()}
         try:
             _check_caller(organization, name, account_now())
             _check_source(organization, name, payload)
@@ -84,9 +88,9 @@ def _nothing(_payload: Payload) -> None:
 
 
 def _check_caller(organization: Organization, name: str, caller: str) -> None:
-    """Every member may ask for its Organization; List and Describe are also open to delegated
-    administrators; all else belongs to the management account (Organizations API Reference, "can
-    be called only from" of each action)."""
+    """Every member may ask for its Organization, and leave it; List and Describe are also open to
+    delegated administrators; all else belongs to the management account (Organizations API
+    Reference, "can be called only from" of each action)."""
     known = accounts(organization)
     if name == "CreateOrganization":
         if known:
@@ -96,7 +100,7 @@ def _check_caller(organization: Organization, name: str, caller: str) -> None:
     if caller not in known:
         message = "Your account is not a member of an organization."
         raise Refused("AWSOrganizationsNotInUseException", message)
-    if caller == organization.state.management or name == "DescribeOrganization":
+    if caller == organization.state.management or name in OF_MEMBERS:
         return
     delegated = any(account == caller for account, _ in organization.administrators)
     if not (delegated and name.startswith(("List", "Describe"))):

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_python_is_asked_for_modules_and_options_that_exist(words: tuple[str, ..
     file = ROOT / module.replace(".", "/")
     assert (file / "__main__.py").exists() or file.with_suffix(".py").exists(), module
     options = {word for word in rest if word.startswith("--")}
-    command = [word for word in rest[:1] if re.fullmatch("[a-z]+", word)]
+    command = list(takewhile(re.compile("[a-z]+").fullmatch, rest))
     if options or command:
         shown = subprocess.run(
             [sys.executable, "-m", module, *command, "--help"],

@@ -83,7 +83,7 @@ def inbox(box: Box, stage: Stage) -> Inbox:
     return Inbox(box)
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def new_play(stage: Stage, inbox: Inbox, administrators: dict[str, Key]) -> NewPlay:
     """Begin a play, with names that nobody had before."""
 

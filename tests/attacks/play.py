@@ -236,11 +236,10 @@ def document(*actions: str, effect: str = "Allow") -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def trust(*principals: str, federated: str = "") -> str:
-    """A trust policy that lets these AWS principals in, or a provider's users."""
-    whom = {"Federated": federated} if federated else {"AWS": list(principals)}
-    action = "sts:AssumeRoleWithSAML" if federated else "sts:AssumeRole"
-    statement = {"Effect": "Allow", "Action": action, "Principal": whom}
+def trust(*principals: str, service: str = "") -> str:
+    """A trust policy that lets these AWS principals in, or a service."""
+    whom = {"Service": service} if service else {"AWS": list(principals)}
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": whom}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
