@@ -73,7 +73,7 @@ _TEXTS: tuple[dict[str, Any], ...] = (
 
 
 def add_parameters(template: Template) -> None:
-    """Add parameters, the assertion that somebody is told, the hours' mapping, the conditions."""
+    """Add parameters, the hours' mapping, the assertions and the conditions."""
     for text in _TEXTS:
         template.add_parameter(Parameter(**text, Type="String", Default=""))
     template.add_parameter(
@@ -111,6 +111,10 @@ def add_parameters(template: Template) -> None:
     )
     template.add_parameter(retention_parameter())
     template.add_mapping("Quiet", QUIET)
+    _add_conditions(template)
+
+
+def _add_conditions(template: Template) -> None:
     has_email = Not(Equals(Ref("Email"), ""))
     own_topic = Equals(Ref("SNSTopicArn"), "")
     template.add_rule(

@@ -292,7 +292,6 @@ WRITES: dict[str, set[str]] = {
     "PutRolePermissionsBoundary": ANY_ROLE,
     "RemoveUserFromGroup": {DENY_GROUP, ADMINISTRATORS},
     "TagRole": {CANARY},
-    "UntagRole": {CANARY},
     "UpdateAccessKey": USERS,
     "UpdateSSHPublicKey": USERS,
     "UpdateServiceSpecificCredential": USERS,

@@ -207,7 +207,6 @@ OBSERVED_WRITES = {
     "dynamodb:UpdateItem": "table/iam-org-revoker-state",
     "events:PutEvents": "event-bus/iam-org-revoker",
     "iam:TagRole": "role/iam-org-revoker/iam-org-revoker-canary",
-    "iam:UntagRole": "role/iam-org-revoker/iam-org-revoker-canary",
     "logs:CreateLogStream": "log-group:/aws/lambda/iam-org-revoker:*",
     "logs:PutLogEvents": "log-group:/aws/lambda/iam-org-revoker:*",
     "sqs:DeleteMessage": "iam-org-revoker-dead-letters",
@@ -483,7 +482,8 @@ def test_only_our_rules_may_put_into_the_queues(rendered: dict[str, Rendered]) -
     for side in ("observing", "organization"):
         for name, document in documents(fillings(rendered)[side]):
             if "Policy" in name and document["Statement"][0]["Action"] == "sqs:SendMessage":
-                (statement,) = document["Statement"]
+                statement, *others = document["Statement"]
+                assert {other["Effect"] for other in others} <= {"Deny"}
                 assert statement["Principal"] == {"Service": "events.amazonaws.com"}
                 found[f"{side} {name}"] = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
     assert found == {
