@@ -11,7 +11,7 @@ from handler.reasons import Reason
 from handler.remedy import Gain
 from handler.remedy_credentials import delete_login
 from handler.roster import ask_again, membership, read_group
-from handler.scene import Scene, ask_if_known, is_contained, item_of, no_answer, bearer_named
+from handler.scene import Scene, ask_if_known, bearer_named, is_contained, item_of, no_answer
 from handler.target import Target
 from handler.trail import Call, Kind
 
