@@ -25,6 +25,7 @@ from handler.roster import (
     added_user,
     ask_again,
     forget_elsewhere,
+    gone_bearers,
     membership,
     principal_key,
     read_group,
@@ -92,9 +93,15 @@ def _place(fact: str, user: str, at: float, known: Known, tools: Tools) -> None:
     bearer = bearer_of(tools.iam, tools.table, user, at)
     if bearer.taker:
         _unwrite(fact, at, tools, only=bearer.taker.id)
-    elif bearer.member and not _is_older(fact, bearer.member, at, known, tools):
+    if bearer.member is None:
+        if fact.startswith("del#"):
+            for gone in gone_bearers(tools.iam, tools.table, known.baseline, user):
+                # What she did in between is looked at all the same.
+                write_fact(gone, fact, at, tools)
+        return
+    if not _is_older(fact, bearer.member, at, known, tools):
         write_fact(bearer.member, fact, at, tools)
-    mark_placed(tools.table, fact)
+    mark_placed(tools.table, fact, now=tools.now)
 
 
 def _is_older(fact: str, member: Member, at: float, known: Known, tools: Tools) -> bool:
@@ -138,8 +145,9 @@ def learn_rename(call: Call, known: Known, tools: Tools) -> None:
         ask_again(tools.table, by="ResourceName", name=name, since=since)
     keep_rename(tools.table, rename, event_id=call.event_id, now=tools.now)
     for change in kept_changes(tools.table):
-        # Whatever the name: this rename may be the link that was missing.
-        if change.at <= rename.at:
+        # Whatever the name: this rename may be the link that was missing. One that came after the
+        # user was found says nothing about her.
+        if change.at <= rename.at <= (change.placed or tools.now):
             _place(change.fact, change.user, change.at, known, tools)
     mark_rename_learnt(tools.table, call.event_id)
 

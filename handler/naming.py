@@ -33,11 +33,15 @@ class Rename:
 
 @dataclass(frozen=True)
 class Change:
-    """One addition or removal by an administrator, by name; `fact` is the ledger's name for it."""
+    """One addition or removal by an administrator, by name; `fact` is the ledger's name for it.
+
+    `placed` is when its user was found behind the name, None as long as nobody was.
+    """
 
     fact: str
     user: str
     at: float
+    placed: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,8 @@ def keep_change(table: Table, fact: str, *, user: str, at: float, now: float) ->
     return table.put_new(key, values) or "placed" not in table.read([key]).get(key, {})
 
 
-def mark_placed(table: Table, fact: str) -> None:
-    table.update(f"change#{fact}", {"placed": "yes"})
+def mark_placed(table: Table, fact: str, *, now: float) -> None:
+    table.update(f"change#{fact}", {"placed": now})
 
 
 def drop_change(table: Table, fact: str) -> None:
@@ -105,6 +109,7 @@ def kept_changes(table: Table) -> tuple[Change, ...]:
             fact=str(item["pk"]).removeprefix("change#"),
             user=str(item["user"]),
             at=float(item["at"]),
+            placed=float(item["placed"]) if "placed" in item else None,
         )
         for item in table.items("change#")
         # Dropped while it was being placed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handler.marks import mark_credential, mark_minting, mark_sessions
 from handler.naming import has_moved
 from handler.remedy import Gain
-from handler.roster import ask_again, credential_key, forget_elsewhere
+from handler.roster import Member, ask_again, credential_key, forget_elsewhere, gone_bearers
 from handler.scene import Scene, bearer_named, item_of, no_answer
 from handler.tools import Tools
 from handler.trail import Call
@@ -88,8 +88,14 @@ def delete_login(gain: Gain, call: Call, scene: Scene) -> str:
 
 def taint_sessions(gain: Gain, call: Call, scene: Scene) -> str:
     owner = bearer_named(gain, call, scene)
-    if owner is None:
-        return "gone already"
+    if owner is not None:
+        return _taint_sessions_of(owner, gain, call, scene)
+    for gone in gone_bearers(scene.iam, scene.table, scene.baseline, gain.name):
+        _taint_sessions_of(gone, gain, call, scene)
+    return "gone already"
+
+
+def _taint_sessions_of(owner: Member, gain: Gain, call: Call, scene: Scene) -> str:
     mark = f"pwbad#{call.event_id}"
     item = item_of(owner.id, scene)
     if mark not in item:

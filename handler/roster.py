@@ -184,6 +184,23 @@ def forget_elsewhere(table: Table, fact: str, *, keep: str, only: str = "") -> l
     return wrong
 
 
+def gone_bearers(iam: Any, table: Table, baseline: Baseline, name: str) -> list[Member]:
+    """Users of the ledger who were known by this name and are deleted since.
+
+    Nobody else can be asked who bore it; and what the dead did may have to be judged again.
+    """
+    named = dict(baseline.members)
+    for item in table.items("principal#"):
+        if item.get("kind") == "user" and "name" in item:
+            named[str(item["pk"]).removeprefix("principal#")] = str(item["name"])
+    wanted = {id for id, known in named.items() if known.casefold() == name.casefold()}
+    if not wanted:
+        return []
+    pages = iam.get_paginator("list_users").paginate()
+    alive = {user["UserId"] for page in pages for user in page["Users"]}
+    return [Member(id=id, name=name, made=0.0) for id in sorted(wanted - alive)]
+
+
 def _user_in(call: Call, *, group: str) -> str:
     named, user = call.request.get("groupName"), call.request.get("userName")
     # IAM compares group names without case.

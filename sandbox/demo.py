@@ -10,7 +10,8 @@ from rich.text import Text
 
 from sandbox.box import open_box
 from sandbox.outbox import Mail
-from sandbox.scenes import SCENES, Scene
+from sandbox.scene import Scene
+from sandbox.scenes import SCENES
 from sandbox.stage import Stage, install, to_the_team
 
 

@@ -20,6 +20,7 @@ from sandbox.box import Box
 from sandbox.keys import REGION, Key
 from sandbox.organization_trail import start_trail
 from sandbox.outbox import Mail
+from sandbox.state import Record
 from stacksets.carry import read_template, template_argument
 from stacksets.rollout import (
     add_organizational_units,
@@ -29,6 +30,7 @@ from stacksets.rollout import (
 )
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+ADMINISTRATORS = "Administrators"
 STACK_SET = "iam-org-revoker"
 CENTRAL_STACK = "iam-org-revoker-central"
 TEAM_ADDRESS = "security@example.com"
@@ -39,12 +41,12 @@ PATIENCE_SECONDS = 15.0
 class Stage:
     """The installed product; `bus_arn` is the central bus. Keeps which mails were already read.
 
-    `keys`: credentials of people whom a later scene needs again, by name.
+    `alice` is the key of an administrator who was there before the product, by member account.
     """
 
     box: Box
     bus_arn: str
-    keys: dict[str, Key] = field(default_factory=dict, repr=False)
+    alice: Mapping[str, Key] = field(default_factory=dict)
     _read: int = field(default=0, repr=False)
 
     def new_mails(self) -> list[Mail]:
@@ -94,11 +96,13 @@ def install(
     central: Mapping[str, str] | None = None,
 ) -> Stage:
     """Roll out: the central stack, then the StackSet over both OUs, as a team would."""
+    alice = {
+        account: box.new_user(account, "alice", "iam:*", groups=(ADMINISTRATORS,))
+        for account in box.members
+    }
     security, management = box.security, box.management
     for account in box.members:
         start_trail(box, account)
-    # In the group before the revoker first looks: whoever is added by nobody is waited for.
-    alice = box.new_user(box.members[0], "alice", "iam:*", groups=("Administrators",))
     outputs = deploy_stack(
         box.client("cloudformation", security),
         name=CENTRAL_STACK,
@@ -112,7 +116,7 @@ def install(
     )
     cloudformation = box.client("cloudformation", management)
     cloudformation.activate_organizations_access()
-    stage = Stage(box=box, bus_arn=outputs["BusArn"], keys={"alice": alice})
+    stage = Stage(box=box, bus_arn=outputs["BusArn"], alice=alice)
     create_stack_set(
         cloudformation,
         name=STACK_SET,
@@ -165,6 +169,32 @@ def bound(box: Box, target: str, document: str) -> Iterator[None]:
     finally:
         organizations.detach_policy(PolicyId=made, TargetId=target)
         organizations.delete_policy(PolicyId=made)
+
+
+@contextmanager
+def late_events(box: Box) -> Iterator[list[Record]]:
+    """Until the block ends no event reaches a bus; then all do, in the order of the calls.
+
+    Gives their records.
+    """
+    waiting: list[Record] = []
+    emit, box.state.emit = box.state.emit, waiting.append
+    try:
+        yield waiting
+    finally:
+        box.state.emit = emit
+        for record in waiting:
+            emit(record)
+
+
+@contextmanager
+def slow_iam(box: Box, seconds: float = 4.0) -> Iterator[None]:
+    """IAM needs so long to apply a change, for the length of a block."""
+    box.iam_delay = seconds
+    try:
+        yield
+    finally:
+        box.iam_delay = 0.0
 
 
 def seconds_until_denied(call: Callable[[], Any], *, since: float) -> float | None:

@@ -39,16 +39,7 @@ def box() -> Iterator[Box]:
 
 
 @pytest.fixture(scope="package")
-def administrators(box: Box) -> dict[str, Key]:
-    """alice, an administrator of every account before the product comes."""
-    return {
-        account: box.new_user(account, "alice", "iam:*", groups=(ADMINISTRATORS,))
-        for account in (*box.members, box.management)
-    }
-
-
-@pytest.fixture(scope="package")
-def stage(box: Box, administrators: dict[str, Key]) -> Stage:
+def stage(box: Box) -> Stage:
     """The product in force everywhere; what the rollout itself called has been handled."""
     installed = install(box, mode="enforce")
     _listen(box)
@@ -56,6 +47,14 @@ def stage(box: Box, administrators: dict[str, Key]) -> Stage:
     box.advance(BREAKER_SECONDS)
     box.settle()
     return installed
+
+
+@pytest.fixture(scope="package")
+def administrators(stage: Stage) -> dict[str, Key]:
+    """alice, an administrator of every account before the product comes."""
+    box = stage.box
+    chief = box.new_user(box.management, "alice", "iam:*", groups=(ADMINISTRATORS,))
+    return {**stage.alice, box.management: chief}
 
 
 def _listen(box: Box) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,9 @@ from handler.names import DENY_GROUP, DENY_POLICY, SESSION_DENY_POLICY, STATE_TA
 from handler.report import Report, from_detail
 from sandbox.box import Box
 from sandbox.keys import REGION, Key
-from sandbox.stage import Stage, is_denied
+from sandbox.stage import ADMINISTRATORS, Stage, is_denied
 from sandbox.state import Record
 
-ADMINISTRATORS = "Administrators"
 REPORTS_SEEN = "reports-seen"
 REVOKER_SESSION = "assumed-role/iam-org-revoker/"
 
@@ -158,31 +155,20 @@ class Play:
         assert "FunctionError" not in answered, said
         self.box.settle()
 
-    @contextmanager
-    def before_anybody_looks(self) -> Iterator[list[Record]]:
-        """Until the block ends no event reaches a bus; then all do, in the order of the calls.
-
-        Gives their records.
-        """
-        state, waiting = self.box.state, list[Record]()
-        emit, state.emit = state.emit, waiting.append
-        try:
-            yield waiting
-        finally:
-            state.emit = emit
-            for record in waiting:
-                state.emit(record)
-
     def hear(self) -> list[Report]:
-        """Wait for quiet; the reports on this account since the last time.
+        """Wait for quiet; the reports on this account since the last time, one for each event.
 
-        A patrol judges calls of the plays before once more: what was heard of is left out.
+        Calls are judged once more by retries and patrols, those of the plays before too.
         """
         self.box.settle()
         known = len(self.inbox.reports)
         heard = {report.event_id for report in self.inbox.reports}
-        fresh = self.inbox.read()[known:]
-        self.reports = [r for r in fresh if r.account == self.account and r.event_id not in heard]
+        fresh = {report.event_id: report for report in self.inbox.read()[known:]}
+        self.reports = [
+            report
+            for event_id, report in fresh.items()
+            if report.account == self.account and event_id not in heard
+        ]
         return self.reports
 
     def marks(self) -> dict[str, set[str]]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from tests.attacks.play import ADMINISTRATORS, Play
+from sandbox.stage import ADMINISTRATORS
+from tests.attacks.play import Play
 
 Act = Callable[[Play], object]
 # A member account that most share, one for what touches all of an account, one of which the

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.attacks.play import ADMINISTRATORS, Play
+from sandbox.stage import ADMINISTRATORS
+from tests.attacks.play import Play
 from tests.attacks.rows import (
     Row,
     command,

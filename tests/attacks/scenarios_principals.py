@@ -138,8 +138,7 @@ def padded_role(play: Play) -> None:
 
 def _hidden_is_listed(play: Play) -> None:
     (said,) = [gain.done for report in play.reports for gain in report.gains]
-    assert said.startswith("made since: user ")
-    assert f"role {play['hidden']}" in said
+    assert said == f"made since: role {play['hidden']}, contained (managed-policy)"
 
 
 def forged_role(play: Play) -> None:
@@ -320,8 +319,11 @@ ROWS = (
         row=45,
         title="A role padded above what CloudTrail carries",
         calls=("CreateRole",),
+        # Whatever was made within seconds of such a call counts as made by it.
+        prepare=lambda play: play.box.advance(10),
         attack=padded_role,
         gave=("what CreateRole gave, which nobody can tell from the record",),
+        contained=("mallory", "hidden"),
         ends=(critical(), then("what was made since is listed", _hidden_is_listed)),
     ),
     Row(

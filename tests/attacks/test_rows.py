@@ -6,7 +6,7 @@ import pytest
 
 from handler.gains import GAIN_ROWS
 from handler.tools import WAIT_SECONDS
-from sandbox.stage import TEAM_ADDRESS
+from sandbox.stage import TEAM_ADDRESS, late_events
 from tests.attacks.conftest import NewPlay
 from tests.attacks.play import Play, calls_of
 from tests.attacks.rows import Row
@@ -23,7 +23,7 @@ def test_an_attack_ends_as_its_row_says(row: Row, new_play: NewPlay) -> None:
     row.prepare(play)
     play.hear()
     before, mailed = play.marks(), len(play.box.outbox)
-    with play.before_anybody_looks() as records:
+    with late_events(play.box) as records:
         row.attack(play)
     reports = play.hear()
     if row.waits:

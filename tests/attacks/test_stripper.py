@@ -6,25 +6,14 @@ A loop of its holder's own looks and strips every 100 ms.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from handler.report import Disposition
-from sandbox.stage import guarded
+from sandbox.stage import guarded, slow_iam
 from sandbox.stripper import Seen, strip_for
 from tests.attacks.play import Play
 
 DELAY = 4.0
 LOOP = 6.0
-
-
-@contextmanager
-def slow_iam(play: Play) -> Iterator[None]:
-    play.box.iam_delay = DELAY
-    try:
-        yield
-    finally:
-        play.box.iam_delay = 0.0
 
 
 def attack(play: Play) -> Seen:
@@ -36,7 +25,7 @@ def attack(play: Play) -> Seen:
 
 
 def test_with_the_guardrail_the_deny_is_never_off_again(play: Play) -> None:
-    with guarded(play.box, play.account), slow_iam(play):
+    with guarded(play.box, play.account), slow_iam(play.box, DELAY):
         began = time.monotonic()
         seen = attack(play)
         took = time.monotonic() - began
@@ -51,7 +40,7 @@ def test_with_the_guardrail_the_deny_is_never_off_again(play: Play) -> None:
 
 
 def test_without_it_every_strip_is_an_event_that_puts_the_deny_back(play: Play) -> None:
-    with slow_iam(play):
+    with slow_iam(play.box, DELAY):
         seen = attack(play)
         reports = play.hear()
     assert seen.stripped >= 3, seen
@@ -74,7 +63,7 @@ def test_without_it_every_strip_is_an_event_that_puts_the_deny_back(play: Play) 
 def test_without_it_a_strip_that_nobody_heard_of_is_put_back_by_the_patrol(play: Play) -> None:
     play.box.lose(lambda record: record["eventName"] == "DetachUserPolicy")
     try:
-        with slow_iam(play):
+        with slow_iam(play.box, DELAY):
             seen = attack(play)
             play.hear()
     finally:
