@@ -16,10 +16,10 @@ from handler.naming import (
     kept_changes,
     mark_placed,
     mark_rename_learnt,
-    rename_in,
     rename_is_learnt,
 )
 from handler.reasons import Action, Reason, Verdict
+from handler.renames import rename_in
 from handler.roster import (
     Member,
     added_user,
@@ -69,6 +69,11 @@ def learn(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
 def fact_of(call: Call) -> str:
     """The attribute by which the ledger keeps an addition or a removal."""
     return f"{'add' if call.name == 'AddUserToGroup' else 'del'}#{call.event_id}"
+
+
+def is_written(fact: str, tools: Tools) -> bool:
+    """Whether the ledger has this addition or removal, of whomever."""
+    return any(fact in item for item in tools.table.items("principal#"))
 
 
 def write_fact(member: Member, fact: str, at: float, tools: Tools) -> None:

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from handler.learn import TRUSTED, fact_of, write_fact
+from handler.learn import TRUSTED, fact_of, is_written, write_fact
 from handler.ledger import CLOCK_SLACK
-from handler.naming import Rename, kept_renames, names_before, names_since, rename_in
+from handler.naming import kept_renames
 from handler.reasons import Action
+from handler.renames import Rename, names_before, names_today, rename_in, spelling
 from handler.roster import Member, added_user, read_group, removed_user
 from handler.standing import Known, look, standing_of
 from handler.tools import Tools
@@ -61,15 +62,18 @@ def _prove(member: Member, tools: Tools, *, adders: int) -> None:
     """
     group = tools.settings.admin_group
     renames = (*kept_renames(tools.table), *_renames_in_history(tools))
+    spelled = spelling(renames, member.name) | {r.old.casefold(): r.old for r in renames}
     for name in names_before(renames, member.name):
-        for call in _history(tools, "ResourceName", name):
+        for call in _history(tools, "ResourceName", spelled[name.casefold()]):
             user = added_user(call, group=group) or removed_user(call, group=group)
             if user.casefold() != name.casefold() or call.time is None:
                 continue
             if call.time < member.made - CLOCK_SLACK or call.caller.id == member.id:
                 continue
-            today = (names_since(renames, user, call.time) or ("",))[-1]
-            if today.casefold() == member.name.casefold() and _is_trusted(call, tools, adders):
+            # What the ledger has heard of stands where it stands; an open question proves nobody.
+            if names_today(renames, user, call.time) != {member.name.casefold()}:
+                continue
+            if not is_written(fact_of(call), tools) and _is_trusted(call, tools, adders):
                 write_fact(member, fact_of(call), call.time, tools)
 
 

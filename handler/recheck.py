@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from handler.answer import answer
-from handler.naming import kept_renames, names_since
+from handler.naming import kept_renames
 from handler.proof import Deferred
+from handler.renames import names_borne, spelling
 from handler.store import Item, Value
 from handler.tools import Tools, attempt, time_is_up
 from handler.trail import Call, read_record
@@ -62,7 +63,10 @@ def _ask_by_other_names(item: Item, tools: Tools) -> None:
     name, since = str(item["name"]), float(item["since"])
     if "by" in item or "named" in item:
         return
-    for other in names_since(kept_renames(tools.table), name, since)[1:]:
+    renames = kept_renames(tools.table)
+    spelled = spelling(renames, name)
+    for folded in names_borne(renames, name, since) - {name.casefold()}:
+        other = spelled[folded]
         values: dict[str, Value] = {
             "id": str(item["id"]),
             "name": other,
