@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def box() -> Iterator[Box]:
-    with open_box(member_count=2) as opened:
+    with open_box(member_count=3) as opened:
         yield opened
 
 
@@ -93,6 +93,8 @@ def new_play(stage: Stage, inbox: Inbox, administrators: dict[str, Key]) -> NewP
                 account = box.members[0]
             case "spare":
                 account = box.members[1]
+            case "watched":
+                account = box.members[2]
             case "management":
                 account = box.management
                 _deploy(stage, account)

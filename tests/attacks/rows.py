@@ -10,9 +10,10 @@ from sandbox.stage import ADMINISTRATORS
 from tests.attacks.play import Play
 
 Act = Callable[[Play], object]
-# A member account that most share, one for what touches all of an account, one of which the
-# product has never seen an event, and the management account.
-Where = Literal["member", "spare", "new member", "management"]
+# A member account that most share, one for what touches all of an account, one for what waits for
+# the patrol, which looks at every principal contained there, one of which the product has never
+# seen an event, and the management account.
+Where = Literal["member", "spare", "watched", "new member", "management"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Row:
     mail: str = "[IAM revoked]"
     about: str = "mallory"
     where: Where = "member"
-    # Three minutes pass, in which a proof may come, and the patrol comes round.
+    # Three minutes pass, in which a proof may come, and the patrol comes round: `where` is watched.
     waits: bool = False
 
 

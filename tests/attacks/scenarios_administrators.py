@@ -147,6 +147,7 @@ def taken_over(**fields: Any) -> Row:
         row=46,
         contained=("mallory", "puppet"),
         sessions=("anna",),
+        where="watched",
         waits=True,
         **fields,
     )

@@ -337,6 +337,7 @@ ROWS = (
             "a new user '{puppet}'",
         ),
         contained=("mallory", "evil", "puppet"),
+        where="watched",
         waits=True,
         ends=(critical(),),
     ),

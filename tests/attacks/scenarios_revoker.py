@@ -201,6 +201,7 @@ ROWS = (
     Row(
         row=50,
         title="A user who fills all quotas first",
+        where="watched",
         calls=("AttachUserPolicy", "AddUserToGroup") * 10,
         prepare=quotas,
         attack=fill_user,
@@ -281,6 +282,7 @@ ROWS = (
     Row(
         row=55,
         title="A friend strips the deny",
+        where="watched",
         calls=("DetachUserPolicy",),
         prepare=contained_with_a_friend,
         attack=strip,

@@ -42,8 +42,8 @@ class Trial:
 
 @pytest.fixture(scope="module")
 def guarded_play(new_play: NewPlay) -> Play:
-    """The spare account: its victim bears the deny, as policy and by the group, a role as bound."""
-    play = new_play("spare")
+    """The watched account: its victim bears the deny by policy and by group, a role is bound."""
+    play = new_play("watched")
     play.user("carol", "*")
     play.alice.add_user_to_group(GroupName=ADMINISTRATORS, UserName=play["carol"])
     play.user("victim")
@@ -241,7 +241,7 @@ TRIALS = (
             FunctionName=REVOKER, Timeout=3
         ),
         undo=lambda play: play.box.client("lambda", play.account).update_function_configuration(
-            FunctionName=REVOKER, Timeout=60
+            FunctionName=REVOKER, Timeout=120
         ),
     ),
     Trial(

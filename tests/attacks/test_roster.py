@@ -13,6 +13,7 @@ import pytest
 from handler.names import STATE_TABLE
 from handler.tools import WAIT_SECONDS
 from sandbox.stage import ADMINISTRATORS, late_events
+from tests.attacks.conftest import NewPlay
 from tests.attacks.play import Play, document
 
 # CloudTrail's event history shows a call within about 15 minutes.
@@ -60,6 +61,11 @@ def wait_and_patrol(play: Play) -> None:
     play.hear()
     play.patrol(after=WAIT_SECONDS + 1)
     play.hear()
+
+
+@pytest.fixture
+def play(new_play: NewPlay) -> Play:
+    return new_play("watched")
 
 
 @pytest.fixture

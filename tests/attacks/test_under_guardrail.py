@@ -33,8 +33,9 @@ def under(stage: Stage) -> Iterator[None]:
 
 
 @pytest.fixture
-def offender(under: None, play: Play) -> Play:
+def offender(under: None, new_play: NewPlay) -> Play:
     """mallory, contained."""
+    play = new_play("watched")
     play.user("mallory", "iam:*")
     play.iam("mallory").create_group(GroupName=play.name("first"))
     play.hear()
