@@ -95,12 +95,14 @@ def _unwrite(fact: str, at: float, tools: Tools, *, keep: str = "", only: str = 
 
 def _place(fact: str, user: str, at: float, known: Known, tools: Tools) -> None:
     """Find whom an administrator's change meant, and put it there."""
-    bearer = bearer_of(tools.iam, tools.table, user, at)
+    holders = [item for item in tools.table.items("principal#") if fact in item]
+    found = str(holders[0]["pk"]).removeprefix("principal#") if holders else ""
+    bearer = bearer_of(tools.iam, tools.table, user, at, found=found)
     if bearer.taker:
         _unwrite(fact, at, tools, only=bearer.taker.id)
     if bearer.member is None:
         if fact.startswith("del#"):
-            for gone in gone_bearers(tools.iam, tools.table, known.baseline, user):
+            for gone in gone_bearers(tools.iam, tools.table, user):
                 # What she did in between is looked at all the same.
                 write_fact(gone, fact, at, tools)
         return

@@ -7,12 +7,13 @@ from the second of a call to today.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from handler.ledger import CLOCK_SLACK
 from handler.renames import Rename, names_today, spelling
-from handler.roster import Member
+from handler.roster import Member, baseline_names
 from handler.store import Table, Value
 
 KEPT_SECONDS = 2 * 86_400.0
@@ -33,10 +34,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Bearer:
-    """Who bore a name at some time. `taker` is who has it today and certainly had it not then."""
+    """Who bore a name at some time. `taker` is who has it today and certainly had it not then.
+
+    `perhaps` are all between whom the records leave it open: renames within one second.
+    """
 
     member: Member | None = None
     taker: Member | None = None
+    perhaps: tuple[Member, ...] = ()
 
 
 def keep_rename(table: Table, rename: Rename, *, event_id: str, now: float) -> None:
@@ -103,17 +108,37 @@ def has_moved(table: Table, name: str, since: float) -> bool:
     )
 
 
-def bearer_of(iam: Any, table: Table, name: str, at: float) -> Bearer:
-    """Who bore `name` at that time, under today's name."""
-    renames = kept_renames(table)
+def bearer_of(
+    iam: Any, table: Table, name: str, at: float, *, also: Iterable[Rename] = (), found: str = ""
+) -> Bearer:
+    """Who bore `name` at that time, under today's name.
+
+    `also` are renames that are not kept, `found` is the id of whom a look at the time found.
+    """
+    renames = (*kept_renames(table), *also)
     names, spelled = names_today(renames, name, at), spelling(renames, name)
     wanted = [spelled[one] for one in sorted(names)] or [name]
-    found = [user for one in wanted if (user := _user(iam, one))]
-    bearers = [user for user in found if user.made <= at + CLOCK_SLACK]
-    if not names or (found and not bearers):
-        return Bearer(taker=found[0] if found else None)
-    # Nobody: deleted, or renamed by a call that nobody has heard of. Two: an open question.
-    return Bearer(member=bearers[0] if len(bearers) == 1 else None)
+    there = [user for one in wanted if (user := _user(iam, one))]
+    bearers = [user for user in there if user.made <= at + CLOCK_SLACK]
+    if not names or (there and not bearers):
+        return Bearer(taker=there[0] if there else None)
+    if len(bearers) > 1:
+        likeliest = _likeliest(bearers, name, found, baseline_names(table))
+        return Bearer(member=likeliest, perhaps=tuple(bearers))
+    # Nobody: deleted, or renamed by a call that nobody has heard of.
+    return Bearer(member=bearers[0] if bearers else None)
+
+
+def _likeliest(
+    bearers: list[Member], name: str, found: str, baseline: Mapping[str, str]
+) -> Member | None:
+    """Whom a look at the time found; or whom the baseline knows by this name, or by no other."""
+    named = [user for user in bearers if baseline.get(user.id, "").casefold() == name.casefold()]
+    free = [user for user in bearers if user.id not in baseline]
+    for few in ([user for user in bearers if user.id == found], named, free):
+        if len(few) == 1:
+            return few[0]
+    return None
 
 
 def _user(iam: Any, name: str) -> Member | None:

@@ -13,9 +13,9 @@ from typing import Any
 
 from handler.learn import TRUSTED, fact_of, is_written, write_fact
 from handler.ledger import CLOCK_SLACK
-from handler.naming import kept_renames
+from handler.naming import bearer_of, kept_renames
 from handler.reasons import Action
-from handler.renames import Rename, names_before, names_today, rename_in, spelling
+from handler.renames import Rename, names_before, rename_in, spelling
 from handler.roster import Member, added_user, read_group, removed_user
 from handler.standing import Known, look, standing_of
 from handler.tools import Tools
@@ -71,7 +71,8 @@ def _prove(member: Member, tools: Tools, *, adders: int) -> None:
             if call.time < member.made - CLOCK_SLACK or call.caller.id == member.id:
                 continue
             # What the ledger has heard of stands where it stands; an open question proves nobody.
-            if names_today(renames, user, call.time) != {member.name.casefold()}:
+            bearer = bearer_of(tools.iam, tools.table, user, call.time, also=renames).member
+            if bearer is None or bearer.id != member.id:
                 continue
             if not is_written(fact_of(call), tools) and _is_trusted(call, tools, adders):
                 write_fact(member, fact_of(call), call.time, tools)

@@ -13,7 +13,7 @@ from functools import partial
 from handler.answer import answer
 from handler.naming import kept_renames
 from handler.proof import Deferred
-from handler.renames import names_borne, spelling
+from handler.renames import names_before, names_borne, spelling
 from handler.store import Item, Value
 from handler.tools import Tools, attempt, time_is_up
 from handler.trail import Call, read_record
@@ -65,7 +65,9 @@ def _ask_by_other_names(item: Item, tools: Tools) -> None:
         return
     renames = kept_renames(tools.table)
     spelled = spelling(renames, name)
-    for folded in names_borne(renames, name, since) - {name.casefold()}:
+    spelled |= {rename.old.casefold(): rename.old for rename in renames}
+    others = {*names_borne(renames, name, since), *names_before(renames, name)}
+    for folded in sorted({other.casefold() for other in others} - {name.casefold()}):
         other = spelled[folded]
         values: dict[str, Value] = {
             "id": str(item["id"]),

@@ -6,7 +6,7 @@ from handler.marks import mark_credential, mark_minting, mark_sessions
 from handler.naming import has_moved
 from handler.remedy import Gain
 from handler.roster import Member, ask_again, credential_key, forget_elsewhere, gone_bearers
-from handler.scene import Scene, bearer_named, item_of, no_answer
+from handler.scene import Scene, bearer_named, item_of, may_be_named, no_answer
 from handler.tools import Tools
 from handler.trail import Call
 
@@ -24,8 +24,22 @@ def silence(gain: Gain, call: Call, scene: Scene) -> str:
     mark_credential(
         scene.table, credential_id=gain.credential, owner=gain.name, call=call, now=scene.now
     )
+    said = "gone already"
+    others = [user.name for user in may_be_named(gain, call, scene)]
+    for user in dict.fromkeys([owner.name if owner else gain.name, *others]):
+        said = _set_inactive(gain, user, scene)
+        if said == "set inactive":
+            break
+    if owner is not None and said == "set inactive" and gain.credential_kind == "access-key":
+        # Sessions that the key began in the meantime outlive it by up to 36 hours.
+        mark_minting(
+            scene.table, principal_id=owner.id, call=call, until=scene.now + SILENT_AFTER_SECONDS
+        )
+    return said
+
+
+def _set_inactive(gain: Gain, user: str, scene: Scene) -> str:
     iam, credential = scene.iam, gain.credential
-    user = owner.name if owner else gain.name
     try:
         match gain.credential_kind:
             case "access-key":
@@ -46,11 +60,6 @@ def silence(gain: Gain, call: Call, scene: Scene) -> str:
                 return "tainted"
     except iam.exceptions.ClientError as error:
         return no_answer(error)
-    if owner is not None and gain.credential_kind == "access-key":
-        # Sessions that the key began in the meantime outlive it by up to 36 hours.
-        mark_minting(
-            scene.table, principal_id=owner.id, call=call, until=scene.now + SILENT_AFTER_SECONDS
-        )
     return "set inactive"
 
 
@@ -89,23 +98,21 @@ def delete_login(gain: Gain, call: Call, scene: Scene) -> str:
 def taint_sessions(gain: Gain, call: Call, scene: Scene) -> str:
     owner = bearer_named(gain, call, scene)
     if owner is not None:
-        return _taint_sessions_of(owner, gain, call, scene)
-    for gone in gone_bearers(scene.iam, scene.table, scene.baseline, gain.name):
-        _taint_sessions_of(gone, gain, call, scene)
-    return "gone already"
+        mark = f"pwbad#{call.event_id}"
+        if mark in item_of(owner.id, scene) or not _is_on_another(mark, gain, call, scene):
+            _mark_sessions_of(owner, call, scene)
+        return SESSIONS_TAINTED
+    perhaps = may_be_named(gain, call, scene)
+    for user in perhaps or gone_bearers(scene.iam, scene.table, gain.name):
+        _mark_sessions_of(user, call, scene)
+    return SESSIONS_TAINTED if perhaps else "gone already"
 
 
-def _taint_sessions_of(owner: Member, gain: Gain, call: Call, scene: Scene) -> str:
-    mark = f"pwbad#{call.event_id}"
-    item = item_of(owner.id, scene)
-    if mark not in item:
-        if _is_on_another(mark, gain, call, scene):
-            return SESSIONS_TAINTED
-        if call.time is not None:
-            # Whoever she is: self-service is hers, and not an offender's in her name.
-            ask_again(scene.table, principal_id=owner.id, name=owner.name, since=call.time)
+def _mark_sessions_of(owner: Member, call: Call, scene: Scene) -> None:
+    if f"pwbad#{call.event_id}" not in item_of(owner.id, scene) and call.time is not None:
+        # Whoever she is: self-service is hers, and not an offender's in her name.
+        ask_again(scene.table, principal_id=owner.id, name=owner.name, since=call.time)
     mark_sessions(scene.table, principal_id=owner.id, name=owner.name, call=call, good=False)
-    return SESSIONS_TAINTED
 
 
 def _is_on_another(mark: str, gain: Gain, call: Call, scene: Scene) -> bool:

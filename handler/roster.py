@@ -184,15 +184,22 @@ def forget_elsewhere(table: Table, fact: str, *, keep: str, only: str = "") -> l
     return wrong
 
 
-def gone_bearers(iam: Any, table: Table, baseline: Baseline, name: str) -> list[Member]:
+def baseline_names(table: Table) -> Mapping[str, str]:
+    """The baseline's names by id."""
+    baseline = read_baseline(table.read([BASELINE]).get(BASELINE))
+    return baseline.members if baseline else {}
+
+
+def gone_bearers(iam: Any, table: Table, name: str) -> list[Member]:
     """Users of the ledger who were known by this name and are deleted since.
 
     Nobody else can be asked who bore it; and what the dead did may have to be judged again.
     """
-    named = dict(baseline.members)
-    for item in table.items("principal#"):
-        if item.get("kind") == "user" and "name" in item:
-            named[str(item["pk"]).removeprefix("principal#")] = str(item["name"])
+    named = {
+        str(item["pk"]).removeprefix("principal#"): str(item["name"])
+        for item in table.items("principal#")
+        if item.get("kind") == "user" and "name" in item
+    } | dict(baseline_names(table))
     wanted = {id for id, known in named.items() if known.casefold() == name.casefold()}
     if not wanted:
         return []

@@ -46,6 +46,12 @@ def bearer_named(gain: Gain, call: Call, scene: Scene) -> Member | None:
     return bearer_of(scene.iam, scene.table, gain.name, at).member
 
 
+def may_be_named(gain: Gain, call: Call, scene: Scene) -> tuple[Member, ...]:
+    """Whom the record may name, where renames within one second leave it open."""
+    at = scene.now if call.time is None else call.time
+    return bearer_of(scene.iam, scene.table, gain.name, at).perhaps
+
+
 def item_of(principal_id: str, scene: Scene) -> Item:
     key = principal_key(principal_id)
     return scene.table.read([key]).get(key, {})
