@@ -20,7 +20,7 @@ test: .venv/tox
 	touch $@
 
 .venv/sandbox: .venv/made pyproject.toml constraints.txt
-	$(PIP) boto3 cbor2 cfn-flip ministack rich
+	$(PIP) boto3 cbor2 cfn-flip Jinja2 ministack rich
 	touch $@
 
 .venv/tox: .venv/made constraints.txt

@@ -13,8 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from handler.revoker import handle
-from tests.handler.test_revoker import HERE, World, a_session, a_user, event, settings
+from handler.answer import answer
+from stacksets.carry import read_template
+from tests.doubles.account import World, a_session, a_user, call
 
 ROOT = Path(__file__).parent.parent
 RUNS = 7
@@ -24,9 +25,12 @@ NOTHING = "pass"
 COUNT = "; import sys; print(len(sys.modules))"
 
 
-def calls_before_the_deny() -> dict[str, list[str]]:
-    """Names of the sequential AWS calls up to and with the deny, by kind of caller."""
-    world = World()
+def steps_before_the_deny() -> dict[str, list[str]]:
+    """Sequential AWS calls up to and with the deny, by kind of caller.
+
+    What is read at once counts as one step: the table and, for a user, the group beside it.
+    """
+    world = World().installed()
     callers = {
         "IAM user": a_user("mallory", world.iam.add_user("mallory")),
         "role session": a_session("deployer", world.iam.add_role("deployer")),
@@ -34,10 +38,35 @@ def calls_before_the_deny() -> dict[str, list[str]]:
     found = {}
     for kind, identity in callers.items():
         world.iam.calls.clear()
-        handle(event(identity), here=HERE, settings=settings(), clients=world.clients)
+        world.dynamo.reads = 0
+        answer(call(identity, eventID=kind), world.tools())
         deny = next(i for i, name in enumerate(world.iam.calls) if name.startswith("attach"))
-        found[kind] = world.iam.calls[: deny + 1]
+        beside = world.iam.calls[:deny]
+        first = " beside ".join(["batch_get_item", *beside])
+        assert world.dynamo.reads >= 1
+        found[kind] = [first, world.iam.calls[deny]]
     return found
+
+
+def an_administrators_call() -> tuple[int, int, int]:
+    """Table reads, table writes and IAM calls of an administrator's second call."""
+    world = World().installed()
+    identity = a_user("standing", world.iam.users["standing"].id)
+    answer(call(identity, eventID="first"), world.tools())
+    world.iam.calls.clear()
+    world.dynamo.reads = world.dynamo.writes = 0
+    answer(call(identity, eventID="second"), world.tools())
+    return world.dynamo.reads, world.dynamo.writes, len(world.iam.calls)
+
+
+def template_sizes() -> list[str]:
+    """Rows of each committed template's size on the wire, in bytes, and how it travels."""
+    rows = []
+    for name in ("member", "central"):
+        template = read_template(ROOT / "templates" / f"{name}.yaml")
+        way = "TemplateBody" if template.fits_in_request else "TemplateURL"
+        rows.append(f"| {name} | {template.size:,} | {way} |")
+    return rows
 
 
 def cold_seconds(code: str) -> float:
@@ -57,11 +86,19 @@ def modules(code: str) -> int:
 
 def main() -> None:
     """Print both tables."""
-    print("| caller | sequential AWS calls until the deny has landed | predecessor |")
+    print("| caller | sequential steps until the deny has landed | predecessor |")
     print("|---|---|---|")
-    for kind, names in calls_before_the_deny().items():
+    for kind, names in steps_before_the_deny().items():
         theirs = "3" if kind == "IAM user" else "never contained"
-        print(f"| {kind} | {len(names)} ({', '.join(names)}) | {theirs} |")
+        print(f"| {kind} | {len(names)} ({', then '.join(names)}) | {theirs} |")
+    reads, writes, iam = an_administrators_call()
+    print(
+        f"\nAn administrator's call, in a process that has met her before: {reads} table read, "
+        f"{writes} writes, {iam} IAM calls.\n"
+    )
+    print("| template | bytes as minified JSON | travels as |")
+    print("|---|---|---|")
+    print("\n".join(template_sizes()))
     for code in (OURS, WITH_BOTO3):
         cold_seconds(code)
     pairs = [tuple(map(cold_seconds, (NOTHING, OURS, WITH_BOTO3))) for _ in range(RUNS)]

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from generator.code import Form, zip_bytes
+from generator.guardrail import AWS_LIMIT, BREAK_GLASS, LIMIT, guardrail_json
 from generator.render import ROOT, Rendered, render
 from generator.tables import documents
 from generator.words import House, read_house
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"generator: {error}", file=sys.stderr)
         return 2
-    _print_sizes(templates)
+    _print_sizes(templates, break_glass=options.break_glass)
     return 0
 
 
@@ -44,6 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--format", choices=("yaml", "json"), default="yaml")
     parser.add_argument("--code", choices=[form.value for form in Form], default="inline")
     parser.add_argument("--team", default=House.team, help="how mails call your security team")
+    parser.add_argument(
+        "--break-glass",
+        default=BREAK_GLASS,
+        help="role that the guardrail spares: role/PATH/NAME, with wildcards",
+    )
     parser.add_argument("--runbook", default=House.runbook, help="URL that mails end with")
     return parser
 
@@ -58,7 +64,8 @@ def _wanted(options: argparse.Namespace) -> tuple[tuple[Rendered, ...], Files]:
     house = read_house(team=options.team, runbook=options.runbook)
     templates = render(house=house, form=form)
     out = options.out or ROOT / "templates"
-    files: Files = {}
+    guardrail = guardrail_json(options.break_glass)
+    files: Files = {out / "guardrail.json": f"{guardrail}\n".encode("ascii")}
     for one in templates:
         text = one.yaml if options.format == "yaml" else one.json + "\n"
         files[out / f"{one.name}.{options.format}"] = text.encode("ascii")
@@ -108,7 +115,7 @@ def _write(path: Path, content: bytes) -> None:
         raise
 
 
-def _print_sizes(templates: tuple[Rendered, ...]) -> None:
+def _print_sizes(templates: tuple[Rendered, ...], *, break_glass: str) -> None:
     table = Table(
         "template", "resources", "lines of code", "YAML", "minified JSON", "a rollout sends it as"
     )
@@ -122,6 +129,10 @@ def _print_sizes(templates: tuple[Rendered, ...]) -> None:
             one.travels_as,
         )
     Console().print(table)
+    size = len(guardrail_json(break_glass))
+    print(
+        f"guardrail.json: {size:,} characters; {LIMIT:,} pass everywhere, AWS takes {AWS_LIMIT:,}"
+    )
 
 
 if __name__ == "__main__":

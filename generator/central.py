@@ -32,6 +32,7 @@ from generator.central_permissions import (
     QUEUE_POLICY,
 )
 from generator.code import Code, add_code, json_logs
+from generator.desk import add_desk_role
 from generator.intrinsics import filled
 from generator.patterns import REPORTS
 from generator.policies import document, element, trust
@@ -42,6 +43,7 @@ from handler.names import (
     DUE_INDEX,
     IAM_PATH,
     INCIDENT_TABLE,
+    LISTED_INDEX,
     NOTIFIER,
     REPORTS_DEAD_LETTERS,
     REPORTS_QUEUE,
@@ -65,8 +67,10 @@ def central_template(code: Code) -> dict[str, Any]:
     _add_queue(template)
     _add_table(template)
     _add_notifier(template, code)
+    _add_waking(template)
     add_topics(template)
     add_alarms(template)
+    add_desk_role(template)
     _add_outputs(template)
     template.set_metadata({"AWS::CloudFormation::Interface": {"ParameterGroups": GROUPS}})
     tree: dict[str, Any] = template.to_dict()
@@ -155,6 +159,7 @@ def _add_table(template: Template) -> None:
             AttributeDefinitions=[
                 dynamodb.AttributeDefinition(AttributeName="pk", AttributeType="S"),
                 dynamodb.AttributeDefinition(AttributeName="due_at", AttributeType="N"),
+                dynamodb.AttributeDefinition(AttributeName="listed_at", AttributeType="N"),
             ],
             KeySchema=[dynamodb.KeySchema(AttributeName="pk", KeyType="HASH")],
             # Sparse: only what has a `due_at` stands in it. Its partitions are the table's own, so
@@ -167,7 +172,19 @@ def _add_table(template: Template) -> None:
                         dynamodb.KeySchema(AttributeName="due_at", KeyType="RANGE"),
                     ],
                     Projection=dynamodb.Projection(ProjectionType="KEYS_ONLY"),
-                )
+                ),
+                # As sparse: the last heartbeat of each account, and when incidents were opened.
+                dynamodb.GlobalSecondaryIndex(
+                    IndexName=LISTED_INDEX,
+                    KeySchema=[
+                        dynamodb.KeySchema(AttributeName="pk", KeyType="HASH"),
+                        dynamodb.KeySchema(AttributeName="listed_at", KeyType="RANGE"),
+                    ],
+                    Projection=dynamodb.Projection(
+                        ProjectionType="INCLUDE",
+                        NonKeyAttributes=["beat", "last_heard", "silent_since"],
+                    ),
+                ),
             ],
             BillingMode="PAY_PER_REQUEST",
             TimeToLiveSpecification=dynamodb.TimeToLiveSpecification(
@@ -209,7 +226,8 @@ def _add_notifier(template: Template, code: Code) -> None:
             Runtime="python3.13",
             Architectures=["arm64"],
             Handler=handler,
-            MemorySize=256,
+            # Memory buys processor time, of which signing a hundred requests takes some.
+            MemorySize=512,
             Timeout=NOTIFIER_SECONDS,
             Role=GetAtt("NotifierRole", "Arn"),
             LoggingConfig=json_logs("NotifierLog"),
@@ -230,6 +248,10 @@ def _add_notifier(template: Template, code: Code) -> None:
             Code=body,
         )
     )
+
+
+def _add_waking(template: Template) -> None:
+    """What wakes the notifier: its queue, and every minute the schedule of the sweep."""
     template.add_resource(
         awslambda.EventSourceMapping(
             "ReportsToNotifier",

@@ -25,6 +25,7 @@ GROUPS = [
         "Label": {"default": "A second recipient, of some accounts' mails only"},
         "Parameters": ["ExtraEmail", "ExtraAccounts"],
     },
+    {"Label": {"default": "Who may release"}, "Parameters": ["DeskPrincipals"]},
     {"Label": {"default": "Logs"}, "Parameters": ["LogRetentionDays"]},
 ]
 
@@ -72,7 +73,7 @@ _TEXTS: tuple[dict[str, Any], ...] = (
 
 
 def add_parameters(template: Template) -> None:
-    """Add parameters, the assertion that somebody is told, the hours' mapping, the conditions."""
+    """Add parameters, the hours' mapping, the assertions and the conditions."""
     for text in _TEXTS:
         template.add_parameter(Parameter(**text, Type="String", Default=""))
     template.add_parameter(
@@ -82,6 +83,20 @@ def add_parameters(template: Template) -> None:
             Description="Hours without a call after which an incident is closed.",
             Default="24",
             AllowedValues=list(QUIET),
+        )
+    )
+    template.add_parameter(
+        Parameter(
+            "DeskPrincipals",
+            Type="CommaDelimitedList",
+            Description=(
+                "ARN patterns of this account's principals that may assume the desk's role, "
+                "separated by commas; they need sts:AssumeRole besides. By default everybody who "
+                "has it."
+            ),
+            Default="arn:*:iam::*:*",
+            AllowedPattern=r"arn:[a-z*-]+:iam::[0-9*]+:[\x21-\x2b\x2d-\x7e]+",
+            ConstraintDescription="must be ARN patterns of users or roles, separated by commas",
         )
     )
     template.add_parameter(
@@ -96,6 +111,10 @@ def add_parameters(template: Template) -> None:
     )
     template.add_parameter(retention_parameter())
     template.add_mapping("Quiet", QUIET)
+    _add_conditions(template)
+
+
+def _add_conditions(template: Template) -> None:
     has_email = Not(Equals(Ref("Email"), ""))
     own_topic = Equals(Ref("SNSTopicArn"), "")
     template.add_rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.member_permissions import HERE, log_streams
+from generator.arns import HERE, log_streams
 from generator.policies import Statement
 from handler.names import (
     BUS,
@@ -30,6 +30,7 @@ OUR_INCIDENT_TOPIC = f"arn:${{AWS::Partition}}:sns:{HERE}:{INCIDENT_TOPIC}"
 OUR_HEALTH_TOPIC = f"arn:${{AWS::Partition}}:sns:{HERE}:{HEALTH_TOPIC}"
 ANY_REVOKER = f"arn:${{AWS::Partition}}:iam::*:role{IAM_PATH}{REVOKER}"
 ANY_FORWARDER = f"arn:${{AWS::Partition}}:iam::*:role{IAM_PATH}{FORWARDER}"
+ANY_FUNCTION = f"arn:${{AWS::Partition}}:lambda:*:*:function:{REVOKER}"
 LOG_GROUP = f"/aws/lambda/{NOTIFIER}"
 
 # Of this Organization; without one, of this account alone.
@@ -139,6 +140,31 @@ NOTIFIER_ALWAYS = (
         why="The function's own log.",
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
         resources=(log_streams(LOG_GROUP),),
+    ),
+)
+
+# Revokers of this Organization; without one, of this account alone.
+_OURS_TO_ASK = {
+    "Fn::If": [
+        "InOrganization",
+        {"aws:ResourceOrgID": "${OrganizationId}"},
+        {"aws:ResourceAccount": "${AWS::AccountId}"},
+    ]
+}
+
+DESK_ALWAYS = (
+    Statement(
+        sid="AskRevokers",
+        why="The desk works through the revoker of each account; it has no role in the members.",
+        actions=("lambda:InvokeFunction",),
+        resources=(ANY_FUNCTION,),
+        conditions={"StringEquals": _OURS_TO_ASK},
+    ),
+    Statement(
+        sid="ReadIncidents",
+        why="What was told: the desk reads the incidents and writes none.",
+        actions=("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"),
+        resources=(OUR_TABLE,),
     ),
 )
 

@@ -7,11 +7,24 @@ from typing import Any
 
 from troposphere import GetAtt, If, Join, Ref, Select, Split, Sub
 
+from handler.names import DESK_ROLE, IAM_PATH
+
 NAMED = {
     # Our own topic, or the one that was given.
     "IncidentTopicArn": If("OwnTopic", Ref("IncidentTopic"), Ref("SNSTopicArn")),
     # A stack's ARN ends in a unique id: the whole ARN, with a long name, would break the quota.
     "AnyEndingLikeOurStackId": Join("", ["*/", Select(2, Split("/", Ref("AWS::StackId")))]),
+    # The desk lives where the reports go.
+    "DeskRoleArn": Join(
+        "",
+        [
+            "arn:",
+            Ref("AWS::Partition"),
+            ":iam::",
+            Select(4, Split(":", Ref("CentralBusArn"))),
+            f":role{IAM_PATH}{DESK_ROLE}",
+        ],
+    ),
 }
 
 

@@ -17,38 +17,22 @@ from troposphere import (
     Ref,
     Template,
     awslambda,
-    events,
     iam,
     logs,
-    sqs,
 )
 
+from generator.arns import LOG_GROUP
 from generator.code import Code, add_code, json_logs
 from generator.intrinsics import filled
+from generator.member_deny import add_deny
 from generator.member_parameters import GROUPS, add_parameters
-from generator.member_permissions import (
-    DEAD_LETTERS,
-    FORWARDER_ALWAYS,
-    LOG_GROUP,
-    REVOKER_ALWAYS,
-    REVOKER_ENFORCING,
-    REVOKER_INLINE,
-)
-from generator.patterns import CALLS, TAMPER
+from generator.member_patrol import add_canary, add_desk, add_patrol
+from generator.member_rules import DAY, add_rules
+from generator.member_state import add_state
 from generator.policies import document, trust
+from generator.revoker_permissions import REVOKER_ALWAYS, REVOKER_ENFORCING, REVOKER_INLINE
 from generator.trail import add_trail
-from handler.deny import deny_document
-from handler.names import (
-    CALLS_RULE,
-    DENY_GROUP,
-    DENY_POLICY,
-    FORWARDER,
-    IAM_PATH,
-    MEMBER_DEAD_LETTERS,
-    REVOKER,
-    TAMPER_RULE,
-    VERSION,
-)
+from handler.names import IAM_PATH, REVOKER, VERSION
 from handler.settings import KNOBS
 
 # Where IAM's events appear, by partition: the region in which IAM's own endpoint signs.
@@ -62,8 +46,6 @@ IAM_REGIONS = (
     "us-isof-south-1",
     "eusc-de-east-1",
 )
-DAY = 24 * 60 * 60
-RETRY = {"MaximumEventAgeInSeconds": DAY, "MaximumRetryAttempts": 185}
 
 
 def member_template(code: Code) -> dict[str, Any]:
@@ -75,10 +57,13 @@ def member_template(code: Code) -> dict[str, Any]:
     template.set_version("2010-09-09")
     add_parameters(template)
     _add_conditions(template)
-    _add_deny(template)
+    add_state(template)
     _add_revoker(template, code)
-    _add_calls(template)
-    _add_tamper(template)
+    add_desk(template)
+    add_deny(template)
+    add_canary(template)
+    add_rules(template)
+    add_patrol(template)
     add_trail(template)
     _add_outputs(template)
     template.set_metadata({"AWS::CloudFormation::Interface": {"ParameterGroups": GROUPS}})
@@ -101,30 +86,28 @@ def _add_conditions(template: Template) -> None:
             ]
         },
     )
+    template.add_rule(
+        "MissingGroupIsDecided",
+        {
+            "Assertions": [
+                {
+                    "Assert": Or(
+                        Not(Equals(Ref("Mode"), "enforce")),
+                        Not(Equals(Ref("MissingGroup"), "undecided")),
+                    ),
+                    "AssertDescription": (
+                        "Mode=enforce needs a decision: MissingGroup=nobody says that where the "
+                        "administrators' group is missing or empty, no user is an administrator."
+                    ),
+                }
+            ]
+        },
+    )
     template.add_condition("Enforcing", Equals(Ref("Mode"), "enforce"))
     template.add_condition(
         "InlineDenyAllowed", And(Condition("Enforcing"), Equals(Ref("InlineDeny"), "allow"))
     )
     template.add_condition("WithTrail", Not(Equals(Ref("TrailDestS3BucketName"), "")))
-
-
-def _add_deny(template: Template) -> None:
-    # The lists of users, roles and groups stay absent: CloudFormation would fight the revoker's own
-    # attachments. A policy's description can never be changed: it says only what will stay true.
-    template.add_resource(
-        iam.ManagedPolicy(
-            "DenyPolicy",
-            ManagedPolicyName=DENY_POLICY,
-            Path=IAM_PATH,
-            Description="Takes IAM away from whoever called it without being an IAM administrator.",
-            PolicyDocument=deny_document(),
-        )
-    )
-    template.add_resource(
-        iam.Group(
-            "DenyGroup", GroupName=DENY_GROUP, Path=IAM_PATH, ManagedPolicyArns=[Ref("DenyPolicy")]
-        )
-    )
 
 
 def _add_revoker(template: Template, code: Code) -> None:
@@ -156,11 +139,14 @@ def _add_revoker(template: Template, code: Code) -> None:
             Architectures=["arm64"],
             Handler=handler,
             MemorySize=256,
-            Timeout=60,
+            Timeout=120,
             Role=GetAtt("RevokerRole", "Arn"),
             LoggingConfig=json_logs("RevokerLog"),
             Environment=awslambda.Environment(
-                Variables={knob.variable: Ref(knob.parameter) for knob in KNOBS}
+                Variables={
+                    **{knob.variable: Ref(knob.parameter) for knob in KNOBS},
+                    "STATE_TABLE": Ref("State"),
+                }
             ),
             Code=body,
         )
@@ -183,85 +169,13 @@ def _policy(name: str, statements: Any) -> iam.Policy:
     return iam.Policy(PolicyName=name, PolicyDocument=filled(document(statements)))
 
 
-def _add_calls(template: Template) -> None:
-    template.add_resource(
-        sqs.Queue(
-            "DeadLetters",
-            QueueName=MEMBER_DEAD_LETTERS,
-            MessageRetentionPeriod=14 * DAY,
-            SqsManagedSseEnabled=True,
-        )
-    )
-    template.add_resource(
-        sqs.QueuePolicy(
-            "DeadLettersPolicy",
-            Queues=[Ref("DeadLetters")],
-            PolicyDocument=filled(document(DEAD_LETTERS)),
-        )
-    )
-    template.add_resource(
-        events.Rule(
-            "CallsRule",
-            Name=CALLS_RULE,
-            Description="IAM calls of everybody but the revoker itself; read-only calls stay out.",
-            State="ENABLED",
-            EventPattern=filled(CALLS),
-            Targets=[_target("revoker", GetAtt("Revoker", "Arn"))],
-        )
-    )
-    template.add_resource(
-        awslambda.Permission(
-            "CallsMayInvoke",
-            FunctionName=Ref("Revoker"),
-            Action="lambda:InvokeFunction",
-            Principal="events.amazonaws.com",
-            SourceArn=GetAtt("CallsRule", "Arn"),
-            SourceAccount=Ref("AWS::AccountId"),
-        )
-    )
-
-
-def _add_tamper(template: Template) -> None:
-    template.add_resource(
-        iam.Role(
-            "ForwardRole",
-            RoleName=FORWARDER,
-            Path=IAM_PATH,
-            Description="EventBridge carries AWS's events about the revoker to the central bus.",
-            AssumeRolePolicyDocument=trust("events.amazonaws.com", sid="EventBridgeForwards"),
-            Policies=[_policy("forward", FORWARDER_ALWAYS)],
-        )
-    )
-    template.add_resource(
-        events.Rule(
-            "TamperRule",
-            Name=TAMPER_RULE,
-            Description="Whoever touches the revoker, but its rollout, is told of centrally.",
-            State="ENABLED",
-            EventPattern=filled(TAMPER),
-            Targets=[
-                _target("central-bus", Ref("CentralBusArn"), RoleArn=GetAtt("ForwardRole", "Arn"))
-            ],
-        )
-    )
-
-
-def _target(name: str, arn: Any, **more: Any) -> events.Target:
-    return events.Target(
-        Id=name,
-        Arn=arn,
-        **more,
-        RetryPolicy=events.RetryPolicy(**RETRY),
-        DeadLetterConfig=events.DeadLetterConfig(Arn=GetAtt("DeadLetters", "Arn")),
-    )
-
-
 def _add_outputs(template: Template) -> None:
     for name, says, value in (
         ("Version", "Version of this template and of the code in it", VERSION),
         ("DenyPolicyArn", "The policy that takes IAM away", Ref("DenyPolicy")),
         ("FunctionArn", "The revoker", GetAtt("Revoker", "Arn")),
         ("RoleArn", "The revoker's role", GetAtt("RevokerRole", "Arn")),
+        ("StateTableName", "Ledger, marks and containments", Ref("State")),
         ("DeadLettersUrl", "What could not be handled", Ref("DeadLetters")),
     ):
         template.add_output(Output(name, Description=says, Value=value))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.member_permissions import LOG_GROUP, OUR_ROLE
-from handler.names import DENY_GROUP, IAM_PATH, INLINE_DENY, PRODUCT, REPORT_SOURCE
+from generator.arns import LOG_GROUP, OUR_ROLE
+from handler.names import CANARY_ROLE, DENY_GROUP, IAM_PATH, INLINE_DENY, PRODUCT, REPORT_SOURCE
 
 Pattern = dict[str, Any]
 
@@ -35,6 +35,17 @@ CALLS: Pattern = {
                 "sessionIssuer": {"arn": [{"exists": False}, {"anything-but": [OUR_ROLE]}]}
             }
         },
+    },
+}
+
+# The one call of the revoker's own that it wants to see: the drill's.
+CANARY: Pattern = {
+    "source": ["aws.iam"],
+    "detail": {
+        "eventSource": ["iam.amazonaws.com"],
+        "eventName": ["TagRole"],
+        "userIdentity": {"sessionContext": {"sessionIssuer": {"arn": [OUR_ROLE]}}},
+        "requestParameters": {"roleName": [CANARY_ROLE]},
     },
 }
 
@@ -78,8 +89,18 @@ _TOUCHED = (
         "cloudtrail",
         events=("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors"),
     ),
+)
+
+# Items of the table are data events, which EventBridge does not carry: its own policy keeps them.
+_STORES_TOUCHED = (
     _touches("sqs", {"queueUrl": [{"wildcard": f"*/{PRODUCT}*"}]}),
-    _touches("dynamodb", {"tableName": [_NAMED_OURS, {"wildcard": f"*:table/{PRODUCT}*"}]}),
+    _touches(
+        "dynamodb",
+        {"tableName": [_NAMED_OURS, {"wildcard": f"*:table/{PRODUCT}*"}]},
+        {"resourceArn": [{"wildcard": f"*:table/{PRODUCT}*"}]},
+        {"targetTableName": [_NAMED_OURS]},
+    ),
+    _touches("scheduler", {"name": [_NAMED_OURS]}),
     _touches(
         "logs",
         {"logGroupName": [{"prefix": LOG_GROUP}]},
@@ -92,15 +113,21 @@ _TOUCHED = (
     ),
 )
 
-# Nobody but AWS can put a source that begins with "aws.".
-TAMPER: Pattern = {
-    "source": [{"prefix": "aws."}],
-    "detail": {
-        "userIdentity": _nobody_but(
-            "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/stacksets-exec-*", OUR_ROLE
-        ),
-        "$or": list(_TOUCHED),
-    },
-}
+
+def _tamper(touched: tuple[Pattern, ...]) -> Pattern:
+    """Whoever but the rollout and the revoker touches one of these.
+
+    Nobody but AWS can put a source that begins with "aws.".
+    """
+    rollout = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/stacksets-exec-*"
+    return {
+        "source": [{"prefix": "aws."}],
+        "detail": {"userIdentity": _nobody_but(rollout, OUR_ROLE), "$or": list(touched)},
+    }
+
+
+# Two rules, since one pattern of both would be above the quota.
+TAMPER = _tamper(_TOUCHED)
+TAMPER_STORES = _tamper(_STORES_TOUCHED)
 
 REPORTS: Pattern = {"source": [REPORT_SOURCE, {"prefix": "aws."}]}

@@ -14,15 +14,17 @@ class Statement:
     """One statement. Strings may hold ${...}, which the template fills in; `why` goes to the docs.
 
     `principal` is given in policies of resources only; `conditions` is operator -> key -> value.
+    `not_actions` instead of `actions` means every action but these.
     """
 
     sid: str
     why: str
-    actions: tuple[str, ...]
+    actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict)
     principal: Any = None
     effect: str = "Allow"
+    not_actions: tuple[str, ...] = ()
 
 
 def element(statement: Statement) -> dict[str, Any]:
@@ -30,7 +32,10 @@ def element(statement: Statement) -> dict[str, Any]:
     said: dict[str, Any] = {"Sid": statement.sid, "Effect": statement.effect}
     if statement.principal is not None:
         said["Principal"] = statement.principal
-    said["Action"] = _bare(statement.actions)
+    if statement.not_actions:
+        said["NotAction"] = _bare(statement.not_actions)
+    else:
+        said["Action"] = _bare(statement.actions)
     if statement.resources:
         said["Resource"] = _bare(statement.resources)
     if statement.conditions:

@@ -12,6 +12,7 @@ from typing import Any
 
 from generator.central_permissions import (
     BUS_POLICY,
+    DESK_ALWAYS,
     HEALTH_TOPIC_POLICY,
     INCIDENT_TOPIC_POLICY,
     KEY_POLICY,
@@ -21,19 +22,22 @@ from generator.central_permissions import (
     QUEUE_POLICY,
 )
 from generator.central_permissions import DEAD_LETTERS as CENTRAL_DEAD_LETTERS
+from generator.desk import SECURITY_TEAM
+from generator.guardrail import AWS_LIMIT, LIMIT, guardrail_json, guardrail_statements
+from generator.member_patrol import NOBODY
 from generator.member_permissions import (
     DEAD_LETTERS,
     FORWARDER_ALWAYS,
-    REVOKER_ALWAYS,
-    REVOKER_ENFORCING,
-    REVOKER_INLINE,
+    PATROL_ALWAYS,
+    STATE_TABLE_POLICY,
     TRAIL_ALWAYS,
 )
 from generator.policies import Statement
 from generator.render import Rendered
+from generator.revoker_permissions import REVOKER_ALWAYS, REVOKER_ENFORCING, REVOKER_INLINE
 from handler.deny import DENIED_ACTIONS
+from handler.reasons import REASONS
 from handler.settings import KNOBS
-from handler.verdict import REASONS
 
 Row = Sequence[str]
 
@@ -55,6 +59,7 @@ CREATE_ONLY = {
         *("FunctionName", "SourceAccount", "SourceArn", "Principal", "Action"),
     ),
     "AWS::Logs::LogGroup": ("LogGroupName",),
+    "AWS::Scheduler::Schedule": ("Name",),
     "AWS::SNS::Subscription": ("Endpoint", "Protocol", "TopicArn"),
     "AWS::SNS::Topic": ("TopicName",),
     "AWS::SQS::Queue": ("QueueName",),
@@ -96,14 +101,24 @@ def tables(templates: tuple[Rendered, ...]) -> dict[str, str]:
         ),
         "member-permissions": _permissions(
             ("forward role", FORWARDER_ALWAYS),
+            ("patrol role", PATROL_ALWAYS),
             ("trail role, if there is a trail", TRAIL_ALWAYS),
+            ("trust of the canary role", (NOBODY,)),
             ("dead-letter queue", DEAD_LETTERS),
+            ("state table", STATE_TABLE_POLICY),
         ),
         "notifier-permissions": _permissions(
             ("always", NOTIFIER_ALWAYS),
             ("with our own topic", NOTIFIER_OWN_KEY),
             ("with SNSTopicKmsKeyArn", NOTIFIER_GIVEN_KEY),
         ),
+        "desk-permissions": _permissions(
+            ("trust of the desk's role", (SECURITY_TEAM,)),
+            ("desk's role", DESK_ALWAYS),
+        ),
+        "guardrail": _guardrail(guardrail_statements()),
+        "guardrail-size": f"{len(guardrail_json()):,} characters, of {LIMIT:,} that every tool "
+        f"takes and {AWS_LIMIT:,} that AWS takes today.\n",
         "central-permissions": _permissions(
             ("event bus", BUS_POLICY),
             ("queue", QUEUE_POLICY),
@@ -174,6 +189,37 @@ def _permissions(*groups: tuple[str, Sequence[Statement]]) -> str:
     return _table(("When", "Sid", "Actions", "On", "Only if", "Why"), rows)
 
 
+def _guardrail(statements: Sequence[Statement]) -> str:
+    rows = []
+    for statement in statements:
+        refused = " ".join(f"`{action}`" for action in statement.actions)
+        spared = " ".join(f"`{action}`" for action in statement.not_actions)
+        about = [
+            f"where `{key}` is " + " or ".join(f"`{_anywhere(one)}`" for one in _listed(value))
+            for key, value in statement.conditions.get("ArnLike", {}).items()
+        ]
+        free = statement.conditions["ArnNotLike"]["aws:PrincipalArn"]
+        rows.append(
+            (
+                statement.sid,
+                refused or f"all but {spared}",
+                " ".join((*(f"`{_anywhere(one)}`" for one in statement.resources), *about)),
+                " ".join(f"`{_anywhere(one)}`" for one in free),
+                statement.why,
+            )
+        )
+    return _table(("Sid", "Refuses", "On", "Except to", "Why"), rows)
+
+
+def _anywhere(pattern: str) -> str:
+    """An ARN pattern without what is a wildcard throughout: partition, region, account."""
+    return re.sub(r"^arn:\*:([a-z0-9]+):\*?:\*:", lambda found: _service(found[1]), pattern)
+
+
+def _service(name: str) -> str:
+    return "" if name == "iam" else f"{name}: "
+
+
 def _conditions(statement: Statement) -> list[str]:
     who = statement.principal
     said = [] if who is None else [f"by `{_readable(_only(who))}`"]
@@ -204,7 +250,7 @@ def _listed(value: Any) -> list[str]:
 
 def _readable(text: str) -> str:
     """An ARN without what is always the stack's own: partition, service, region, account."""
-    text = re.sub(r"^arn:\$\{AWS::Partition\}:[a-z0-9]+:(\$\{AWS::Region\})?:", "", text)
+    text = re.sub(r"^arn:(\$\{AWS::Partition\}|\*):[a-z0-9]+:(\$\{AWS::Region\})?:", "", text)
     text = text.removeprefix("${AWS::AccountId}:")
     return re.sub(r"\$\{(?:AWS::)?([A-Za-z0-9.]+)\}", r"\1", text)
 

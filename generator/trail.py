@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from troposphere import GetAtt, Ref, Template, cloudtrail, iam, logs
 
+from generator.arns import TRAIL_LOG_GROUP
 from generator.intrinsics import filled
-from generator.member_permissions import TRAIL_ALWAYS, TRAIL_LOG_GROUP
+from generator.member_permissions import TRAIL_ALWAYS
 from generator.policies import document, trust
 from handler.names import IAM_PATH, TRAIL
 

@@ -1,7 +1,8 @@
 """Who was heard of, who is silent, and whether the centre itself is behind. Sends nothing.
 
-`account#ACCOUNT` holds when its last heartbeat was sent (`last_heard`), its alias and version, and
-`silent_since` once the silence was told of; its `due_at` is when two heartbeats are missing.
+`account#ACCOUNT` holds the last heartbeat (`beat`) and when it was sent (`last_heard`), alias and
+version, and `silent_since` once the silence was told of; its `due_at` is when two heartbeats are
+missing, its `listed_at` puts it into the index that a status reads.
 `centre` holds when the last sweep was, since when there is one every minute (`awake_since`), when
 any heartbeat was heard, and until when a backlog excuses silence (`behind_until`).
 """
@@ -11,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from handler.heartbeat import HEARTBEAT_SECONDS, Heartbeat
+from handler.heartbeat import HEARTBEAT_SECONDS, SILENT_SECONDS, Heartbeat, pack_heartbeat
+from handler.names import ACCOUNT_PREFIX, CENTRE_KEY
 from handler.notice import Watched, cut_text
 from handler.occasions import DAY_SECONDS, next_morning
 from handler.owed import move_change
@@ -26,8 +28,6 @@ from handler.table import (
     text_of,
 )
 
-# Two heartbeats, and five minutes for the way and for clocks that differ.
-SILENT_SECONDS = 2 * HEARTBEAT_SECONDS + 300
 # Nobody is heard: as long as no heartbeat of any account should take.
 DEAF_SECONDS = HEARTBEAT_SECONDS + 120
 # A sweep that comes later than this was not running in between.
@@ -35,9 +35,6 @@ SWEEP_GAP_SECONDS = 300
 BACKLOG_SECONDS = 300
 # Whoever closes an account does not want to hear of it for ever.
 FORGET_SECONDS = 30 * DAY_SECONDS
-
-CENTRE_KEY = "centre"
-ACCOUNT_PREFIX = "account#"
 
 
 @dataclass(frozen=True)
@@ -70,8 +67,12 @@ def note_heartbeat(store: IncidentStore, heartbeat: Heartbeat) -> None:
         ":alias": {"S": cut_text(heartbeat.alias)},
         ":version": {"S": cut_text(heartbeat.product_version)},
         ":expiry": as_number(heard + FORGET_SECONDS),
+        ":beat": {"S": pack_heartbeat(heartbeat)},
     }
-    said = "last_heard = :heard, alias = :alias, product_version = :version, expires_at = :expiry"
+    said = (
+        "last_heard = :heard, alias = :alias, product_version = :version, expires_at = :expiry, "
+        "beat = :beat, listed_at = if_not_exists(listed_at, :heard)"
+    )
     newer = "(attribute_not_exists(last_heard) OR last_heard < :heard)"
     key = ACCOUNT_PREFIX + heartbeat.account
     answer = change_item(

@@ -7,11 +7,18 @@ rename themselves and others, so the id behind the name is compared at the end.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from handler.rungs import ROLE_STEPS, USER_STEPS, BoundaryTaken, Rung, Step, Target
+from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS, BoundaryTaken, Step
+from handler.target import Rung, Target
 from handler.trail import Kind
+
+# Who renames herself between our calls wins a few of them, not the next event as well.
+NAMES_TRIED = 4
+REWRITTEN = "its content is not ours any more; somebody rewrote it"
 
 
 @dataclass(frozen=True)
@@ -32,39 +39,110 @@ class NoSuchPrincipal(Exception):
     """The name is nobody's (any more)."""
 
 
-def contain(iam: Any, target: Target, *, inline: bool) -> Containment:
+def contain(
+    iam: Any, target: Target, *, inline: bool, is_contained: Callable[[str], bool]
+) -> Containment:
     """Deny `target`, find it by id where the name moved, and check what holds.
 
+    `is_contained` says of an id whether we contained it before: such a one keeps its deny when the
+    name that we were given turns out to be its name by now.
     Raises botocore's ClientError for what has no answer here (throttling, service failure), so that
     Lambda retries; quota, protection, refusal and absence are answers.
     """
+    return _on_the_right_one(iam, target, is_contained, partial(_climb, iam, inline=inline))
+
+
+def contain_sessions(
+    iam: Any, target: Target, *, is_contained: Callable[[str], bool]
+) -> Containment:
+    """Deny the temporary sessions of a user and leave her long-term keys alone.
+
+    As `contain`; `is_contained` says whose sessions were denied before.
+    """
+    return _on_the_right_one(iam, target, is_contained, partial(_deny_sessions, iam))
+
+
+def _on_the_right_one(
+    iam: Any,
+    target: Target,
+    is_contained: Callable[[str], bool],
+    put_on: Callable[[Target], Containment],
+) -> Containment:
     name = target.name or _name_by_id(iam, target)
     notes: tuple[str, ...] = ()
-    if name:
+    for _ in range(NAMES_TRIED):
+        if not name:
+            gone = "No principal with this id exists any more."
+            return Containment(name=target.name, gone=True, notes=(*notes, gone))
         try:
-            done = _climb(iam, replace(target, name=name), inline=inline)
+            done = put_on(replace(target, name=name))
             owner = _id_by_name(iam, replace(target, name=name))
         except NoSuchPrincipal:
             notes += (f"The name {name!r} is no longer used in this account.",)
         else:
             if not target.id or owner == target.id:
-                return done
-            _take_back(iam, replace(target, name=name), done)
+                return replace(done, notes=(*notes, *done.notes))
             notes += (_mistaken(name, owner),)
-    moved = _name_by_id(iam, target)
-    if not moved:
-        return Containment(
-            name=name, gone=True, notes=(*notes, "No principal with this id exists any more.")
-        )
-    done = _climb(iam, replace(target, name=moved), inline=inline)
-    return replace(done, notes=(*notes, f"Found by id under the name {moved!r}.", *done.notes))
+            if not is_contained(owner):
+                notes += _take_back(iam, replace(target, name=name), done)
+        name = _name_by_id(iam, target)
+        notes += (f"Found by id under the name {name!r}.",) if name else ()
+    return Containment(name=name, notes=(*notes, "It was renamed each time: nothing holds."))
+
+
+def _deny_sessions(iam: Any, target: Target) -> Containment:
+    refusal = _try(iam, SESSION_STEP, target)
+    if refusal or not SESSION_STEP.intact(iam, target):
+        note = f"Rung {SESSION_STEP.rung.value}: {refusal or REWRITTEN}."
+        return Containment(name=target.name, notes=(note,))
+    return Containment(
+        name=target.name, rung=SESSION_STEP.rung, undo=(SESSION_STEP.command(target),)
+    )
+
+
+def holds(iam: Any, target: Target, rung: Rung) -> bool:
+    """Whether the deny of this rung is on the target now, and is ours; NoSuchPrincipal if gone."""
+    step = next(s for s in (*_steps(target.kind, inline=True), SESSION_STEP) if s.rung is rung)
+    try:
+        return step.there(iam, target) and step.intact(iam, target)
+    except iam.exceptions.NoSuchEntityException as error:
+        if _exists(iam, target):
+            return False
+        raise NoSuchPrincipal(target.name) from error
+
+
+def take_off(iam: Any, target: Target, rung: Rung) -> str:
+    """Undo one rung; empty when done or when nothing was there, else why it cannot be done here."""
+    step = next(s for s in (*_steps(target.kind, inline=True), SESSION_STEP) if s.rung is rung)
+    if step.undo is None:
+        return f"only an administrator may: {' '.join(step.command(target))}"
+    try:
+        step.undo(iam, target)
+    except iam.exceptions.NoSuchEntityException:
+        # Taken off by hand before, or the principal is gone: what a release wants.
+        return ""
+    return ""
+
+
+def take_all_off(iam: Any, target: Target, *, inline: bool) -> None:
+    """Undo every rung that a containment may have got to; nothing happens where none is on."""
+    for step in _steps(target.kind, inline=inline):
+        take_off(iam, target, step.rung)
+
+
+def current_name(iam: Any, target: Target) -> str:
+    """Today's name of the principal with the target's id, mostly its own; empty when deleted."""
+    try:
+        if _id_by_name(iam, target) == target.id:
+            return target.name
+    except NoSuchPrincipal:
+        # Renamed or deleted: only the list of all tells.
+        return _name_by_id(iam, target)
+    return _name_by_id(iam, target)
 
 
 def _mistaken(name: str, owner: str) -> str:
-    return (
-        f"The name {name!r} now belongs to another principal ({owner}); what was put on it "
-        "was taken off. If that one was contained before, contain it again."
-    )
+    return f"The name {name!r} now belongs to another principal ({owner}), who is spared."
 
 
 def _climb(iam: Any, target: Target, *, inline: bool) -> Containment:
@@ -78,8 +156,8 @@ def _climb(iam: Any, target: Target, *, inline: bool) -> Containment:
             )
         if not refusal:
             # A deny that was rewritten may allow: it must not stay on anybody.
-            step.undo(iam, target)
-            refusal = "its content is not ours any more; somebody rewrote it"
+            left = take_off(iam, target, step.rung)
+            refusal = f"{REWRITTEN}; {left}" if left else REWRITTEN
         notes.append(f"Rung {step.rung.value}: {refusal}.")
     return Containment(name=target.name, notes=tuple(notes))
 
@@ -100,10 +178,9 @@ def _try(iam: Any, step: Step, target: Target) -> str:
     return ""
 
 
-def _take_back(iam: Any, target: Target, done: Containment) -> None:
-    for step in _steps(target.kind, inline=True):
-        if step.rung is done.rung:
-            step.undo(iam, target)
+def _take_back(iam: Any, target: Target, done: Containment) -> tuple[str, ...]:
+    left = take_off(iam, target, done.rung) if done.rung else ""
+    return (f"Our deny is still on {target.name!r}: {left}",) if left else ()
 
 
 def _steps(kind: Kind, *, inline: bool) -> tuple[Step, ...]:

@@ -6,12 +6,18 @@ missing or of another type, so that a member may be newer or older than the cent
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 HEARTBEAT_VERSION = 1
 HEARTBEAT_SECONDS = 15 * 60
+# Two heartbeats, and five minutes for the way and for clocks that differ.
+SILENT_SECONDS = 2 * HEARTBEAT_SECONDS + 300
+# What the centre keeps of one: ten thousand of them are read at once.
+KEPT_CHARACTERS = 160
+KEPT_DIFFERENCES = 3
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Heartbeat:
     """One account's revoker at one time; `at` and `last_event_at` are epoch seconds, 0 for never.
 
     `rule` and `tamper_rule`: ENABLED, DISABLED or missing; `trail`: logging, stopped, none or
-    unknown; `roster_differences` are sentences.
+    unknown; `roster_differences` are sentences; `settings` is the fingerprint of the knobs.
     """
 
     account: str
@@ -41,6 +47,7 @@ class Heartbeat:
     region: str = ""
     product_version: str = ""
     mode: str = ""
+    settings: str = ""
     at: float = 0.0
     last_event_at: float = 0.0
     rule: str = ""
@@ -58,6 +65,30 @@ def heartbeat_detail(heartbeat: Heartbeat) -> dict[str, Any]:
     detail["roster_differences"] = list(heartbeat.roster_differences)
     detail["self_test"] = asdict(heartbeat.self_test) if heartbeat.self_test.at else {}
     return detail
+
+
+def pack_heartbeat(heartbeat: Heartbeat) -> str:
+    """The heartbeat as ASCII JSON that the centre keeps: its texts cut, whatever a member sent."""
+    detail = heartbeat_detail(heartbeat)
+    detail["roster_differences"] = detail["roster_differences"][:KEPT_DIFFERENCES]
+    return json.dumps(_cut(detail), separators=(",", ":"))
+
+
+def unpack_heartbeat(text: str) -> Heartbeat:
+    """What pack_heartbeat wrote, by this version or another; raises ValueError as reading does."""
+    detail = json.loads(text)
+    return read_heartbeat(detail if isinstance(detail, Mapping) else {})
+
+
+def _cut(value: Any) -> Any:
+    match value:
+        case str():
+            return value[:KEPT_CHARACTERS]
+        case dict():
+            return {name: _cut(one) for name, one in value.items()}
+        case list():
+            return [_cut(one) for one in value]
+    return value
 
 
 def read_heartbeat(detail: Mapping[str, Any]) -> Heartbeat:

@@ -11,7 +11,6 @@ keeps the message, and from then on the index of what is due finds the incident.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
@@ -26,6 +25,7 @@ from handler.notice import (
     unpack_notice,
 )
 from handler.occasions import milestone_after, next_morning, quiet_seconds_of
+from handler.openings import incident_id_of, opening_put
 from handler.table import (
     LARGEST,
     TRIES,
@@ -45,6 +45,8 @@ KEEP_SECONDS = 90 * 86_400
 # Above the notifier's timeout, so that no two that live hold one lease; below the visibility
 # timeout of the queue, so that a message which comes again after a crash finds the lease expired.
 LEASE_SECONDS = 90
+# Beside them in one transaction: the incident, and that it was opened.
+MOST_MARKERS = LARGEST - 2
 
 _UNCLAIMED = "(attribute_not_exists(lease_until) OR lease_until < :now)"
 
@@ -62,15 +64,15 @@ class Turn(Enum):
 def count_calls(store: IncidentStore, notices: Sequence[Notice]) -> int:
     """Count the events of one incident's notices; how many of them were not counted before.
 
-    Markers and counter are one transaction (up to 99 events at once), so an event counts wholly or
+    Markers and counter are one transaction (up to 98 events at once), so an event counts wholly or
     not at all. Whether the incident is still open is a condition of that transaction and not a
     look-up before it, so no two callers can open it twice. What was counted before is left out and
     the rest tried again.
     """
     fresh = list({event_key(notice): notice for notice in notices}.values())
     return sum(
-        _count_some(store, fresh[start : start + LARGEST - 1])
-        for start in range(0, len(fresh), LARGEST - 1)
+        _count_some(store, fresh[start : start + MOST_MARKERS])
+        for start in range(0, len(fresh), MOST_MARKERS)
     )
 
 
@@ -78,7 +80,7 @@ def _count_some(store: IncidentStore, notices: list[Notice]) -> int:
     write, turned = _go_on, 0
     while notices:
         markers = [_marker(store, notice) for notice in notices]
-        refused = transact(store, [*markers, write(store, notices)])
+        refused = transact(store, [*markers, *write(store, notices)])
         if not refused:
             return len(notices)
         if refused == {len(markers)}:
@@ -243,10 +245,10 @@ def _marker(store: IncidentStore, notice: Notice) -> dict[str, Any]:
     }
 
 
-def _go_on(store: IncidentStore, notices: list[Notice]) -> dict[str, Any]:
+def _go_on(store: IncidentStore, notices: list[Notice]) -> list[dict[str, Any]]:
     """More calls in an open incident; one that still owes a mail never closes."""
     quiet = store.now + quiet_seconds_of(notices[0], usual=store.quiet_seconds)
-    return {
+    more = {
         "Update": {
             "TableName": store.table,
             "Key": {"pk": {"S": incident_key(notices[0])}},
@@ -264,17 +266,19 @@ def _go_on(store: IncidentStore, notices: list[Notice]) -> dict[str, Any]:
             },
         }
     }
+    return [more]
 
 
-def _open_anew(store: IncidentStore, notices: list[Notice]) -> dict[str, Any]:
+def _open_anew(store: IncidentStore, notices: list[Notice]) -> list[dict[str, Any]]:
     """A new incident in place of none or of a closed one: exactly where _go_on is refused."""
     quiet = store.now + quiet_seconds_of(notices[0], usual=store.quiet_seconds)
-    return {
+    incident_id = incident_id_of(notices[0])
+    anew = {
         "Put": {
             "TableName": store.table,
             "Item": {
                 "pk": {"S": incident_key(notices[0])},
-                "incident_id": {"S": _incident_id(notices[0])},
+                "incident_id": {"S": incident_id},
                 "calls": as_number(len(notices)),
                 "next_mail": {"N": "1"},
                 "first_seen": as_number(store.now),
@@ -290,9 +294,5 @@ def _open_anew(store: IncidentStore, notices: list[Notice]) -> dict[str, Any]:
             "ExpressionAttributeValues": {":now": as_number(store.now)},
         }
     }
-
-
-def _incident_id(notice: Notice) -> str:
-    # From the event that opens it, so that a repeated try gives the same.
-    keys = f"{incident_key(notice)} {event_key(notice)}"
-    return hashlib.sha256(keys.encode()).hexdigest()[:12]
+    # Kept beside it: the next incident of this principal takes this one's place.
+    return [anew, opening_put(notices[0], incident_id, table=store.table, now=store.now)]

@@ -35,44 +35,51 @@ class Letter:
 
 
 def read_letter(body: str, *, message_id: str) -> Letter:
-    """The letter in the body of a queue message: an EventBridge envelope, as JSON text."""
+    """The letter in the body of a queue message: an EventBridge envelope, as JSON text.
+
+    What names no event is known by its text: handed over again, it has another message id.
+    """
+    return replace(_read(body, _digest(body)), message_id=message_id)
+
+
+def _read(body: str, body_id: str) -> Letter:
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
-        return Letter(message_id, (_refuse({}, message_id, "The message is not JSON."),))
+        return Letter(body_id, (_refuse({}, body_id, "The message is not JSON."),))
     if not isinstance(envelope, dict):
-        return Letter(message_id, (_refuse({}, message_id, "The message is not an event."),))
+        return Letter(body_id, (_refuse({}, body_id, "The message is not an event."),))
     ours = _reach(envelope, "source") == REPORT_SOURCE
     if ours and envelope.get("detail-type") == HEARTBEAT_DETAIL_TYPE:
-        return _from_heartbeat(envelope, message_id)
-    return Letter(message_id, (_from_envelope(envelope, message_id),))
+        return _from_heartbeat(envelope, body_id)
+    return Letter(body_id, (_from_envelope(envelope, body_id),))
 
 
-def _from_envelope(envelope: Mapping[str, Any], message_id: str) -> Notice:
+def _from_envelope(envelope: Mapping[str, Any], body_id: str) -> Notice:
     source, detail = _reach(envelope, "source"), envelope.get("detail")
     if _envelope_account(envelope) == UNKNOWN_ACCOUNT:
-        return _refuse(envelope, message_id, "The event's envelope names no account.")
+        return _refuse(envelope, body_id, "The event's envelope names no account.")
     if not isinstance(detail, dict):
-        return _refuse(envelope, message_id, "The event has no detail.")
+        return _refuse(envelope, body_id, "The event has no detail.")
     if source == REPORT_SOURCE and envelope.get("detail-type") == REPORT_DETAIL_TYPE:
-        return _from_report(envelope, message_id)
+        return _from_report(envelope, body_id)
     if source.startswith("aws."):
-        return _from_record(envelope, message_id)
-    return _refuse(envelope, message_id, "The event is neither a report nor one of AWS's own.")
+        return _from_record(envelope, body_id)
+    return _refuse(envelope, body_id, "The event is neither a report nor one of AWS's own.")
 
 
-def _from_heartbeat(envelope: Mapping[str, Any], message_id: str) -> Letter:
+def _from_heartbeat(envelope: Mapping[str, Any], body_id: str) -> Letter:
     account, detail = _envelope_account(envelope), envelope.get("detail")
     try:
         heartbeat = read_heartbeat(detail if isinstance(detail, dict) else {})
     except ValueError as error:
         why = f"The heartbeat cannot be read: {error}."
-        return Letter(message_id, (_refuse(envelope, message_id, why),))
+        return Letter(body_id, (_refuse(envelope, body_id, why),))
     if heartbeat.account != account:
         why = f"The heartbeat names account {heartbeat.account}, its envelope {account}."
-        return Letter(message_id, (_refuse(envelope, message_id, why),))
-    found = find_illnesses(heartbeat, event_id=_envelope_id(envelope, message_id))
-    return Letter(message_id, tuple(_kept_small(notice) for notice in found), heartbeat)
+        return Letter(body_id, (_refuse(envelope, body_id, why),))
+    found = find_illnesses(heartbeat, event_id=_envelope_id(envelope, body_id))
+    return Letter(body_id, tuple(_kept_small(notice) for notice in found), heartbeat)
 
 
 def _kept_small(notice: Notice) -> Notice:
@@ -84,17 +91,17 @@ def _kept_small(notice: Notice) -> Notice:
     )
 
 
-def _from_report(envelope: Mapping[str, Any], message_id: str) -> Notice:
+def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
     account = _envelope_account(envelope)
     try:
         report = from_detail(envelope["detail"])
     except (ValueError, TypeError, RecursionError) as error:
-        return _refuse(envelope, message_id, f"The report cannot be read: {error}.")
+        return _refuse(envelope, body_id, f"The report cannot be read: {error}.")
     if report.account != account:
         why = f"The report names account {report.account}, its envelope {account}."
-        return _refuse(envelope, message_id, why)
+        return _refuse(envelope, body_id, why)
     if not report.event_id:
-        return _refuse(envelope, message_id, "The report names no event.")
+        return _refuse(envelope, body_id, "The report names no event.")
     kind = NoticeKind(report.disposition.value)
     undo, gains = _fitting(report.undo), tuple(_small_gain(gain) for gain in report.gains)
     gained = any(gain.critical for gain in gains)
@@ -140,11 +147,11 @@ def _principal_key(report: Report) -> str:
     return f"{key}/{report.session}" if report.principal_name.startswith("AWSReservedSSO_") else key
 
 
-def _from_record(envelope: Mapping[str, Any], message_id: str) -> Notice:
+def _from_record(envelope: Mapping[str, Any], body_id: str) -> Notice:
     """A CloudTrail record about our own resources, forwarded by a member's rule."""
     record = envelope["detail"]
     if not _reach(record, "eventName"):
-        return _refuse(envelope, message_id, "The event of AWS's is not a CloudTrail record.")
+        return _refuse(envelope, body_id, "The event of AWS's is not a CloudTrail record.")
     identity, issuer = ("userIdentity",), ("userIdentity", "sessionContext", "sessionIssuer")
     arn = _reach(record, *issuer, "arn") or _reach(record, *identity, "arn")
     own_id = _reach(record, *identity, "principalId").partition(":")[0]
@@ -170,7 +177,7 @@ def _from_record(envelope: Mapping[str, Any], message_id: str) -> Notice:
     original = _reach(record, "addendum", "originalEventID") or _reach(record, "eventID")
     return Notice(
         kind=NoticeKind.TAMPERED,
-        event_id=_as_key(original or _envelope_id(envelope, message_id)),
+        event_id=_as_key(original or _envelope_id(envelope, body_id)),
         account=_envelope_account(envelope),
         principal=_as_key(facts["principal_id"] or arn or caller_type or "nobody"),
         facts=_bounded(facts),
@@ -187,7 +194,7 @@ _CALLER_KINDS = {
 }
 
 
-def _refuse(envelope: Mapping[str, Any], message_id: str, why: str) -> Notice:
+def _refuse(envelope: Mapping[str, Any], body_id: str, why: str) -> Notice:
     """What nobody may believe is told of all the same; one incident per account that sent it."""
     claims = {
         "refused": why,
@@ -200,7 +207,7 @@ def _refuse(envelope: Mapping[str, Any], message_id: str, why: str) -> Notice:
     }
     return Notice(
         kind=NoticeKind.REFUSED,
-        event_id=_as_key(_envelope_id(envelope, message_id)),
+        event_id=_as_key(_envelope_id(envelope, body_id)),
         account=_envelope_account(envelope),
         principal="sender",
         facts=_bounded(claims),
@@ -212,8 +219,8 @@ def _envelope_account(envelope: Mapping[str, Any]) -> str:
     return account if re.fullmatch("[0-9]{12}", account) else UNKNOWN_ACCOUNT
 
 
-def _envelope_id(envelope: Mapping[str, Any], message_id: str) -> str:
-    return _reach(envelope, "id") or message_id
+def _envelope_id(envelope: Mapping[str, Any], body_id: str) -> str:
+    return _reach(envelope, "id") or body_id
 
 
 def _bounded(values: Mapping[str, Any]) -> dict[str, str]:
@@ -228,7 +235,12 @@ def _bounded(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _as_key(name: str) -> str:
     text = visible(name)
-    return name if len(text) <= KEY_LIMIT else f"sha256-{hashlib.sha256(text.encode()).hexdigest()}"
+    return name if len(text) <= KEY_LIMIT else _digest(text)
+
+
+def _digest(text: str) -> str:
+    # A body may hold half a surrogate pair, which has no encoding of its own.
+    return f"sha256-{hashlib.sha256(text.encode(errors='replace')).hexdigest()}"
 
 
 def _fits(command: tuple[str, ...]) -> bool:

@@ -43,7 +43,7 @@ def administrator_at(membership: Membership, time: float | None) -> bool:
     return bool(opened) and (closed is None or max(opened) > closed)
 
 
-def known(membership: Membership) -> bool:
+def ever_known(membership: Membership) -> bool:
     """Has anything ever said that she was a member? A member of whom it has not is unproven."""
     return membership.baseline is not None or bool(membership.adds)
 

@@ -26,7 +26,8 @@ class Centre:
     """What the notifier works with; `sns` is an SNS client, `words` the texts of the mails.
 
     `spent` are the accounts, or "" for all, that this run sends no single mails for any more: the
-    budget refused them, or the topic.
+    budget refused them, or the topic. From `singles_until` (epoch seconds) on it sends none either:
+    waiting for seconds with room must not outlast the function's timeout.
     """
 
     store: IncidentStore
@@ -34,6 +35,7 @@ class Centre:
     topic: str
     words: Mapping[str, str]
     limits: Limits
+    singles_until: float
     spent: set[str] = field(default_factory=set)
 
 
@@ -45,7 +47,7 @@ def tell_incident(centre: Centre, key: str, *, account: str) -> Turn:
     from botocore.exceptions import BotoCoreError, ClientError
 
     while True:
-        if centre.spent & {"", account}:
+        if sends_no_more(centre, account):
             return owe_mail(centre.store, key)
         claimed = claim_mail(centre.store, key)
         if isinstance(claimed, Turn):
@@ -64,6 +66,11 @@ def tell_incident(centre: Centre, key: str, *, account: str) -> Turn:
         turn = mark_mailed(centre.store, claimed)
         if turn is not Turn.MORE_DUE:
             return turn
+
+
+def sends_no_more(centre: Centre, account: str) -> bool:
+    """Whether this run is done with single mails about that account."""
+    return bool(centre.spent & {"", account}) or centre.store.now >= centre.singles_until
 
 
 def publish_mail(centre: Centre, mail: Mail) -> None:

@@ -27,6 +27,8 @@ from handler.table import IncidentStore
 from handler.words import MAIL_WORDS
 
 SWEEP_EVENT = {"wake": "sweep"}
+# Half the function's timeout: counting comes before, a digest after.
+SINGLES_SECONDS = 15
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -41,7 +43,8 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     )
     limits = Limits(per_minute=int(os.environ["MAILS_PER_MINUTE"]))
     topic = os.environ["TOPIC_ARN"]
-    centre = Centre(store, _centre_client("sns"), topic, MAIL_WORDS, limits)
+    until = time.time() + SINGLES_SECONDS
+    centre = Centre(store, _centre_client("sns"), topic, MAIL_WORDS, limits, until)
     if "Records" in event:
         return answer_batch(event, centre)
     if event != SWEEP_EVENT:

@@ -7,7 +7,7 @@ missing, so that a member may be newer or older than the centre.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
@@ -81,7 +81,9 @@ class Report:
 def to_detail(report: Report) -> dict[str, Any]:
     """The report as the detail of an EventBridge event: JSON types only, empty fields left out."""
     detail: dict[str, Any] = {"version": REPORT_VERSION}
-    detail |= {name: value for name, value in asdict(report).items() if value}
+    detail |= {name: value for name, value in vars(report).items() if value}
+    if report.gains:
+        detail["gains"] = [dict(vars(gain)) for gain in report.gains]
     detail["disposition"] = report.disposition.value
     return detail
 

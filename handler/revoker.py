@@ -1,158 +1,63 @@
-"""The Lambda of a member account: read a call, decide, contain, tell the centre. Keeps no state.
+"""The Lambda of a member account: IAM calls to answer, patrols to make, requests of the desk.
 
-Whatever cannot be done is raised: Lambda retries twice and then hands the event to the dead-letter
-queue. Everything here may run any number of times for one event.
+Only this file makes clients, reads the environment and the clock. Whatever cannot be done is
+raised: Lambda tries twice more and then hands the event to the dead-letter queue.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from handler.containment import contain
-from handler.names import REPORT_DETAIL_TYPE, REPORT_SOURCE, REVOKER, iam_arn
-from handler.report import Report, to_detail
-from handler.rungs import Target
-from handler.settings import Settings, read_settings
-from handler.telling import report_of
-from handler.trail import Call, Kind, read_event
-from handler.verdict import Action, Standing, Verdict, decide, settled
+from handler.delivery import deliver
+from handler.desk import desk
+from handler.patrol import patrol
+from handler.settings import read_settings
+from handler.store import Table
+from handler.tools import WAIT_SECONDS, Here, Tools
 
-Clients = Callable[[str, str], Any]
-
-
-@dataclass(frozen=True)
-class Here:
-    """Where the function runs."""
-
-    partition: str
-    region: str
-    account: str
-
-    @property
-    def role_arn(self) -> str:
-        return iam_arn(partition=self.partition, account=self.account, kind="role", name=REVOKER)
+# Ids that the ledger vouched for in this process: a warm function asks the table alone.
+_met: set[str] = set()
 
 
-class ReportRefused(Exception):
-    """The central bus did not take a report."""
-
-
-class ForeignEvent(Exception):
-    """An event of another account: nothing that EventBridge could have sent here."""
-
-
-def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, str]:
-    """Entry point; `event` is an EventBridge event of an IAM call. Returns action and reason."""
-    arn = context.invoked_function_arn.split(":")
-    verdict = handle(
-        event,
-        here=Here(partition=arn[1], region=arn[3], account=arn[4]),
-        settings=read_settings(os.environ),
-        clients=_client,
-    )
-    said = {"action": verdict.action.value, "reason": verdict.reason.value}
-    print(json.dumps({"eventId": read_event(event).event_id, **said}))
+def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Entry point; `event` is EventBridge's, or {"patrol": true}, or a request of the desk."""
+    tools = _tools(context.invoked_function_arn.split(":"))
+    match event:
+        case {"patrol": True}:
+            return patrol(tools)
+        case {"desk": str()}:
+            return desk(event, tools)
+    said = deliver(event, tools)
+    print(json.dumps(said))
     return said
 
 
-def handle(
-    event: Mapping[str, Any], *, here: Here, settings: Settings, clients: Clients
-) -> Verdict:
-    """Decide one event and act on it; `clients(service, region)` makes a client when needed."""
-    call = read_event(event)
-    if call.account and call.account != here.account:
-        raise ForeignEvent(f"event of account {call.account} reached account {here.account}")
-    verdict, standing = _judge(call, here=here, settings=settings, clients=clients)
-    if verdict.action is Action.IGNORE:
-        return verdict
-    containment = None
-    if verdict.action is Action.CONTAIN:
-        containment = contain(
-            clients("iam", here.region), _target(call, here), inline=settings.inline_deny
-        )
-    report = report_of(
-        call=call,
-        account=here.account,
-        verdict=verdict,
-        standing=standing,
-        containment=containment,
-        settings=settings,
-        alias=_alias(clients, here.region),
-    )
-    _send(report, settings=settings, clients=clients)
-    return verdict
-
-
-def _judge(
-    call: Call, *, here: Here, settings: Settings, clients: Clients
-) -> tuple[Verdict, Standing]:
-    early = settled(call, settings, own_role_arn=here.role_arn)
-    if early is not None:
-        return early, Standing()
-    standing = Standing()
-    if call.caller.kind is Kind.USER:
-        standing = _standing(clients("iam", here.region), call, settings)
-    return decide(call, standing, settings, own_role_arn=here.role_arn), standing
-
-
-def _standing(iam: Any, call: Call, settings: Settings) -> Standing:
-    """Is the caller in the administrators' group now? By id: the name may be another's by now."""
-    pages = iam.get_paginator("get_group").paginate(GroupName=settings.admin_group)
-    try:
-        member = any(_is_caller(user, call) for page in pages for user in page["Users"])
-    except iam.exceptions.NoSuchEntityException:
-        return Standing(group_missing=True)
-    return Standing(administrator=member)
-
-
-def _is_caller(user: Mapping[str, Any], call: Call) -> bool:
-    if call.caller.id:
-        return bool(user["UserId"] == call.caller.id)
-    return bool(user["UserName"] == call.caller.name)
-
-
-def _target(call: Call, here: Here) -> Target:
-    return Target(
-        kind=call.caller.kind,
-        name=call.caller.name,
-        id=call.caller.id,
-        account=here.account,
-        partition=here.partition,
+def _tools(arn: list[str]) -> Tools:
+    here = Here(partition=arn[1], region=arn[3], account=arn[4])
+    return Tools(
+        here=here,
+        settings=read_settings(os.environ),
+        clients=_client,
+        table=Table(_client("dynamodb", here.region), os.environ["STATE_TABLE"]),
+        together=_together,
+        met=_met,
+        now=time.time(),
+        wait_seconds=float(os.environ.get("WAIT_SECONDS", WAIT_SECONDS)),
     )
 
 
-def _alias(clients: Clients, region: str) -> str:
-    """The account's alias, empty where there is none or a policy of theirs hides it from us."""
-    iam = clients("iam", region)
-    try:
-        aliases = iam.list_account_aliases()["AccountAliases"]
-    except iam.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] != "AccessDenied":
-            raise
-        return ""
-    return str(aliases[0]) if aliases else ""
+def _together(one: Callable[[], Any], other: Callable[[], Any]) -> tuple[Any, Any]:
+    """Run both at once: two readings in the time of one."""
+    from concurrent.futures import ThreadPoolExecutor
 
-
-def _send(report: Report, *, settings: Settings, clients: Clients) -> None:
-    region = settings.central_bus_arn.split(":")[3]
-    answer = clients("events", region).put_events(
-        Entries=[
-            {
-                "Source": REPORT_SOURCE,
-                "DetailType": REPORT_DETAIL_TYPE,
-                "Detail": json.dumps(to_detail(report)),
-                "EventBusName": settings.central_bus_arn,
-            }
-        ]
-    )
-    if answer["FailedEntryCount"]:
-        entry = answer["Entries"][0]
-        raise ReportRefused(f"{entry.get('ErrorCode')}: {entry.get('ErrorMessage')}")
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        second = pool.submit(other)
+        return one(), second.result()
 
 
 @cache

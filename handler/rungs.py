@@ -9,45 +9,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
-from handler.deny import deny_document
-from handler.names import DENY_GROUP, DENY_POLICY, INLINE_DENY, iam_arn
-from handler.trail import Kind
-
-
-class Rung(Enum):
-    MANAGED_POLICY = "managed-policy"
-    DENY_GROUP = "deny-group"
-    BOUNDARY = "boundary"
-    INLINE_POLICY = "inline-policy"
-
-
-@dataclass(frozen=True)
-class Target:
-    """Whom to contain. `name` or `id` may be empty, not both; kind is USER or ROLE."""
-
-    kind: Kind
-    name: str
-    id: str
-    account: str
-    partition: str
-
-    @property
-    def deny_arn(self) -> str:
-        return iam_arn(
-            partition=self.partition, account=self.account, kind="policy", name=DENY_POLICY
-        )
+from handler.deny import deny_document, still_denies
+from handler.names import DENY_GROUP, INLINE_DENY
+from handler.target import Rung, Target
 
 
 @dataclass(frozen=True)
 class Step:
-    """One rung for one kind of principal: do, undo, the undo as a command, the check after it."""
+    """One rung for one kind of principal: do, undo, the undo as a command, and two checks.
+
+    `there` says whether it is on, `intact` whether what it puts on is still ours. Without `undo`
+    only an administrator can undo it, by the command.
+    """
 
     rung: Rung
     do: Callable[[Any, Target], None]
-    undo: Callable[[Any, Target], None]
+    undo: Callable[[Any, Target], None] | None
+    there: Callable[[Any, Target], bool]
     command: Callable[[Target], tuple[str, ...]]
     intact: Callable[[Any, Target], bool]
 
@@ -71,16 +51,51 @@ def _detach_from_role(iam: Any, target: Target) -> None:
     iam.detach_role_policy(RoleName=target.name, PolicyArn=target.deny_arn)
 
 
+def _on_user(iam: Any, target: Target) -> bool:
+    return _lists(iam.list_attached_user_policies(UserName=target.name), target.deny_arn)
+
+
+def _on_role(iam: Any, target: Target) -> bool:
+    return _lists(iam.list_attached_role_policies(RoleName=target.name), target.deny_arn)
+
+
+def _lists(answer: Any, arn: str) -> bool:
+    # No principal has more policies than one page holds: 20 for users, 25 for roles at most.
+    return any(policy["PolicyArn"] == arn for policy in answer["AttachedPolicies"])
+
+
 def _policy_is_ours(iam: Any, target: Target) -> bool:
     """Judged by content: whoever may write a policy version can make a deny allow everything."""
+    return still_denies(_document(iam, target.deny_arn))
+
+
+def _document(iam: Any, arn: str) -> Any:
     try:
-        policy = iam.get_policy(PolicyArn=target.deny_arn)["Policy"]
-        version = iam.get_policy_version(
-            PolicyArn=target.deny_arn, VersionId=policy["DefaultVersionId"]
-        )["PolicyVersion"]
+        policy = iam.get_policy(PolicyArn=arn)["Policy"]
+        version = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])
     except iam.exceptions.NoSuchEntityException:
-        return False
-    return bool(version["Document"] == deny_document())
+        return None
+    return version["PolicyVersion"]["Document"]
+
+
+# ---- sessions only: a user whose password or device an offender set, not the user's own keys
+
+
+def _attach_session_deny(iam: Any, target: Target) -> None:
+    iam.attach_user_policy(UserName=target.name, PolicyArn=target.session_deny_arn)
+
+
+def _detach_session_deny(iam: Any, target: Target) -> None:
+    iam.detach_user_policy(UserName=target.name, PolicyArn=target.session_deny_arn)
+
+
+def _session_deny_on_user(iam: Any, target: Target) -> bool:
+    answer = iam.list_attached_user_policies(UserName=target.name)
+    return _lists(answer, target.session_deny_arn)
+
+
+def _session_deny_is_ours(iam: Any, target: Target) -> bool:
+    return still_denies(_document(iam, target.session_deny_arn), sessions_only=True)
 
 
 # ---- rung 2: the deny group for users, a boundary for roles that have none
@@ -105,6 +120,11 @@ def _group_is_ours(iam: Any, target: Target) -> bool:
     )
 
 
+def _in_group(iam: Any, target: Target) -> bool:
+    groups = iam.list_groups_for_user(UserName=target.name)["Groups"]
+    return any(group["GroupName"] == DENY_GROUP for group in groups)
+
+
 class BoundaryTaken(Exception):
     """The role has a permissions boundary of its owner's, which we never replace."""
 
@@ -117,8 +137,9 @@ def _bound(iam: Any, target: Target) -> None:
     iam.put_role_permissions_boundary(RoleName=target.name, PermissionsBoundary=target.deny_arn)
 
 
-def _unbound(iam: Any, target: Target) -> None:
-    iam.delete_role_permissions_boundary(RoleName=target.name)
+def _is_bound(iam: Any, target: Target) -> bool:
+    boundary = iam.get_role(RoleName=target.name)["Role"].get("PermissionsBoundary", {})
+    return bool(boundary.get("PermissionsBoundaryArn") == target.deny_arn)
 
 
 # ---- rung 3: an inline deny, only where a parameter allows it
@@ -126,7 +147,7 @@ def _unbound(iam: Any, target: Target) -> None:
 
 def _put_user_inline(iam: Any, target: Target) -> None:
     iam.put_user_policy(
-        UserName=target.name, PolicyName=INLINE_DENY, PolicyDocument=_compact_deny()
+        UserName=target.name, PolicyName=INLINE_DENY, PolicyDocument=_compact_deny(target)
     )
 
 
@@ -136,7 +157,7 @@ def _delete_user_inline(iam: Any, target: Target) -> None:
 
 def _put_role_inline(iam: Any, target: Target) -> None:
     iam.put_role_policy(
-        RoleName=target.name, PolicyName=INLINE_DENY, PolicyDocument=_compact_deny()
+        RoleName=target.name, PolicyName=INLINE_DENY, PolicyDocument=_compact_deny(target)
     )
 
 
@@ -144,12 +165,28 @@ def _delete_role_inline(iam: Any, target: Target) -> None:
     iam.delete_role_policy(RoleName=target.name, PolicyName=INLINE_DENY)
 
 
-def _just_written(iam: Any, target: Target) -> bool:  # noqa: ARG001  # a check like the others
-    return True
+def _user_inline_is_ours(iam: Any, target: Target) -> bool:
+    return _inline_is_ours(
+        iam, lambda: iam.get_user_policy(UserName=target.name, PolicyName=INLINE_DENY)
+    )
 
 
-def _compact_deny() -> str:
-    return json.dumps(deny_document(), separators=(",", ":"))
+def _role_inline_is_ours(iam: Any, target: Target) -> bool:
+    return _inline_is_ours(
+        iam, lambda: iam.get_role_policy(RoleName=target.name, PolicyName=INLINE_DENY)
+    )
+
+
+def _inline_is_ours(iam: Any, get: Callable[[], Any]) -> bool:
+    try:
+        document = get()["PolicyDocument"]
+    except iam.exceptions.NoSuchEntityException:
+        return False
+    return still_denies(document)
+
+
+def _compact_deny(target: Target) -> str:
+    return json.dumps(deny_document(everything=target.everything), separators=(",", ":"))
 
 
 # ---- the undo, as the commands that a person types
@@ -159,7 +196,12 @@ def _command(verb: str, flag: str, *rest: str) -> Callable[[Target], tuple[str, 
     """`flag=value` in one word, because IAM names may begin with a dash."""
 
     def build(target: Target) -> tuple[str, ...]:
-        filled = (part.replace("{deny}", target.deny_arn) for part in rest)
+        filled = (
+            part.replace("{deny}", target.deny_arn).replace(
+                "{session_deny}", target.session_deny_arn
+            )
+            for part in rest
+        )
         return ("aws", "iam", verb, f"{flag}={target.name}", *filled)
 
     return build
@@ -170,22 +212,25 @@ USER_STEPS = (
         rung=Rung.MANAGED_POLICY,
         do=_attach_to_user,
         undo=_detach_from_user,
-        command=_command("detach-user-policy", "--user-name", "--policy-arn={deny}"),
+        there=_on_user,
         intact=_policy_is_ours,
+        command=_command("detach-user-policy", "--user-name", "--policy-arn={deny}"),
     ),
     Step(
         rung=Rung.DENY_GROUP,
         do=_add_to_group,
         undo=_remove_from_group,
-        command=_command("remove-user-from-group", "--user-name", f"--group-name={DENY_GROUP}"),
+        there=_in_group,
         intact=_group_is_ours,
+        command=_command("remove-user-from-group", "--user-name", f"--group-name={DENY_GROUP}"),
     ),
     Step(
         rung=Rung.INLINE_POLICY,
         do=_put_user_inline,
         undo=_delete_user_inline,
+        there=_user_inline_is_ours,
+        intact=_user_inline_is_ours,
         command=_command("delete-user-policy", "--user-name", f"--policy-name={INLINE_DENY}"),
-        intact=_just_written,
     ),
 )
 ROLE_STEPS = (
@@ -193,21 +238,34 @@ ROLE_STEPS = (
         rung=Rung.MANAGED_POLICY,
         do=_attach_to_role,
         undo=_detach_from_role,
-        command=_command("detach-role-policy", "--role-name", "--policy-arn={deny}"),
+        there=_on_role,
         intact=_policy_is_ours,
+        command=_command("detach-role-policy", "--role-name", "--policy-arn={deny}"),
     ),
+    # No undo by the function: a role that may put a boundary over the owner's and take it off
+    # again could widen somebody, and none of our permissions may.
     Step(
         rung=Rung.BOUNDARY,
         do=_bound,
-        undo=_unbound,
-        command=_command("delete-role-permissions-boundary", "--role-name"),
+        undo=None,
+        there=_is_bound,
         intact=_policy_is_ours,
+        command=_command("delete-role-permissions-boundary", "--role-name"),
     ),
     Step(
         rung=Rung.INLINE_POLICY,
         do=_put_role_inline,
         undo=_delete_role_inline,
+        there=_role_inline_is_ours,
+        intact=_role_inline_is_ours,
         command=_command("delete-role-policy", "--role-name", f"--policy-name={INLINE_DENY}"),
-        intact=_just_written,
     ),
+)
+SESSION_STEP = Step(
+    rung=Rung.SESSION_POLICY,
+    do=_attach_session_deny,
+    undo=_detach_session_deny,
+    there=_session_deny_on_user,
+    intact=_session_deny_is_ours,
+    command=_command("detach-user-policy", "--user-name", "--policy-arn={session_deny}"),
 )

@@ -22,6 +22,20 @@ class Answer(Enum):
     IGNORE = "ignore"
 
 
+class MissingGroup(Enum):
+    """Who is an administrator where the first look finds no group, or nobody in it."""
+
+    UNDECIDED = "undecided"
+    NOBODY = "nobody"
+
+
+class DenyScope(Enum):
+    """What the deny covers: IAM and the ways around it, or every call."""
+
+    IAM = "iam"
+    EVERYTHING = "everything"
+
+
 @dataclass(frozen=True)
 class Knob:
     """One setting: a template parameter and the environment variable that carries it.
@@ -113,6 +127,52 @@ KNOBS = (
         why="Changing one's own password is not administration.",
     ),
     Knob(
+        parameter="MissingGroup",
+        variable="MISSING_GROUP",
+        default="undecided",
+        shape=r"(undecided|nobody)",
+        allowed=("undecided", "nobody"),
+        says=(
+            "Who is an administrator where the group is missing or empty at the first look: "
+            "undecided contains no user there; nobody contains every user who calls IAM."
+        ),
+        why="An account whose group has another name must not lose all its administrators.",
+    ),
+    Knob(
+        parameter="DenyScope",
+        variable="DENY_SCOPE",
+        default="iam",
+        shape=r"(iam|everything)",
+        allowed=("iam", "everything"),
+        says="iam: the deny covers IAM and the ways around it. everything: every AWS call.",
+        why="Some teams want a contained caller to do nothing at all until they have looked.",
+    ),
+    Knob(
+        parameter="ContainRescueRoles",
+        variable="CONTAIN_RESCUE_ROLES",
+        default="no",
+        shape=r"(no|yes)",
+        allowed=("no", "yes"),
+        says="yes: contain an exempt role too when an offender changed who may assume it.",
+        why="The roles that rescue an account are the last ones to lock out by mistake.",
+    ),
+    Knob(
+        parameter="BreakerHours",
+        variable="BREAKER_HOURS",
+        default="4",
+        shape=r"[0-9]{1,3}",
+        says="Hours after a change of template or parameters while the circuit breaker is armed.",
+        why="A bad change shows within hours; an attacker must not find it armed for ever.",
+    ),
+    Knob(
+        parameter="BreakerLimit",
+        variable="BREAKER_LIMIT",
+        default="5",
+        shape=r"[0-9]{1,4}",
+        says="Principals contained while it is armed, after which the breaker only tells (0: off).",
+        why="A wrong group name must not lock out everybody before somebody reads the mails.",
+    ),
+    Knob(
         parameter="InlineDeny",
         variable="INLINE_DENY",
         default="never",
@@ -150,6 +210,19 @@ class Settings:
     denied_calls: Answer
     self_service: frozenset[str]
     inline_deny: bool
+    missing_group: MissingGroup
+    deny_scope: DenyScope
+    contain_rescue_roles: bool
+    breaker_hours: int
+    breaker_limit: int
+
+    @property
+    def enforcing(self) -> bool:
+        return self.mode is Mode.ENFORCE
+
+    @property
+    def everything(self) -> bool:
+        return self.deny_scope is DenyScope.EVERYTHING
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -174,6 +247,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         denied_calls=Answer(values["DENIED_CALLS"]),
         self_service=frozenset(_entries(values["SELF_SERVICE_CALLS"])),
         inline_deny=values["INLINE_DENY"] == "allow",
+        missing_group=MissingGroup(values["MISSING_GROUP"]),
+        deny_scope=DenyScope(values["DENY_SCOPE"]),
+        contain_rescue_roles=values["CONTAIN_RESCUE_ROLES"] == "yes",
+        breaker_hours=int(values["BREAKER_HOURS"]),
+        breaker_limit=int(values["BREAKER_LIMIT"]),
     )
 
 

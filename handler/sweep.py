@@ -11,12 +11,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from handler.accounts import ACCOUNT_PREFIX, note_sweep, read_account
+from handler.accounts import note_sweep, read_account
 from handler.digest import PART_LIMIT, digest_mail, observed_mail
 from handler.fairness import take_turns
 from handler.form import Mail
 from handler.incidents import Turn, drop_change, read_incident
-from handler.mailing import Centre, log_failure, may_send_digest, publish_mail, tell_incident
+from handler.mailing import (
+    Centre,
+    log_failure,
+    may_send_digest,
+    publish_mail,
+    sends_no_more,
+    tell_incident,
+)
+from handler.names import ACCOUNT_PREFIX
 from handler.notice import CRITICAL_KINDS, Incident, NoticeKind
 from handler.owed import claim_all, find_due, give_back_all, mark_all
 from handler.table import change_items, chunks, number_of, read_items
@@ -119,7 +127,7 @@ def _is_well(centre: Centre, incident: Incident) -> bool:
 
 def _told_singly(centre: Centre, incident: Incident) -> bool:
     """Whether its mail is out. What the budget or the topic refused goes into the digest."""
-    if centre.spent & {"", incident.account}:
+    if sends_no_more(centre, incident.account):
         return False
     return tell_incident(centre, incident.key, account=incident.account) is not Turn.HELD
 

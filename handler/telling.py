@@ -6,14 +6,16 @@ import json
 
 from handler.containment import Containment
 from handler.names import VERSION
-from handler.report import Disposition, Report
+from handler.reasons import Action, Standing, Verdict
+from handler.report import Disposition, GainTold, Report
 from handler.settings import Settings
 from handler.trail import Call
-from handler.verdict import Action, Standing, Verdict
 
 # A report is one EventBridge entry of 256 KB at most, and a mail is read by a person.
 REQUEST_LIMIT = 1_000
 TEXT_LIMIT = 300
+# What these hold back would have been contained in an account that enforces.
+ALARMING = frozenset({"CircuitBreaker", "MissingGroup"})
 
 
 def report_of(
@@ -23,6 +25,7 @@ def report_of(
     verdict: Verdict,
     standing: Standing,
     containment: Containment | None,
+    gains: tuple[GainTold, ...],
     settings: Settings,
     alias: str,
 ) -> Report:
@@ -55,6 +58,7 @@ def report_of(
         mode=settings.mode.value,
         product_version=VERSION,
         undo=containment.undo if containment else (),
+        gains=gains,
         notes=_notes(call, standing, containment, settings),
     )
 
@@ -67,6 +71,10 @@ def _disposition(verdict: Verdict, containment: Containment | None) -> Dispositi
             return Disposition.CONTAINED
         case ((Action.CONTAIN | Action.CRITICAL), _):
             return Disposition.CANNOT_CONTAIN
+        case Action.COUNT, _:
+            return Disposition.CONTAINED
+        case Action.WOULD_CONTAIN, _ if verdict.held_by in ALARMING:
+            return Disposition.CANNOT_CONTAIN
         case Action.WOULD_CONTAIN, _:
             return Disposition.WOULD_CONTAIN
     return Disposition.TOLD
@@ -78,8 +86,9 @@ def _notes(
     notes = containment.notes if containment else ()
     if call.unreadable:
         notes += (f"Unreadable: {call.unreadable}.",)
-    if standing.group_missing:
-        notes += (f"This account has no group {settings.admin_group!r}, so nobody is in it.",)
+    if standing.group_empty:
+        group = settings.admin_group
+        notes += (f"At the first look there was no group {group!r} here, or nobody in it.",)
     if call.caller.name and containment and containment.name != call.caller.name:
         notes += (f"The caller was named {call.caller.name!r} when it called.",)
     return notes

@@ -50,6 +50,8 @@ class Caller:
     session: str = ""
     access_key: str = ""
     session_began: str = ""
+    session_began_at: float | None = None
+    console: bool = False
     invoked_by: str = ""
 
 
@@ -98,7 +100,7 @@ def read_record(record: object, *, account: str = "", time: str = "") -> Call:
         caller=caller,
         service=_text(record_map, "eventSource"),
         name=name,
-        time=_seconds(time_text),
+        time=seconds_of(time_text),
         time_text=time_text,
         region=_text(record_map, "awsRegion"),
         source_ip=_text(record_map, "sourceIPAddress"),
@@ -136,6 +138,7 @@ def _read_caller(record: Mapping[str, Any]) -> Caller:
     )
     session_arn = _text(identity, "arn")
     arn = _principal_arn(kind=kind, identity=identity, issuer=issuer)
+    began = _text(_mapping(context.get("attributes")), "creationDate")
     return Caller(
         kind=kind,
         type=_text(identity, "type"),
@@ -147,7 +150,9 @@ def _read_caller(record: Mapping[str, Any]) -> Caller:
         path_lost=":assumed-role/" in session_arn and not _text(issuer, "arn"),
         session=_session(session_arn),
         access_key=_text(identity, "accessKeyId"),
-        session_began=_text(_mapping(context.get("attributes")), "creationDate"),
+        session_began=began,
+        session_began_at=seconds_of(began),
+        console=_is_true(record.get("sessionCredentialFromConsole")),
         invoked_by=_text(identity, "invokedBy"),
     )
 
@@ -218,6 +223,10 @@ def _read_only(flag: object, *, name: str) -> bool:
     # Some records lack the flag, some carry it as text; the verbs are IAM's own read-only ones.
     if flag is None:
         return name.startswith(("Get", "List", "Generate", "Simulate"))
+    return _is_true(flag)
+
+
+def _is_true(flag: object) -> bool:
     return flag is True or (isinstance(flag, str) and flag.lower() == "true")
 
 
@@ -231,7 +240,8 @@ def _event_id(record: Mapping[str, Any]) -> str:
     return "sha256-" + hashlib.sha256(content).hexdigest()[:32]
 
 
-def _seconds(text: str) -> float | None:
+def seconds_of(text: str) -> float | None:
+    """Epoch seconds of CloudTrail's time, None where it is none."""
     # This century: CloudTrail began in 2013, and the calendar's ends have no epoch seconds.
     if not re.fullmatch(
         r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z?", text

@@ -6,79 +6,11 @@ the group is asked only about a caller whom nothing else decides: `settled`, the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import Enum
 
-from handler.settings import Answer, Mode, Settings
+from handler.reasons import Action, Reason, Standing, Verdict
+from handler.settings import Answer, MissingGroup, Mode, Settings
 from handler.trail import IDENTITY_CENTER_PATH, SERVICE_ROLE_PATH, Call, Caller, Kind, arn_field
-
-
-class Action(Enum):
-    IGNORE = "ignore"
-    REPORT = "report"
-    WOULD_CONTAIN = "would-contain"
-    CONTAIN = "contain"
-    CRITICAL = "critical"
-
-
-class Reason(Enum):
-    """Why, one per rule; REASONS has the sentence that documents and mails print."""
-
-    UNREADABLE = "unreadable"
-    AWS_SERVICE = "aws-service"
-    OURSELVES = "ourselves"
-    ROOT = "root"
-    ADMINISTRATOR_ROLE = "administrator-role"
-    ADMINISTRATOR_USER = "administrator-user"
-    SELF_SERVICE = "self-service"
-    OWN_MFA = "own-mfa"
-    SERVICE_LINKED_ROLE_BY_SERVICE = "service-linked-role-by-service"
-    SERVICE_LINKED_ROLE = "service-linked-role"
-    FAILED_CALL = "failed-call"
-    CANNOT_BE_DENIED = "cannot-be-denied"
-    NOT_AN_ADMINISTRATOR = "not-an-administrator"
-
-
-REASONS: dict[Reason, str] = {
-    Reason.UNREADABLE: "The record could not be read; nobody was judged.",
-    Reason.AWS_SERVICE: "An AWS service acted for itself.",
-    Reason.OURSELVES: "The revoker's own role made the call.",
-    Reason.ROOT: "The account's root user made the call; no IAM policy binds it.",
-    Reason.ADMINISTRATOR_ROLE: "The role is an administrator by AdminRolePatterns.",
-    Reason.ADMINISTRATOR_USER: "The user is in the administrators' group.",
-    Reason.SELF_SERVICE: "The user made a self-service call on herself.",
-    Reason.OWN_MFA: "The user changed her own MFA device.",
-    Reason.SERVICE_LINKED_ROLE_BY_SERVICE: (
-        "An AWS service made its service-linked role on the caller's behalf."
-    ),
-    Reason.SERVICE_LINKED_ROLE: (
-        "The caller made a service-linked role, which gives the caller nothing."
-    ),
-    Reason.FAILED_CALL: "The caller is no administrator, and the call failed.",
-    Reason.CANNOT_BE_DENIED: (
-        "The caller is no administrator, and no policy in this account can deny it."
-    ),
-    Reason.NOT_AN_ADMINISTRATOR: "The caller is no administrator.",
-}
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What is known of an IAM user beyond the record."""
-
-    administrator: bool = False
-    group_missing: bool = False
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """An action and its reason; `held_by` names the knob that kept a containment back."""
-
-    action: Action
-    reason: Reason
-    held_by: str = ""
-
 
 # A device of one's own: adding one is told of, removing one is never self-service.
 OWN_MFA_CALLS = frozenset({"CreateVirtualMFADevice", "EnableMFADevice", "ResyncMFADevice"})
@@ -87,8 +19,8 @@ NAMES_NOBODY = frozenset({"ChangePassword", "CreateVirtualMFADevice"})
 NEVER_SELF_SERVICE = frozenset({"DeactivateMFADevice", "DeleteVirtualMFADevice"})
 
 
-def settled(call: Call, settings: Settings, *, own_role_arn: str) -> Verdict | None:
-    """The verdict of the rules that need no look-up, or None when the caller's standing decides."""
+def settled(call: Call, *, own_role_arn: str) -> Verdict | None:
+    """The verdict of the rules that need no look-up, or None when the caller's standing counts."""
     caller = call.caller
     if call.unreadable:
         return Verdict(Action.REPORT, Reason.UNREADABLE)
@@ -96,31 +28,65 @@ def settled(call: Call, settings: Settings, *, own_role_arn: str) -> Verdict | N
         return Verdict(Action.IGNORE, Reason.AWS_SERVICE)
     if _is_ourselves(caller, own_role_arn=own_role_arn):
         return Verdict(Action.IGNORE, Reason.OURSELVES)
-    if caller.kind is Kind.ROOT:
-        return Verdict(Action.CRITICAL, Reason.ROOT)
-    if caller.kind is Kind.ROLE and _administrator_role(call, settings):
-        return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_ROLE)
     return None
 
 
 def decide(call: Call, standing: Standing, settings: Settings, *, own_role_arn: str) -> Verdict:
     """The verdict on one call, by the first rule that holds."""
-    early = settled(call, settings, own_role_arn=own_role_arn)
-    if early is not None:
-        return early
-    if call.caller.kind is Kind.USER and standing.administrator and not _foreign(call):
+    return (
+        settled(call, own_role_arn=own_role_arn)
+        or _known_offender(call, standing, settings)
+        or _exempt(call, standing, settings)
+        or _harmless(call, settings)
+        or _offender(call, standing, settings)
+    )
+
+
+def _known_offender(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
+    """What an exempt pattern says does not help a principal that an offender made."""
+    if not (standing.contained or standing.tainted or standing.credential_tainted):
+        return None
+    if call.caller.kind is Kind.ROOT or _cannot_be_denied(call):
+        return None
+    reason = _known_for(standing)
+    if standing.contained and call.error_code and not standing.again:
+        return Verdict(Action.COUNT, reason)
+    return _held_back(call, reason, settings) or Verdict(Action.CONTAIN, reason)
+
+
+def _known_for(standing: Standing) -> Reason:
+    # A second try of the call that got its caller contained says what the first would have said.
+    for reason in Reason:
+        if reason.value == standing.again:
+            return reason
+    if standing.credential_tainted:
+        return Reason.TAINTED_CREDENTIAL
+    return Reason.CONTAINED_ALREADY if standing.contained else Reason.TAINTED
+
+
+def _exempt(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
+    caller = call.caller
+    if _before_release(call, standing):
+        return Verdict(Action.IGNORE, Reason.RELEASED)
+    if caller.kind is Kind.ROOT:
+        return Verdict(Action.CRITICAL, Reason.ROOT)
+    if caller.kind is Kind.ROLE and _administrator_role(call, settings):
+        return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_ROLE)
+    if caller.kind is Kind.USER and standing.administrator and not _foreign(call):
         return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_USER)
+    return None
+
+
+def _harmless(call: Call, settings: Settings) -> Verdict | None:
     own = _on_oneself(call, settings)
-    if own is not None:
+    if own is not None or call.name != "CreateServiceLinkedRole":
         return own
-    if call.name == "CreateServiceLinkedRole":
-        if _by_service(call.caller.invoked_by):
-            return Verdict(Action.IGNORE, Reason.SERVICE_LINKED_ROLE_BY_SERVICE)
-        return Verdict(Action.REPORT, Reason.SERVICE_LINKED_ROLE)
-    return _offender(call, settings)
+    if _by_service(call.caller.invoked_by):
+        return Verdict(Action.IGNORE, Reason.SERVICE_LINKED_ROLE_BY_SERVICE)
+    return Verdict(Action.REPORT, Reason.SERVICE_LINKED_ROLE)
 
 
-def _offender(call: Call, settings: Settings) -> Verdict:
+def _offender(call: Call, standing: Standing, settings: Settings) -> Verdict:
     reason = Reason.FAILED_CALL if call.error_code else Reason.NOT_AN_ADMINISTRATOR
     deniable = not _cannot_be_denied(call)
     role = call.caller.kind is Kind.ROLE and deniable
@@ -132,11 +98,42 @@ def _offender(call: Call, settings: Settings) -> Verdict:
         return Verdict(Action.REPORT, reason, held_by="DeniedCalls")
     if not deniable:
         return Verdict(Action.CRITICAL, Reason.CANNOT_BE_DENIED)
+    if standing.unproven and not standing.waited:
+        return Verdict(Action.DEFER, Reason.UNPROVEN_MEMBER)
+    if standing.unproven:
+        reason = Reason.UNPROVEN_MEMBER
+    return (
+        _held_back(call, reason, settings)
+        or _spared(call, reason, standing, settings)
+        or Verdict(Action.CONTAIN, reason)
+    )
+
+
+def _held_back(call: Call, reason: Reason, settings: Settings) -> Verdict | None:
+    """What keeps back any containment, an offender's creatures included."""
     if settings.mode is Mode.OBSERVE:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="Mode")
-    if role and settings.role_callers is Answer.REPORT:
+    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.REPORT:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="RoleCallers")
-    return Verdict(Action.CONTAIN, reason)
+    return None
+
+
+def _spared(call: Call, reason: Reason, standing: Standing, settings: Settings) -> Verdict | None:
+    """What keeps back a containment that rests on the caller's own standing alone."""
+    nobody = standing.group_empty and settings.missing_group is MissingGroup.UNDECIDED
+    if nobody and call.caller.kind is Kind.USER:
+        return Verdict(Action.WOULD_CONTAIN, reason, held_by="MissingGroup")
+    if standing.breaker_open:
+        return Verdict(Action.WOULD_CONTAIN, reason, held_by="CircuitBreaker")
+    return None
+
+
+def _before_release(call: Call, standing: Standing) -> bool:
+    return (
+        standing.released_at is not None
+        and call.time is not None
+        and call.time < standing.released_at
+    )
 
 
 def _on_oneself(call: Call, settings: Settings) -> Verdict | None:
@@ -157,11 +154,28 @@ def _on_oneself(call: Call, settings: Settings) -> Verdict | None:
 
 
 def _administrator_role(call: Call, settings: Settings) -> bool:
-    # Without a readable time a dated entry counts as expired: a missed exemption is told of.
-    day = date.max if call.time is None else datetime.fromtimestamp(call.time, UTC).date()
     return arn_field(call.caller.arn, 4) == call.account and any(
-        pattern.matches(role_arn=call.caller.arn, on=day) for pattern in settings.admin_roles
+        pattern.matches(role_arn=call.caller.arn, on=_day(call)) for pattern in settings.admin_roles
     )
+
+
+def rescue_role(role_arn_or_name: str, call: Call, settings: Settings) -> bool:
+    """Whether a role of this account, by ARN or bare name, is exempt by AdminRolePatterns.
+
+    A bare name is taken for one without a path, as CloudTrail's parameters name roles.
+    """
+    partition = call.caller.partition
+    arn = (
+        role_arn_or_name
+        if role_arn_or_name.startswith("arn:")
+        else f"arn:{partition}:iam::{call.account}:role/{role_arn_or_name}"
+    )
+    return any(p.matches(role_arn=arn, on=_day(call)) for p in settings.admin_roles)
+
+
+def _day(call: Call) -> date:
+    # Without a readable time a dated entry counts as expired: a missed exemption is told of.
+    return date.max if call.time is None else datetime.fromtimestamp(call.time, UTC).date()
 
 
 def _cannot_be_denied(call: Call) -> bool:

@@ -1,1 +1,1 @@
-"""The security team's desk. Judges and shows; takes nothing away from anybody."""
+"""The security team's desk. Judges, shows, and asks revokers; has no rights in their accounts."""

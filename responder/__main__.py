@@ -18,6 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from handler.notice import visible
 from responder.centre_commands import add_centre_commands
+from responder.desk_commands import add_desk_commands
 from responder.read import ENDINGS, Unreadable, find_files, read_file
 from responder.replay import Judged, Rules, Tally, as_json, judge, read_rules
 from responder.show import print_replay
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="one line of JSON per judged event, then a summary"
     )
     replay.set_defaults(command=_replay)
+    add_desk_commands(commands)
     add_centre_commands(commands)
     return parser
 

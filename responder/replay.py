@@ -12,9 +12,10 @@ from enum import Enum
 from typing import Any
 
 from handler.names import REVOKER, iam_arn
+from handler.reasons import Action, Standing, Verdict
 from handler.settings import Settings, read_role_patterns, read_settings
 from handler.trail import Call, Kind, read_event, read_record
-from handler.verdict import Action, Standing, Verdict, decide
+from handler.verdict import decide
 
 IAM = "iam.amazonaws.com"
 # The most serious first: the order in which they are shown.

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from handler.notice import visible
-from handler.verdict import Action
+from handler.reasons import Action
 from responder.replay import Line, most_called
 
 # Wide enough for an ARN a line, where no terminal says how wide it is.

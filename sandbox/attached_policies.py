@@ -34,6 +34,10 @@ def policies_of(target: str) -> list[str]:
     ]
 
 
+def is_attached(policy: str, target: str) -> bool:
+    return target in (_store("_attachments").get(policy) or [])
+
+
 def attach_full_access(target: str) -> None:
     """Idempotent."""
     attachments = _store("_attachments")

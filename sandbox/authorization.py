@@ -44,7 +44,7 @@ def install(state: State) -> None:
 
 
 def _name_resources() -> None:
-    """Users, roles and groups by their ARN with its path; memberships by the group's ARN."""
+    """Users, roles and groups by their ARN with its path; memberships by the group's ARN; sets."""
 
     def resource(
         service: str,
@@ -58,11 +58,25 @@ def _name_resources() -> None:
     ) -> str:
         if service == "iam" and (named := iam_resource(params, account)):
             return named
+        if service == "cloudformation" and (name := _first(params, "StackSetName")):
+            # AWS names no resource for the making of one (Service Authorization Reference).
+            made = f"arn:aws:cloudformation:{region}:{account}:stackset/{name}:*"
+            return "*" if _first(params, "Action") == "CreateStackSet" else made
         if service == "dynamodb" and (table := _body(body).get("ResourceArn")):
             return str(table)
+        if service == "events" and (rule := _default_rule(_body(body), region, account)):
+            return rule
         return str(original(service, method, path, headers, body, params, region, account))
 
     original = hooks.replace(ACTIONS, "extract_resource_arn", resource)
+
+
+def _default_rule(asked: Mapping[str, Any], region: str, account: str) -> str | None:
+    """A rule of the default bus, whose ARN does not name the bus (EventBridge User Guide)."""
+    name = asked.get("Name") or asked.get("Rule")
+    if not isinstance(name, str) or asked.get("EventBusName", "default") != "default":
+        return None
+    return f"arn:aws:events:{region}:{account}:rule/{name}"
 
 
 def iam_resource(params: Mapping[str, Any], account: str) -> str | None:
@@ -141,6 +155,10 @@ def _describe_principals(state: State) -> None:
     def condition_key(key: str, context: Any) -> Any:
         if key.lower() == "aws:principalarn":
             return principal_arn(context.principal_arn)
+        if key.lower() == "aws:resourceorgid":
+            fields = str(context.resource_arn).split(":")
+            account = fields[4] if len(fields) > 5 else ""
+            return state.organization_of(account or context.principal_account)
         return original(key, context)
 
     def principal_keys(credential: Any) -> dict[str, Any]:

@@ -86,6 +86,21 @@ class Box:
         """Who looked into the event history so far: accounts, and when, in epoch seconds."""
         return self.state.history_calls
 
+    @property
+    def stack_seconds(self) -> float:
+        """Seconds that a StackSet's operation takes in each account, by the box's time; may be
+        set. `advance` lets them pass at once."""
+        return self.state.stack_seconds
+
+    @stack_seconds.setter
+    def stack_seconds(self, seconds: float) -> None:
+        self.state.stack_seconds = seconds
+
+    @property
+    def stack_failures(self) -> dict[str, str]:
+        """The accounts in which StackSets' operations fail, and the reason told; may be filled."""
+        return self.state.stack_failures
+
     def client(
         self,
         service: str,

@@ -17,6 +17,7 @@ from sandbox import (
     stack_permissions,
 )
 from sandbox.disorder import Disorder
+from sandbox.drift import install_drift
 from sandbox.faults import Faults
 from sandbox.iam_delay import Delay
 from sandbox.invocations import Invocations
@@ -28,6 +29,7 @@ from sandbox.router import Router
 from sandbox.schedules import Schedules
 from sandbox.stacksets import install_stacksets
 from sandbox.state import State
+from sandbox.subscriptions import install_subscriptions
 from sandbox.targets import Targets
 from sandbox.work import Work
 
@@ -61,6 +63,8 @@ def install(
     events.install(state, router.accept)
     install_stacksets(organization)
     install_provisioners(state)
+    install_drift()
+    install_subscriptions(outbox)
     function_roles.install()
     # Before anything of a stack: who may not even ask hears nothing else.
     stack_permissions.install(state)

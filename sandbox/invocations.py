@@ -41,7 +41,15 @@ class Invocations:
         def concurrency(*of_mapping: Any) -> int:
             return min(int(original(*of_mapping)), self._workers)
 
+        def logs(function: dict[str, Any], *more: Any, **others: Any) -> None:
+            # What runs on while its function is deleted would make the log group anew; on AWS its
+            # role is gone by then, and nothing is written.
+            name = (function.get("config") or function).get("FunctionName")
+            if name in hooks.get(LAMBDA, "_functions"):
+                emit(function, *more, **others)
+
         hooks.replace(LAMBDA, "invoke_async_with_retry", invoke_async)
+        emit = hooks.replace(LAMBDA, "_emit_lambda_logs", logs)
         original = hooks.replace(LAMBDA, "_sqs_esm_concurrency", concurrency)
 
     def start(self, function_arn: str, payload: Any) -> None:

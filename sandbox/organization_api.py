@@ -33,6 +33,7 @@ Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[Payload], Answer]
 
 PAGE = 20
+OF_MEMBERS = ("DescribeOrganization", "LeaveOrganization")
 NEVER_PAGED = ("ListTagsForResource",)
 
 
@@ -54,9 +55,13 @@ def _guarded(organization: Organization, name: str, handler: Handler) -> Handler
     management = organization.state.management
 
     def answer(payload: Payload) -> Answer:
+        if name == "LeaveOrganization":
+            # Its caller's account, which it does not name.
+            payload = {"AccountId": account_now()}
         try:
             _check_caller(organization, name, account_now())
             _check_source(organization, name, payload)
+            _check_closing(organization, name, payload)
             before = {
                 account: parent_of(organization, account) for account in accounts(organization)
             }
@@ -84,9 +89,9 @@ def _nothing(_payload: Payload) -> None:
 
 
 def _check_caller(organization: Organization, name: str, caller: str) -> None:
-    """Every member may ask for its Organization; List and Describe are also open to delegated
-    administrators; all else belongs to the management account (Organizations API Reference, "can
-    be called only from" of each action)."""
+    """Every member may ask for its Organization, and leave it; List and Describe are also open to
+    delegated administrators; all else belongs to the management account (Organizations API
+    Reference, "can be called only from" of each action)."""
     known = accounts(organization)
     if name == "CreateOrganization":
         if known:
@@ -96,7 +101,7 @@ def _check_caller(organization: Organization, name: str, caller: str) -> None:
     if caller not in known:
         message = "Your account is not a member of an organization."
         raise Refused("AWSOrganizationsNotInUseException", message)
-    if caller == organization.state.management or name == "DescribeOrganization":
+    if caller == organization.state.management or name in OF_MEMBERS:
         return
     delegated = any(account == caller for account, _ in organization.administrators)
     if not (delegated and name.startswith(("List", "Describe"))):
@@ -111,6 +116,14 @@ def _check_source(organization: Organization, name: str, payload: Payload) -> No
     if parent_of(organization, account) != source:
         message = "We can't find a source root or OU with the ParentId that you specified."
         raise Refused("SourceParentNotFoundException", message)
+
+
+def _check_closing(organization: Organization, name: str, payload: Payload) -> None:
+    """A closed account stays listed as SUSPENDED for 90 days; here its functions run on."""
+    if name == "CloseAccount" and payload.get("AccountId") == organization.state.management:
+        message = "You can't close the management account."
+        reason = "CANNOT_CLOSE_MANAGEMENT_ACCOUNT"
+        raise Refused("ConstraintViolationException", message, reason)
 
 
 def _tell_changes(organization: Organization, name: str, before: dict[str, str | None]) -> None:

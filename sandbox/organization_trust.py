@@ -123,4 +123,5 @@ TRUST_ACTIONS: dict[str, Callable[[Organization, Payload], dict[str, Any]]] = {
     "ListDelegatedAdministrators": _list_administrators,
     "ListDelegatedServicesForAccount": _list_delegated_services,
     "RemoveAccountFromOrganization": _remove_account,
+    "LeaveOrganization": _remove_account,
 }

@@ -30,8 +30,10 @@ class Mail:
 
 @dataclass
 class Outbox:
-    """The e-mails delivered so far, oldest first."""
+    """The e-mails delivered so far, oldest first. `confirms`: new subscriptions are confirmed at
+    once; with False each waits, and its mail with the link comes here (subscriptions.py)."""
 
+    confirms: bool = True
     _mails: list[Mail] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -45,6 +47,11 @@ class Outbox:
     def of(self, topic: str) -> list[Mail]:
         """The mails of one topic, by its ARN."""
         return [mail for mail in self if mail.topic == topic]
+
+    def put(self, topic: str, address: str, subject: str, body: str) -> None:
+        """Deliver one e-mail."""
+        with self._lock:
+            self._mails.append(Mail(topic, address, subject, body, datetime.now(UTC)))
 
     def clear(self) -> None:
         with self._lock:
@@ -65,9 +72,7 @@ class Outbox:
         ) -> Any:
             body = hooks.get(SNS, "_resolve_message_for_protocol")(message, structure, "email")
             for address in _addresses(topic, attributes or {}, body):
-                mail = Mail(topic, address, subject or "", body, datetime.now(UTC))
-                with self._lock:
-                    self._mails.append(mail)
+                self.put(topic, address, subject or "", body)
             return original(topic, message_id, message, subject, structure, attributes, *a, **k)
 
         def publish(params: dict[str, Any]) -> Any:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.attached_policies import KIND, kind_of_policy, policies_of, reset_attachments
+from sandbox.attached_policies import (
+    KIND,
+    is_attached,
+    kind_of_policy,
+    policies_of,
+    reset_attachments,
+)
 from sandbox.organization import Refused
 
 Payload = dict[str, Any]
@@ -37,7 +43,8 @@ def _attach(payload: Payload) -> None:
 def _detach(payload: Payload) -> None:
     if kind_of_policy(payload["PolicyId"]) != KIND:
         return
-    if len(policies_of(payload["TargetId"])) == 1:
+    target = payload["TargetId"]
+    if is_attached(payload["PolicyId"], target) and len(policies_of(target)) == 1:
         message = "You cannot remove the last policy attached to the specified target."
         reason = "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
         raise Refused("ConstraintViolationException", message, reason)

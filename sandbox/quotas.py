@@ -44,6 +44,8 @@ def install() -> None:
         _before(f"Put{kind}Policy", functools.partial(_inline, kind))
     _before("AddUserToGroup", _join)
     _before("CreateAccessKey", _key)
+    for action in ("UpdateAccessKey", "DeleteAccessKey"):
+        _before(action, _whose_key)
     _before("DeleteGroup", _delete_group)
     # The last one put in front asks first: a protected role is refused before any quota.
     for action in ROLE_CHANGES:
@@ -109,6 +111,14 @@ def _key(params: Params) -> Answer | None:
         return _error(
             409, "LimitExceeded", f"Cannot exceed quota for AccessKeysPerUser: {KEYS_OF_A_USER}"
         )
+    return None
+
+
+def _whose_key(params: Params) -> Answer | None:
+    user, key = _value(params, "UserName"), _value(params, "AccessKeyId")
+    found = hooks.get(IAM, "_access_keys").get(key)
+    if user and found is not None and found["UserName"] != user:
+        return _error(404, "NoSuchEntity", f"The Access Key with id {key} cannot be found.")
     return None
 
 

@@ -6,6 +6,7 @@ a record reaches a bus is decided by the router.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ UNTOLD = frozenset(
     {"TemplateBody", "SecretAccessKey", "AuthenticationCode1", "AuthenticationCode2"}
 )
 GLOBAL = frozenset({"iam", "organizations"})
+# Bytes of one field, above which CloudTrail leaves its content out (CloudTrail User Guide, "record
+# contents").
+FIELD_LIMIT = 102_400
 
 
 def record_of(
@@ -56,10 +60,10 @@ def record_of(
     if error:
         record |= {"errorCode": code, "errorMessage": str(error.get("Message", ""))}
     record |= {
-        "requestParameters": request or None,
+        "requestParameters": _fitting("requestParameters", request or None),
         "responseElements": None
         if error or (read_only and call.service != "sts")
-        else lowered(response, call.operation.output_shape) or None,
+        else _fitting("responseElements", lowered(response, call.operation.output_shape) or None),
         "requestID": str(answer.get("ResponseMetadata", {}).get("RequestId") or uuid.uuid4()),
         "eventID": str(uuid.uuid4()),
         "readOnly": read_only,
@@ -94,6 +98,13 @@ def lowered(value: Any, shape: Shape | None) -> Any:
             return there.strftime(f"%b %d, %Y {hour}:%M:%S %p")
         case _:
             return value
+
+
+def _fitting(field: str, value: Any) -> Any:
+    size = len(json.dumps(value, default=str).encode())
+    if size <= FIELD_LIMIT:
+        return value
+    return {"omitted": True, "originalSize": size, "reason": f"{field} too large"}
 
 
 def _hidden(name: str, shape: Shape) -> bool:

@@ -4,49 +4,46 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from handler.names import DENY_GROUP, REVOKER
+from sandbox.scene import Scene, Seen, mails
+from sandbox.scenes_of_malice import (
+    puppet,
+    release,
+    stripper_with_guardrail,
+    stripper_without_guardrail,
+    taken_over,
+)
 from sandbox.stage import Stage, change_mode, is_denied, seconds_until_denied
 
 CALLS_AT_ONCE = 50
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One expectation and whether it was met; `subjects` in a text are quoted as seen."""
-
-    text: str
-    ok: bool
-
-
-@dataclass(frozen=True)
-class Scene:
-    title: str
-    play: Callable[[Stage], Iterator[Seen]]
 
 
 def observe(stage: Stage) -> Iterator[Seen]:
     account = stage.box.members[0]
     iam = stage.box.client("iam", account, key=stage.box.new_user(account, "olga", "iam:*"))
     iam.create_user(UserName="olgas-helper")
-    yield from _mails(stage)
+    yield from mails(stage)
     yield Seen("she keeps IAM: nothing was touched", not stage.denied(account, user="olga"))
 
 
 def morning(stage: Stage) -> Iterator[Seen]:
     stage.sweep_next_morning()
-    yield from _mails(stage, "[IAM would be revoked]")
+    # Where more has happened before, the morning has its reminders too.
+    digests = [m for m in stage.new_mails() if m.subject.startswith("[IAM would be revoked]")]
+    yield Seen("the security team gets one digest", len(digests) == 1)
+    named = any("--user-name=olga" in mail.body for mail in digests)
+    yield Seen("it holds the command that would make olga an administrator", named)
 
 
 def administrator(stage: Stage) -> Iterator[Seen]:
     account = stage.box.members[0]
-    key = stage.box.new_user(account, "alice", "iam:*", groups=("Administrators",))
-    stage.box.client("iam", account, key=key).create_user(UserName="new-colleague")
-    yield from _mails(stage)
+    alice = stage.box.client("iam", key=stage.alice[account])
+    alice.create_user(UserName="new-colleague")
+    yield from mails(stage)
     yield Seen("alice keeps IAM", not stage.denied(account, user="alice"))
 
 
@@ -59,7 +56,7 @@ def rogue_user(stage: Stage) -> Iterator[Seen]:
     yield Seen(
         f"her next call is refused, {seconds or 0:.1f} s after her first", seconds is not None
     )
-    yield from _mails(stage, "[IAM revoked]")
+    yield from mails(stage, "[IAM revoked]")
     yield Seen("the deny policy is on her", stage.denied(account, user="mallory"))
 
 
@@ -74,7 +71,7 @@ def many_calls(stage: Stage) -> Iterator[Seen]:
             )
         )
     yield Seen(f"{CALLS_AT_ONCE} calls at once, {sum(refused)} of them already refused", True)
-    yield from _mails(stage, "[IAM revoked]", "[IAM revoked]")
+    yield from mails(stage, "[IAM revoked]", "[IAM revoked]", why="for the 1st and the 10th call")
     yield Seen("the deny policy is on him", stage.denied(account, user="trent"))
 
 
@@ -88,20 +85,20 @@ def rogue_role(stage: Stage) -> Iterator[Seen]:
     yield Seen(
         f"the session's next call is refused after {seconds or 0:.1f} s", seconds is not None
     )
-    yield from _mails(stage, "[IAM revoked]")
+    yield from mails(stage, "[IAM revoked]")
     yield Seen("the deny policy is on the role", stage.denied(account, role="deployer"))
 
 
 def root(stage: Stage) -> Iterator[Seen]:
     account = stage.box.members[2]
     stage.box.client("iam", account, quiet=False).create_user(UserName="roots-friend")
-    yield from _mails(stage, "[IAM NOT revoked]")
+    yield from mails(stage, "[IAM NOT revoked]")
 
 
 def aws_service(stage: Stage) -> Iterator[Seen]:
     account = stage.box.members[2]
     stage.box.emit(_service_record(account))
-    yield from _mails(stage)
+    yield from mails(stage)
 
 
 def full_quota(stage: Stage) -> Iterator[Seen]:
@@ -119,7 +116,7 @@ def full_quota(stage: Stage) -> Iterator[Seen]:
     yield Seen(f"his next call is refused after {seconds or 0:.1f} s", seconds is not None)
     groups = iam.list_groups_for_user(UserName="quentin")["Groups"]
     yield Seen("by the deny group", [g["GroupName"] for g in groups] == [DENY_GROUP])
-    yield from _mails(stage, "[IAM revoked]")
+    yield from mails(stage, "[IAM revoked]")
 
 
 def tampering(stage: Stage) -> Iterator[Seen]:
@@ -127,9 +124,9 @@ def tampering(stage: Stage) -> Iterator[Seen]:
     key = stage.box.new_user(account, "vera", "lambda:*")
     function = stage.box.client("lambda", account, key=key)
     function.update_function_configuration(FunctionName=REVOKER, Timeout=3)
-    yield from _mails(stage, "[Revoker tampered]")
+    yield from mails(stage, "[Revoker tampered]")
     stage.box.client("lambda", account).update_function_configuration(
-        FunctionName=REVOKER, Timeout=60
+        FunctionName=REVOKER, Timeout=120
     )
 
 
@@ -145,13 +142,13 @@ def forged_report(stage: Stage) -> Iterator[Seen]:
     answer = stage.box.client("events", account, key=key).put_events(Entries=[entry])
     code = answer["Entries"][0].get("ErrorCode", "accepted")
     yield Seen(f"the bus answers {code}", answer["FailedEntryCount"] == 1)
-    yield from _mails(stage)
+    yield from mails(stage)
 
 
 def enforcing(stage: Stage) -> Iterator[Seen]:
     change_mode(stage, "enforce")
     yield Seen("the StackSet is updated in every account", True)
-    yield from _mails(stage)
+    yield from mails(stage)
 
 
 SCENES = (
@@ -167,28 +164,17 @@ SCENES = (
     Scene("quentin has filled his quota of policies first", full_quota),
     Scene("vera changes the revoker's function", tampering),
     Scene("walter forges a report to the central bus", forged_report),
+    Scene("oscar makes a puppet, and it makes him an administrator", puppet),
+    Scene("victor takes alice over by a new password and a new key", taken_over),
+    Scene("sybil strips the deny while IAM takes four seconds", stripper_without_guardrail),
+    Scene("trudy tries the same with the guardrail attached", stripper_with_guardrail),
+    Scene("mallory was right after all: the desk releases her", release),
 )
 
 _HARMLESS = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets",'
     '"Resource":"*"}]}'
 )
-
-
-def _mails(stage: Stage, *beginnings: str) -> Iterator[Seen]:
-    subjects = [mail.subject for mail in stage.new_mails()]
-    ok = len(subjects) == len(beginnings) and all(
-        subject.startswith(beginning)
-        for subject, beginning in zip(subjects, beginnings, strict=True)
-    )
-    match len(beginnings):
-        case 0:
-            text = "nobody is mailed"
-        case 1:
-            text = "the security team gets one mail"
-        case count:
-            text = f"the security team gets {count} mails, for the 1st and the 10th call"
-    yield Seen(text if ok else f"{text} (got {subjects})", ok)
 
 
 def _service_record(account: str) -> dict[str, object]:

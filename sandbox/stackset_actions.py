@@ -1,7 +1,7 @@
 """The StackSets actions on sets, instances and operations, as AWS answers them.
 
-Each takes the request and answers the result, or raises `StackSetRefused`. Self-managed sets,
-drift detection and imports are not here.
+Each takes the request and answers the result, or raises `StackSetRefused`. Self-managed sets
+and imports are not here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.attribution import account_now, region_now
 from sandbox.organization import make_role
+from sandbox.stackset_drift import told_drift
 from sandbox.stackset_instances import INSTANCE_ACTIONS, existing_targets
 from sandbox.stackset_model import (
     StackSet,
@@ -143,7 +144,9 @@ def _delete_set(service: StackSets, request: Request) -> dict[str, Any]:
 
 
 def _describe_set(service: StackSets, request: Request) -> dict[str, Any]:
-    return {"StackSet": described_set(find_set(service, request))}
+    stack_set = find_set(service, request)
+    drift = {"StackSetDriftDetectionDetails": told_drift(stack_set)}
+    return {"StackSet": described_set(stack_set) | drift}
 
 
 def _list_sets(service: StackSets, request: Request) -> dict[str, Any]:
@@ -151,7 +154,12 @@ def _list_sets(service: StackSets, request: Request) -> dict[str, Any]:
     here = [one for (region, _), one in sorted(service.sets.items()) if region == region_now()]
     if request.get("Status") == "DELETED":
         here = []
-    return page(request, [summarized_set(one) for one in here])
+    return page(request, [summarized_set(one) | _summarized_drift(one) for one in here])
+
+
+def _summarized_drift(stack_set: StackSet) -> dict[str, Any]:
+    told = told_drift(stack_set)
+    return {name: told.get(name) for name in ("DriftStatus", "LastDriftCheckTimestamp")}
 
 
 def _describe_operation(service: StackSets, request: Request) -> dict[str, Any]:

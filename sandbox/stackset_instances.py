@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.organization import parents_of
+from sandbox.stackset_drift import DETECT, drifts_of
 from sandbox.stackset_model import (
     Instance,
     StackSet,
@@ -23,7 +24,7 @@ from sandbox.stackset_requests import (
     target_accounts,
     target_ous,
 )
-from sandbox.stackset_service import Action, StackSets, find_set, how, page
+from sandbox.stackset_service import Action, StackSets, find_operation, find_set, how, page
 
 
 def _create_instances(service: StackSets, request: Request) -> dict[str, Any]:
@@ -92,6 +93,7 @@ def _list_instances(service: StackSets, request: Request) -> dict[str, Any]:
         if request.get("StackInstanceAccount") in (None, one.account)
         and request.get("StackInstanceRegion") in (None, one.region)
         and wanted.get("DETAILED_STATUS") in (None, one.detailed)
+        and wanted.get("DRIFT_STATUS") in (None, one.drift)
         and wanted.get("LAST_OPERATION_ID") in (None, one.operation)
     ]
     return page(request, shown)
@@ -99,12 +101,47 @@ def _list_instances(service: StackSets, request: Request) -> dict[str, Any]:
 
 def _describe_instance(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
+    return {"StackInstance": described_instance(stack_set, _instance(stack_set, request))}
+
+
+def _detect_drift(service: StackSets, request: Request) -> dict[str, Any]:
+    stack_set = find_set(service, request)
+    operation = start_operation(
+        service.organization,
+        stack_set,
+        action=DETECT,
+        targets=[(one.account, one.region, one.ou) for one in stack_set.instances.values()],
+        **how(request),
+    )
+    return {"OperationId": operation.id}
+
+
+def _list_drifts(service: StackSets, request: Request) -> dict[str, Any]:
+    """Of the latest detection only, whichever operation is named (API Reference)."""
+    stack_set = find_set(service, request)
+    find_operation(stack_set, request)
+    wanted = request.get("StackInstanceResourceDriftStatuses")
+    drifts = drifts_of(_instance(stack_set, request))
+    shown = [one for one in drifts if not wanted or one["StackResourceDriftStatus"] in wanted]
+    return page(request, shown)
+
+
+def _list_auto_targets(service: StackSets, request: Request) -> dict[str, Any]:
+    stack_set = find_set(service, request)
+    targets = stack_set.ous.items() if stack_set.deployment.get("Enabled") else ()
+    return page(
+        request,
+        [{"OrganizationalUnitId": ou, "Regions": regions} for ou, regions in targets],
+    )
+
+
+def _instance(stack_set: StackSet, request: Request) -> Instance:
     place = (request["StackInstanceAccount"], request["StackInstanceRegion"])
     instance: Instance | None = stack_set.instances.get(place)
     if instance is None:
         message = f"Stack instance not found for StackSet {stack_set.id}, account {place[0]}"
         raise StackSetRefused("StackInstanceNotFoundException", message, 404)
-    return {"StackInstance": described_instance(stack_set, instance)}
+    return instance
 
 
 def existing_targets(service: StackSets, stack_set: StackSet, request: Request) -> list[Target]:
@@ -119,9 +156,14 @@ def existing_targets(service: StackSets, stack_set: StackSet, request: Request) 
 
 
 def _left_behind(service: StackSets, instance: Instance, request: Request) -> bool:
-    filtered = request["DeploymentTargets"].get("AccountFilterType") not in (None, "NONE")
+    """Whether an instance of an account that is no longer under its OU is meant all the same. That
+    an account which has left can still be named is a guess: no page of AWS's says how else it is
+    taken out of the set."""
+    targets = request["DeploymentTargets"]
+    rule, listed = targets.get("AccountFilterType"), targets.get("Accounts") or []
+    meant = rule in (None, "NONE") or (rule == "INTERSECTION" and instance.account in listed)
     above = parents_of(service.organization, instance.account)
-    return not filtered and instance.ou in target_ous(request) and instance.ou not in above
+    return meant and instance.ou in target_ous(request) and instance.ou not in above
 
 
 INSTANCE_ACTIONS: dict[str, Action] = {
@@ -130,4 +172,7 @@ INSTANCE_ACTIONS: dict[str, Action] = {
     "DeleteStackInstances": _delete_instances,
     "ListStackInstances": _list_instances,
     "DescribeStackInstance": _describe_instance,
+    "DetectStackSetDrift": _detect_drift,
+    "ListStackInstanceResourceDrifts": _list_drifts,
+    "ListStackSetAutoDeploymentTargets": _list_auto_targets,
 }

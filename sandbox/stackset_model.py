@@ -27,7 +27,8 @@ class StackSetRefused(Exception):
 
 @dataclass
 class Instance:
-    """One stack of a set in one account and region. `reason` says why it is not current."""
+    """One stack of a set in one account and region. `reason` says why it is not current; `drift`
+    is what the last detection found, `looked` when that was."""
 
     account: str
     region: str
@@ -39,6 +40,8 @@ class Instance:
     reason: str = ""
     overrides: Parameters = field(default_factory=list)
     operation: str = ""
+    drift: str = "NOT_CHECKED"
+    looked: datetime | None = None
 
 
 @dataclass
@@ -52,7 +55,8 @@ class Result:
 
 @dataclass
 class Operation:
-    """One change of a set's instances. `action`: CREATE, UPDATE or DELETE."""
+    """One change of a set's instances, or look at them. `action`: CREATE, UPDATE, DELETE or
+    DETECT_DRIFT."""
 
     id: str
     action: str
@@ -148,7 +152,8 @@ def summarized_instance(stack_set: StackSet, instance: Instance) -> dict[str, An
         "StatusReason": instance.reason,
         "StackInstanceStatus": {"DetailedStatus": instance.detailed},
         "OrganizationalUnitId": instance.ou,
-        "DriftStatus": "NOT_CHECKED",
+        "DriftStatus": instance.drift,
+        "LastDriftCheckTimestamp": instance.looked,
         "LastOperationId": instance.operation,
     }
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from sandbox.member_stacks import StackFailed, delete_stack, deploy_stack, new_stack_name
 from sandbox.organization import Organization, accounts, parents_of
+from sandbox.stackset_drift import DETECT, detect_drift
 from sandbox.stackset_model import (
     Instance,
     Operation,
@@ -23,6 +24,7 @@ from sandbox.stackset_model import (
     StackSet,
     StackSetRefused,
 )
+from sandbox.state import State
 
 Target = tuple[str, str, str]  # (account, region, the OU that led to it)
 
@@ -92,6 +94,8 @@ def _prepare(
         stack_set.instances[place] = Instance(account, region, ou, new_stack_name(stack_set.name))
     instance = stack_set.instances[place]
     instance.operation = operation.id
+    if operation.action == DETECT:
+        return
     instance.detailed, instance.reason = "PENDING", ""
     if operation.action != "DELETE":
         instance.status = "OUTDATED"
@@ -147,8 +151,9 @@ def _cancel(stack_set: StackSet, operation: Operation, place: Place, result: Res
     result.reason = "Cancelled since failure tolerance has exceeded"
     if operation.status == "STOPPING":
         result.reason = "Cancelled since the operation was stopped"
-    stack_set.instances[place].detailed = "CANCELLED"
-    stack_set.instances[place].reason = result.reason
+    if operation.action != DETECT:
+        stack_set.instances[place].detailed = "CANCELLED"
+        stack_set.instances[place].reason = result.reason
 
 
 async def _run_region(
@@ -190,28 +195,47 @@ async def _run_one(
     if instance is None:
         result.status = "SUCCEEDED"
         return
-    if account.get("Status") == "SUSPENDED":
+    if account.get("Status") == "SUSPENDED" and not operation.retain:
         instance.detailed = "SKIPPED_SUSPENDED_ACCOUNT"
         result.status = "CANCELLED"
         result.reason = "The account is suspended."
         return
-    result.status, instance.detailed = "RUNNING", "RUNNING"
+    result.status = "RUNNING"
+    if operation.action != DETECT:
+        instance.detailed = "RUNNING"
     try:
-        if operation.action != "DELETE":
-            await deploy_stack(organization.state, stack_set, instance)
-        elif not operation.retain:
-            await delete_stack(organization.state, stack_set, instance)
+        await _act(organization.state, stack_set, operation, instance)
     except StackFailed as problem:
         result.status, result.reason = "FAILED", str(problem)
-        instance.detailed, instance.reason = "FAILED", str(problem)
+        if operation.action != DETECT:
+            instance.detailed, instance.reason = "FAILED", str(problem)
         if operation.action == "DELETE":
             # A stack that could not be deleted is left out of further updates.
             instance.status = instance.detailed = "INOPERABLE"
         return
-    result.status, instance.detailed = "SUCCEEDED", "SUCCEEDED"
-    instance.status = "CURRENT"
+    result.status = "SUCCEEDED"
+    if operation.action == DETECT:
+        return
+    instance.detailed, instance.status = "SUCCEEDED", "CURRENT"
     if operation.action == "DELETE":
         del stack_set.instances[place]
+
+
+async def _act(state: State, stack_set: StackSet, operation: Operation, instance: Instance) -> None:
+    """What the operation does in one account, after the time that a test wants it to take. Raises
+    StackFailed, for a test's own reason too."""
+    until = state.now() + state.stack_seconds
+    while state.now() < until:
+        await asyncio.sleep(0.01)
+    if operation.action == DETECT:
+        detect_drift(instance)
+        return
+    if reason := state.stack_failures.get(instance.account):
+        raise StackFailed(reason)
+    if operation.action != "DELETE":
+        await deploy_stack(state, stack_set, instance)
+    elif not operation.retain:
+        await delete_stack(state, stack_set, instance)
 
 
 def follow_move(

@@ -4,40 +4,42 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.names import DENY_POLICY, INCIDENT_TOPIC, NOTIFIER, iam_arn
+from handler.names import DENY_POLICY, INCIDENT_TOPIC, NOTIFIER, PRODUCT, iam_arn
 from handler.notifier import SWEEP_EVENT
 from handler.occasions import next_morning
 from sandbox.box import Box
-from sandbox.keys import REGION
+from sandbox.keys import Key
+from sandbox.organization_trail import start_trail
 from sandbox.outbox import Mail
+from sandbox.rolling_out import RING, TEMPLATES, roll_out, rollout_file
+from sandbox.state import Record
 from stacksets.carry import read_template, template_argument
-from stacksets.rollout import (
-    add_organizational_units,
-    create_stack_set,
-    deploy_stack,
-    update_stack_set,
-)
+from stacksets.rollout import update_stack_set
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
-STACK_SET = "iam-org-revoker"
-CENTRAL_STACK = "iam-org-revoker-central"
+ADMINISTRATORS = "Administrators"
+STACK_SET = f"{PRODUCT}-{RING}"
 TEAM_ADDRESS = "security@example.com"
 PATIENCE_SECONDS = 15.0
 
 
 @dataclass
 class Stage:
-    """The installed product; `bus_arn` is the central bus. Keeps which mails were already read."""
+    """The installed product; `bus_arn` is the central bus. Keeps which mails were already read.
+
+    `alice` is the key of an administrator who was there before the product, by member account.
+    """
 
     box: Box
     bus_arn: str
+    alice: Mapping[str, Key] = field(default_factory=dict)
     _read: int = field(default=0, repr=False)
 
     def new_mails(self) -> list[Mail]:
@@ -86,42 +88,30 @@ def install(
     parameters: Mapping[str, str] | None = None,
     central: Mapping[str, str] | None = None,
 ) -> Stage:
-    """Roll out: the central stack, then the StackSet over both OUs, as a team would."""
-    security, management = box.security, box.management
-    outputs = deploy_stack(
-        box.client("cloudformation", security),
-        name=CENTRAL_STACK,
-        template=carried(box, security, "central"),
-        parameters={
-            "OrganizationId": box.organization_id,
-            "Email": TEAM_ADDRESS,
-            **(central or {}),
-        },
+    """Roll out with the product's own tool: the centre, then a ring over both OUs."""
+    alice = {
+        account: box.new_user(account, "alice", "iam:*", groups=(ADMINISTRATORS,))
+        for account in box.members
+    }
+    for account in box.members:
+        start_trail(box, account)
+    given = roll_out(
+        box,
+        rollout_file(
+            box,
+            mode=mode,
+            email=TEAM_ADDRESS,
+            parameters={**_decided(mode), **(parameters or {})},
+            central=central or {},
+        ),
         sleep=short_wait,
     )
-    cloudformation = box.client("cloudformation", management)
-    cloudformation.activate_organizations_access()
-    stage = Stage(box=box, bus_arn=outputs["BusArn"])
-    create_stack_set(
-        cloudformation,
-        name=STACK_SET,
-        template=carried(box, management, "member"),
-        parameters=_member_parameters(stage, mode=mode, others=parameters or {}),
-        call_as="SELF",
-    )
-    add_organizational_units(
-        cloudformation,
-        name=STACK_SET,
-        units=[box.layout.workloads, box.layout.sandbox],
-        region=REGION,
-        call_as="SELF",
-        sleep=short_wait,
-    )
-    return stage
+    return Stage(box=box, bus_arn=given.bus, alice=alice)
 
 
 def change_mode(stage: Stage, mode: str, parameters: Mapping[str, str] | None = None) -> None:
-    """Update the StackSet to another mode, template unchanged."""
+    """Update the StackSet to another mode, template unchanged: by one call, since the scenes want
+    auto-deployment on all the time."""
     box = stage.box
     update_stack_set(
         box.client("cloudformation", box.management),
@@ -131,6 +121,55 @@ def change_mode(stage: Stage, mode: str, parameters: Mapping[str, str] | None = 
         call_as="SELF",
         sleep=short_wait,
     )
+
+
+def guarded(box: Box, target: str) -> AbstractContextManager[None]:
+    """The guardrail attached to a root, OU or account by the management account, for a block."""
+    return bound(box, target, (TEMPLATES / "guardrail.json").read_text())
+
+
+@contextmanager
+def bound(box: Box, target: str, document: str) -> Iterator[None]:
+    """A service control policy on a root, OU or account for the length of a block."""
+    organizations = box.client("organizations", box.management)
+    made = organizations.create_policy(
+        Name=f"{STACK_SET}-{uuid.uuid4().hex[:8]}",
+        Description="Keeps the deny of IAM Org Revoker on",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=document,
+    )["Policy"]["PolicySummary"]["Id"]
+    organizations.attach_policy(PolicyId=made, TargetId=target)
+    try:
+        yield
+    finally:
+        organizations.detach_policy(PolicyId=made, TargetId=target)
+        organizations.delete_policy(PolicyId=made)
+
+
+@contextmanager
+def late_events(box: Box) -> Iterator[list[Record]]:
+    """Until the block ends no event reaches a bus; then all do, in the order of the calls.
+
+    Gives their records.
+    """
+    waiting: list[Record] = []
+    emit, box.state.emit = box.state.emit, waiting.append
+    try:
+        yield waiting
+    finally:
+        box.state.emit = emit
+        for record in waiting:
+            emit(record)
+
+
+@contextmanager
+def slow_iam(box: Box, seconds: float = 4.0) -> Iterator[None]:
+    """IAM needs so long to apply a change, for the length of a block."""
+    box.iam_delay = seconds
+    try:
+        yield
+    finally:
+        box.iam_delay = 0.0
 
 
 def seconds_until_denied(call: Callable[[], Any], *, since: float) -> float | None:
@@ -168,4 +207,9 @@ def short_wait(_seconds: float) -> None:
 
 
 def _member_parameters(stage: Stage, *, mode: str, others: Mapping[str, str]) -> dict[str, str]:
-    return {"CentralBusArn": stage.bus_arn, "Mode": mode, **others}
+    return {"CentralBusArn": stage.bus_arn, "Mode": mode, **_decided(mode), **others}
+
+
+def _decided(mode: str) -> dict[str, str]:
+    """What enforcing needs besides."""
+    return {"MissingGroup": "nobody"} if mode == "enforce" else {}

@@ -55,7 +55,8 @@ class State:
     `now` is the sandbox's clock, in epoch seconds. `iam_delay`: seconds until a change of IAM
     counts. `history_lag`: seconds until a call is in
     CloudTrail's event history; `history_calls`: who looked there, and when. `told` maps the
-    eventID of a record to when it was emitted.
+    eventID of a record to when it was emitted. `stack_seconds`: how long a StackSet's operation
+    takes in each account, by `now`; `stack_failures`: accounts in which it fails, and why.
     """
 
     organization_id: str = "o-exampleorgid"
@@ -71,6 +72,8 @@ class State:
     history_lag: float = 0.0
     told: dict[str, float] = field(default_factory=dict)
     history_calls: list[tuple[str, float]] = field(default_factory=list)
+    stack_seconds: float = 0.0
+    stack_failures: dict[str, str] = field(default_factory=dict)
 
     def set_bus_statement(
         self, bus_arn: str, statement_id: str, statement: dict[str, Any] | None

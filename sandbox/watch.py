@@ -19,7 +19,14 @@ from sandbox.identities import account_of, from_console, user_identity
 from sandbox.records import record_of
 from sandbox.state import State
 
-_STATUS = {"ServiceUnavailable": 503, "InternalFailure": 500, "InternalError": 500}
+_STATUS = {
+    "InternalError": 500,
+    "InternalFailure": 500,
+    # CloudFormation API Reference, errors of CreateStackInstances.
+    "OperationInProgressException": 409,
+    "ServiceUnavailable": 503,
+    "StaleRequestException": 409,
+}
 
 
 def watched(app: Asgi, *, state: State, faults: Faults) -> Asgi:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,33 @@ class Template:
     def fits_in_request(self) -> bool:
         return self.size <= BODY_LIMIT
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The template as CloudFormation reads it."""
+        return dict(json.loads(self.body))
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.document)
+
+    @property
+    def key(self) -> str:
+        """Its name in a bucket, which holds the content's hash: what was reviewed is deployed."""
+        return f"{self.name}-{hashlib.sha256(self.body.encode()).hexdigest()[:16]}.json"
+
+
+def parse_template(body: str | Mapping[str, Any]) -> dict[str, Any]:
+    """A template's document, from JSON, YAML or what a client has parsed already."""
+    if not isinstance(body, str):
+        return dict(json.loads(json.dumps(body)))
+    return dict(json.loads(body if body.lstrip().startswith("{") else cfn_flip.to_json(body)))
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """A name for a template's content, whatever its order of keys."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
 
 def read_template(path: Path) -> Template:
     """The committed YAML file as minified JSON: smaller, because YAML indents every code line."""
@@ -49,7 +77,5 @@ def template_argument(template: Template, *, s3: Any, bucket: str) -> dict[str, 
     """
     if template.fits_in_request:
         return {"TemplateBody": template.body}
-    digest = hashlib.sha256(template.body.encode()).hexdigest()
-    key = f"{template.name}-{digest[:16]}.json"
-    s3.put_object(Bucket=bucket, Key=key, Body=template.body.encode())
-    return {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{key}"}
+    s3.put_object(Bucket=bucket, Key=template.key, Body=template.body.encode())
+    return {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{template.key}"}

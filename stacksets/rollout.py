@@ -1,7 +1,7 @@
-"""Carry a template into one account as a stack, or into organizational units as a StackSet.
+"""Carry a template into one account as a stack, or bring a StackSet to another one.
 
-Walks; decides nothing. Clients and sleep are arguments. Every failure ends as RolloutFailed with
-the accounts and AWS's own words.
+For the sandbox, whose scenes want one stack or one call; a rollout walks a plan instead. Clients
+and sleep are arguments. Every failure ends as RolloutFailed with the accounts and AWS's own words.
 """
 
 from __future__ import annotations
@@ -47,32 +47,6 @@ def deploy_stack(
     return _wait_for_stack(cloudformation, name=name, sleep=sleep)
 
 
-def create_stack_set(
-    cloudformation: Any,
-    *,
-    name: str,
-    template: Mapping[str, str],
-    parameters: Mapping[str, str],
-    call_as: str,
-) -> None:
-    """Make a service-managed StackSet that also covers accounts that join later.
-
-    `call_as` is SELF in the management account, DELEGATED_ADMIN in the delegated administrator's.
-    Nothing account-specific may stand in `parameters`: auto-deployment ignores overrides.
-    """
-    cloudformation.create_stack_set(
-        StackSetName=name,
-        Description="Takes IAM away from whoever calls it without being an IAM administrator",
-        PermissionModel="SERVICE_MANAGED",
-        AutoDeployment={"Enabled": True, "RetainStacksOnAccountRemoval": False},
-        ManagedExecution={"Active": True},
-        Capabilities=CAPABILITIES,
-        Parameters=_parameters(parameters),
-        CallAs=call_as,
-        **template,
-    )
-
-
 def update_stack_set(
     cloudformation: Any,
     *,
@@ -90,26 +64,6 @@ def update_stack_set(
         OperationPreferences=_all_at_once(),
         CallAs=call_as,
         **template,
-    )["OperationId"]
-    _wait_for_operation(cloudformation, name, operation, call_as=call_as, sleep=sleep)
-
-
-def add_organizational_units(
-    cloudformation: Any,
-    *,
-    name: str,
-    units: list[str],
-    region: str,
-    call_as: str,
-    sleep: Sleep,
-) -> None:
-    """Make the instances in every account of `units` (OU ids), and wait."""
-    operation = cloudformation.create_stack_instances(
-        StackSetName=name,
-        DeploymentTargets={"OrganizationalUnitIds": units},
-        Regions=[region],
-        OperationPreferences=_all_at_once(),
-        CallAs=call_as,
     )["OperationId"]
     _wait_for_operation(cloudformation, name, operation, call_as=call_as, sleep=sleep)
 

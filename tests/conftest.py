@@ -1,9 +1,9 @@
-"""The one sandbox of a test run: opened when the first test asks, shared by all that do."""
+"""What a test run has one of, opened when the first test asks: the sandbox, the second engine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,3 +24,18 @@ def box() -> Iterator[Box]:
 def account(box: Box, request: pytest.FixtureRequest) -> str:
     """A member account that no other test has touched."""
     return box.new_account("".join(c for c in request.node.name if c.isalnum())[:40])
+
+
+@pytest.fixture(scope="session")
+def second_engine() -> Iterator[Any]:
+    """A client of DynamoDB Local, without any table yet.
+
+    A run that must have it fails without it; any other says that it was skipped.
+    """
+    from tests.dynamodb_local import asked_for, engine_client, missing, open_engine
+
+    if why := missing():
+        assert not asked_for(), why
+        pytest.skip(why)
+    with open_engine() as endpoint:
+        yield engine_client(endpoint)

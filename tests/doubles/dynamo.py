@@ -18,6 +18,8 @@ from botocore.exceptions import ClientError
 Item = dict[str, dict[str, str]]
 
 _TOKEN = re.compile(r"\s*(<=|>=|<>|[()=<>,]|:?[A-Za-z_][A-Za-z0-9_]*)")
+# What each index holds besides the key; only items that have the first stand in it.
+_INDEXES = {"due": ("due_at",), "listed": ("listed_at", "beat", "last_heard", "silent_since")}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "<": operator.lt,
@@ -51,7 +53,7 @@ class Exceptions:
 
 @dataclass
 class MemoryTable:
-    """One table with the index `due`; everything under one lock, so that requests are atomic."""
+    """One table with its two sparse indexes; all under one lock, so that requests are atomic."""
 
     items: dict[str, Item] = field(default_factory=dict)
     exceptions = Exceptions
@@ -96,7 +98,9 @@ class MemoryTable:
         """Pages of 1,000 items, filtered after that as DynamoDB does."""
         with self._lock:
             keys = sorted(
-                key for key, item in self.items.items() if not IndexName or "due_at" in item
+                key
+                for key, item in self.items.items()
+                if not IndexName or _INDEXES[IndexName][0] in item
             )
             start = request.get("ExclusiveStartKey", {}).get("pk", {}).get("S", "")
             page = [key for key in keys if key > start][:1_000]
@@ -106,7 +110,8 @@ class MemoryTable:
                     one for one in found if _true(request["FilterExpression"], one, request)[0]
                 ]
             if IndexName:
-                found = [{name: one[name] for name in ("pk", "due_at")} for one in found]
+                kept = ("pk", *_INDEXES[IndexName])
+                found = [{name: one[name] for name in kept if name in one} for one in found]
             is_last = not page or page[-1] == keys[-1]
             more = {} if is_last else {"LastEvaluatedKey": {"pk": {"S": page[-1]}}}
             return {"Items": [dict(one) for one in found], **more}
@@ -116,6 +121,8 @@ class MemoryTable:
             self.items.pop(Key["pk"]["S"], None)
 
     def _holds(self, key: str, request: dict[str, Any]) -> bool:
+        if "ConditionExpression" not in request:
+            return True
         held, used = _true(request["ConditionExpression"], self.items.get(key, {}), request)
         used |= set(re.findall(r":\w+", request.get("UpdateExpression", "")))
         assert used == set(request["ExpressionAttributeValues"]), "a value that nothing uses"

@@ -1,58 +1,49 @@
 """An IAM of one account in memory, with the client's own method names and error codes.
 
-Only what the revoker calls. Quotas: IAM User Guide, "IAM and AWS STS quotas". Every call is written
-down in `calls`, in order, so that a test can count what came before the deny.
+Only what the revoker and the players of the histories call: the operations stand in the iam_*
+files beside this one. Every call is written down in `calls`, in order, so that a test can count
+what came before the deny.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
+from handler.deny import deny_document, session_deny_document
+from handler.names import DENY_GROUP, DENY_POLICY
+from tests.doubles import iam_credentials, iam_groups, iam_policies, iam_principals
+from tests.doubles.iam_entities import (
+    ACCOUNT,
+    DENY_ARN,
+    SESSION_DENY_ARN,
+    Exceptions,
+    Group,
+    Principal,
+    refuse,
+    role_row,
+    user_row,
+)
+from tests.doubles.iam_policies import entities
 
-from handler.deny import deny_document
-from handler.names import DENY_GROUP, DENY_POLICY, iam_arn
+__all__ = ["ACCOUNT", "DENY_ARN", "SESSION_DENY_ARN", "Exceptions", "Group", "Principal", "refuse"]
 
-ACCOUNT = "111122223333"
-DENY_ARN = iam_arn(partition="aws", account=ACCOUNT, kind="policy", name=DENY_POLICY)
-USER_QUOTA, ROLE_QUOTA, GROUP_QUOTA = 10, 20, 10
-
-
-class NoSuchEntityException(ClientError):
-    """As botocore raises it."""
-
-
-class Exceptions:
-    ClientError = ClientError
-    NoSuchEntityException = NoSuchEntityException
-
-
-@dataclass
-class Principal:
-    id: str
-    attached: set[str] = field(default_factory=set)
-    inline: dict[str, str] = field(default_factory=dict)
-    boundary: str = ""
-    protected: bool = False
-
-
-@dataclass
-class Group:
-    members: set[str] = field(default_factory=set)
-    attached: set[str] = field(default_factory=set)
-    inline: set[str] = field(default_factory=set)
-
-
-def refuse(code: str, operation: str, message: str = "refused") -> ClientError:
-    kind = NoSuchEntityException if code == "NoSuchEntity" else ClientError
-    return kind({"Error": {"Code": code, "Message": message}}, operation)
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    **iam_principals.OPERATIONS,
+    **iam_policies.OPERATIONS,
+    **iam_groups.OPERATIONS,
+    **iam_credentials.OPERATIONS,
+}
 
 
 class MemoryIam:
-    """One account's IAM; `fail[method]` holds error codes that the next calls of it answer."""
+    """One account's IAM; `fail[method]` holds error codes that the next calls of it answer.
+
+    `after` is called with the operation's name after each one that succeeded.
+    """
 
     exceptions = Exceptions
 
@@ -63,22 +54,42 @@ class MemoryIam:
             "Administrators": Group(),
             DENY_GROUP: Group(attached={DENY_ARN}),
         }
-        self.documents: dict[str, Any] = {DENY_ARN: deny_document()}
+        self.documents: dict[str, Any] = {
+            DENY_ARN: deny_document(),
+            SESSION_DENY_ARN: session_deny_document(),
+        }
+        self.now = 0.0
         self.alias = "example-alias"
         self.calls: list[str] = []
         self.fail: dict[str, list[str]] = {}
+        self.after: Callable[[str], None] = lambda _: None
         self._page = page
         self._numbers = itertools.count(1)
 
+    def __getattr__(self, operation: str) -> Any:
+        if operation not in OPERATIONS:
+            raise AttributeError(operation)
+        return partial(self._run, operation)
+
+    def _run(self, operation: str, **arguments: Any) -> Any:
+        self._note(operation)
+        answer = OPERATIONS[operation](self, **arguments)
+        self.after(operation)
+        return answer
+
+    def number(self, prefix: str) -> str:
+        """A new unique id, as IAM makes them."""
+        return f"{prefix}EXAMPLE{next(self._numbers):09d}"
+
     def add_user(self, name: str, *, groups: tuple[str, ...] = ()) -> str:
-        user = Principal(id=f"AIDAEXAMPLE{next(self._numbers):09d}")
+        user = Principal(id=self.number("AIDA"), made=self.now)
         self.users[name] = user
         for group in groups:
             self.groups[group].members.add(name)
         return user.id
 
     def add_role(self, name: str, **facts: Any) -> str:
-        role = Principal(id=f"AROAEXAMPLE{next(self._numbers):09d}", **facts)
+        role = Principal(id=self.number("AROA"), made=self.now, **facts)
         self.roles[name] = role
         return role.id
 
@@ -87,123 +98,22 @@ class MemoryIam:
         if self.fail.get(operation):
             raise refuse(self.fail[operation].pop(0), operation)
 
-    def _user(self, name: str, operation: str) -> Principal:
+    def user(self, name: str, operation: str) -> Principal:
         if name not in self.users:
             raise refuse("NoSuchEntity", operation, f"user {name}")
         return self.users[name]
 
-    def _role(self, name: str, operation: str, *, write: bool = False) -> Principal:
+    def role(self, name: str, operation: str, *, write: bool = False) -> Principal:
         if name not in self.roles:
             raise refuse("NoSuchEntity", operation, f"role {name}")
         if write and self.roles[name].protected:
             raise refuse("UnmodifiableEntity", operation, "protected role")
         return self.roles[name]
 
-    def _attach(self, principal: Principal, arn: str, quota: int, operation: str) -> None:
-        if arn not in self.documents:
-            raise refuse("NoSuchEntity", operation, f"policy {arn}")
-        if arn not in principal.attached and len(principal.attached) >= quota:
-            raise refuse("LimitExceeded", operation, f"quota {quota}")
-        principal.attached.add(arn)
-
-    def attach_user_policy(self, *, UserName: str, PolicyArn: str) -> None:
-        self._note("attach_user_policy")
-        user = self._user(UserName, "AttachUserPolicy")
-        self._attach(user, PolicyArn, USER_QUOTA, "AttachUserPolicy")
-
-    def detach_user_policy(self, *, UserName: str, PolicyArn: str) -> None:
-        self._note("detach_user_policy")
-        self._user(UserName, "DetachUserPolicy").attached.remove(PolicyArn)
-
-    def attach_role_policy(self, *, RoleName: str, PolicyArn: str) -> None:
-        self._note("attach_role_policy")
-        role = self._role(RoleName, "AttachRolePolicy", write=True)
-        self._attach(role, PolicyArn, ROLE_QUOTA, "AttachRolePolicy")
-
-    def detach_role_policy(self, *, RoleName: str, PolicyArn: str) -> None:
-        self._note("detach_role_policy")
-        self._role(RoleName, "DetachRolePolicy", write=True).attached.remove(PolicyArn)
-
-    def add_user_to_group(self, *, GroupName: str, UserName: str) -> None:
-        self._note("add_user_to_group")
-        self._user(UserName, "AddUserToGroup")
-        if GroupName not in self.groups:
-            raise refuse("NoSuchEntity", "AddUserToGroup", f"group {GroupName}")
-        member_of = [g for g in self.groups.values() if UserName in g.members]
-        if UserName not in self.groups[GroupName].members and len(member_of) >= GROUP_QUOTA:
-            raise refuse("LimitExceeded", "AddUserToGroup", "quota 10")
-        self.groups[GroupName].members.add(UserName)
-
-    def remove_user_from_group(self, *, GroupName: str, UserName: str) -> None:
-        self._note("remove_user_from_group")
-        self.groups[GroupName].members.remove(UserName)
-
-    def put_role_permissions_boundary(self, *, RoleName: str, PermissionsBoundary: str) -> None:
-        self._note("put_role_permissions_boundary")
-        role = self._role(RoleName, "PutRolePermissionsBoundary", write=True)
-        role.boundary = PermissionsBoundary
-
-    def delete_role_permissions_boundary(self, *, RoleName: str) -> None:
-        self._note("delete_role_permissions_boundary")
-        self._role(RoleName, "DeleteRolePermissionsBoundary", write=True).boundary = ""
-
-    def put_user_policy(self, *, UserName: str, PolicyName: str, PolicyDocument: str) -> None:
-        self._note("put_user_policy")
-        user = self._user(UserName, "PutUserPolicy")
-        self._put(user, PolicyName, PolicyDocument, 2_048, "PutUserPolicy")
-
-    def put_role_policy(self, *, RoleName: str, PolicyName: str, PolicyDocument: str) -> None:
-        self._note("put_role_policy")
-        role = self._role(RoleName, "PutRolePolicy", write=True)
-        self._put(role, PolicyName, PolicyDocument, 10_240, "PutRolePolicy")
-
-    def delete_user_policy(self, *, UserName: str, PolicyName: str) -> None:
-        self._note("delete_user_policy")
-        del self._user(UserName, "DeleteUserPolicy").inline[PolicyName]
-
-    def delete_role_policy(self, *, RoleName: str, PolicyName: str) -> None:
-        self._note("delete_role_policy")
-        del self._role(RoleName, "DeleteRolePolicy", write=True).inline[PolicyName]
-
-    def _put(
-        self, principal: Principal, name: str, document: str, limit: int, operation: str
-    ) -> None:
-        others = sum(len(text) for key, text in principal.inline.items() if key != name)
-        if others + len(document) > limit:
-            raise refuse("LimitExceeded", operation, f"inline limit {limit}")
-        principal.inline[name] = document
-
-    def get_user(self, *, UserName: str) -> dict[str, Any]:
-        self._note("get_user")
-        user = self._user(UserName, "GetUser")
-        return {"User": {"UserName": UserName, "UserId": user.id}}
-
-    def get_role(self, *, RoleName: str) -> dict[str, Any]:
-        self._note("get_role")
-        role = self._role(RoleName, "GetRole")
-        bound = {"PermissionsBoundary": {"PermissionsBoundaryArn": role.boundary}}
-        return {
-            "Role": {"RoleName": RoleName, "RoleId": role.id} | (bound if role.boundary else {})
-        }
-
-    def get_policy(self, *, PolicyArn: str) -> dict[str, Any]:
-        self._note("get_policy")
-        if PolicyArn not in self.documents:
-            raise refuse("NoSuchEntity", "GetPolicy", f"policy {PolicyArn}")
-        return {"Policy": {"Arn": PolicyArn, "DefaultVersionId": "v1"}}
-
-    def get_policy_version(self, *, PolicyArn: str, VersionId: str) -> dict[str, Any]:
-        self._note("get_policy_version")
-        return {"PolicyVersion": {"VersionId": VersionId, "Document": self.documents[PolicyArn]}}
-
-    def list_attached_group_policies(self, *, GroupName: str) -> dict[str, Any]:
-        self._note("list_attached_group_policies")
-        attached = sorted(self.groups[GroupName].attached)
-        return {"AttachedPolicies": [{"PolicyArn": arn} for arn in attached]}
-
-    def list_group_policies(self, *, GroupName: str) -> dict[str, Any]:
-        self._note("list_group_policies")
-        return {"PolicyNames": sorted(self.groups[GroupName].inline)}
+    def group(self, name: str, operation: str) -> Group:
+        if name not in self.groups:
+            raise refuse("NoSuchEntity", operation, f"group {name}")
+        return self.groups[name]
 
     def list_account_aliases(self) -> dict[str, Any]:
         self._note("list_account_aliases")
@@ -215,18 +125,22 @@ class MemoryIam:
     def pages(self, operation: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Pages of `page` entries each, as a busy IAM gives them: fewer than there are."""
         match operation:
+            case "list_entities_for_policy":
+                self._note(operation)
+                yield entities(self, arguments["PolicyArn"])
+                return
             case "list_users":
-                key, rows = "Users", [_user_row(n, u) for n, u in self.users.items()]
+                key, rows = "Users", [user_row(n, u) for n, u in self.users.items()]
             case "list_roles":
                 key = "Roles"
-                rows = [{"RoleName": n, "RoleId": r.id} for n, r in self.roles.items()]
+                rows = [role_row(n, r) for n, r in self.roles.items()]
             case _:
                 group = self.groups.get(arguments["GroupName"])
                 if group is None:
                     self._note(operation)
                     raise refuse("NoSuchEntity", "GetGroup", "group")
                 key = "Users"
-                rows = [_user_row(n, u) for n, u in self.users.items() if n in group.members]
+                rows = [user_row(n, u) for n, u in self.users.items() if n in group.members]
         for start in range(0, max(len(rows), 1), self._page):
             self._note(operation)
             yield {key: rows[start : start + self._page]}
@@ -249,7 +163,3 @@ class Pages:
 
     def paginate(self, **arguments: Any) -> Iterator[dict[str, Any]]:
         return self.iam.pages(self.operation, arguments)
-
-
-def _user_row(name: str, user: Principal) -> dict[str, str]:
-    return {"UserName": name, "UserId": user.id}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.scenes import SCENES, Seen
+from sandbox.scene import Seen
+from sandbox.scenes import SCENES
 from sandbox.stage import Stage, change_mode
 
 

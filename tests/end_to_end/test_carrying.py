@@ -91,6 +91,7 @@ def test_with_the_code_in_a_bucket_a_template_travels_in_the_request_and_works_a
         parameters={
             "CentralBusArn": enforcing.bus_arn,
             "Mode": "enforce",
+            "MissingGroup": "nobody",
             "LambdaS3BucketName": "amzn-s3-demo-bucket-of-signed-code",
         },
         sleep=short_wait,

@@ -103,8 +103,9 @@ def test_a_revoker_that_may_not_be_invoked_leaves_the_event_with_the_dead_letter
     box = enforcing.box
     lambdas = box.client("lambda", account)
     policy = json.loads(lambdas.get_policy(FunctionName=REVOKER)["Policy"])
-    (statement,) = policy["Statement"]
-    lambdas.remove_permission(FunctionName=REVOKER, StatementId=statement["Sid"])
+    for statement in policy["Statement"]:
+        if statement["Principal"] == {"Service": "events.amazonaws.com"}:
+            lambdas.remove_permission(FunctionName=REVOKER, StatementId=statement["Sid"])
     event = offend(enforcing, account)
     box.settle()
     (kept,) = member_dead_letters(box, account)

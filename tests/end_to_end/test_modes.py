@@ -59,7 +59,11 @@ def test_enforcing_the_role_holds_the_writes_of_the_rungs_and_no_other(
         "AddUserToGroup": [False, False, True],
         "RemoveUserFromGroup": [False, False, True],
         "PutRolePermissionsBoundary": role_or_user["role"],
-        "DeleteRolePermissionsBoundary": role_or_user["role"],
+        "UpdateAccessKey": role_or_user["user"],
+        "UpdateSSHPublicKey": role_or_user["user"],
+        "UpdateServiceSpecificCredential": role_or_user["user"],
+        "UpdateSigningCertificate": role_or_user["user"],
+        "DeleteLoginProfile": role_or_user["user"],
     }
 
 
@@ -159,7 +163,9 @@ def test_taken_out_of_the_function_the_role_writes_nothing(enforcing: Stage, acc
 def test_back_in_observe_mode_a_call_is_only_told_of(stage: Stage, bare_account: str) -> None:
     box = stage.box
     for mode in ("enforce", "observe"):
-        deploy_member(box, bare_account, CentralBusArn=stage.bus_arn, Mode=mode)
+        deploy_member(
+            box, bare_account, CentralBusArn=stage.bus_arn, Mode=mode, MissingGroup="nobody"
+        )
     key = box.new_user(bare_account, "mallory", "iam:*")
     mallory = box.client("iam", bare_account, key=key)
     mallory.create_user(UserName="puppet")

@@ -65,6 +65,7 @@ def test_where_a_parameter_allows_it_an_inline_deny_holds_her(
         bare_account,
         CentralBusArn=enforcing.bus_arn,
         Mode="enforce",
+        MissingGroup="nobody",
         InlineDeny="allow",
     )
     mallory = box.client("iam", bare_account, key=user_at_every_quota(box, bare_account))

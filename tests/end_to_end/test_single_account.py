@@ -17,7 +17,7 @@ def test_a_rogue_users_call_is_denied_and_mailed(stage: Stage) -> None:
     box = stage.box
     assert box.state.organization_of(ALONE) is None
     centre = deploy_central(box, ALONE, OrganizationId="", Email=TEAM_ADDRESS)
-    deploy_member(box, ALONE, CentralBusArn=centre["BusArn"], Mode="enforce")
+    deploy_member(box, ALONE, CentralBusArn=centre["BusArn"], Mode="enforce", MissingGroup="nobody")
     alice = box.new_user(ALONE, "alice", "iam:*", groups=("Administrators",))
     mallory = box.new_user(ALONE, "mallory", "iam:*", "events:PutEvents")
     box.client("iam", ALONE, key=alice).create_user(UserName="colleague")
@@ -43,7 +43,9 @@ def test_mails_go_to_a_topic_that_is_there_already(stage: Stage) -> None:
     assert centre["TopicArn"] == topic
     made = [one["TopicArn"].rpartition(":")[2] for one in sns.list_topics()["Topics"]]
     assert sorted(made) == ["duty", "iam-org-revoker-health"]
-    deploy_member(box, WITH_A_TOPIC, CentralBusArn=centre["BusArn"], Mode="enforce")
+    deploy_member(
+        box, WITH_A_TOPIC, CentralBusArn=centre["BusArn"], Mode="enforce", MissingGroup="nobody"
+    )
     key = box.new_session(WITH_A_TOPIC, "deploy", "iam:*", path="/teams/")
     box.client("iam", WITH_A_TOPIC, key=key).create_user(UserName="puppet")
     box.settle()

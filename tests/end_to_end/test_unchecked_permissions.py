@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from handler.names import FORWARDER, NOTIFIER, REVOKER, TAMPER_RULE
+from handler.names import (
+    FORWARDER,
+    NOTIFIER,
+    PATROL_SCHEDULE,
+    REVOKER,
+    TAMPER_RULE,
+    TAMPER_STORES_RULE,
+)
 from sandbox import inside
 from sandbox.box import Box
 from sandbox.keys import REGION
@@ -78,7 +85,25 @@ def test_the_revoker_may_send_to_its_failure_destination_and_to_no_other_queue(
     queue = config["DestinationConfig"]["OnFailure"]["Destination"]
     assert allowed(role, ("sqs:SendMessage",), queue) == [True]
     assert allowed(role, ("sqs:SendMessage",), f"{queue}-evil") == [False]
-    assert allowed(role, READS, queue) == [False] * 3
+    assert allowed(role, READS, queue) == [True] * 3
+    assert allowed(role, READS, f"{queue}-evil") == [False] * 3
+    assert allowed(role, ("sqs:PurgeQueue",), queue) == [False]
+
+
+def test_the_schedules_role_may_wake_the_revoker_and_keep_what_failed(enforcing: Stage) -> None:
+    box = enforcing.box
+    account = box.members[0]
+    schedule = box.client("scheduler", account).get_schedule(Name=PATROL_SCHEDULE)
+    role, woken = schedule["Target"]["RoleArn"], schedule["Target"]["Arn"]
+    kept = schedule["Target"]["DeadLetterConfig"]["Arn"]
+    assert woken == function(box, account, REVOKER)["FunctionArn"]
+    assert inside.trusts(role, "scheduler.amazonaws.com")
+    assert allowed(role, ("lambda:InvokeFunction", "lambda:UpdateFunctionCode"), woken) == [
+        True,
+        False,
+    ]
+    assert allowed(role, ("lambda:InvokeFunction",), f"{woken}-evil") == [False]
+    assert allowed(role, ("sqs:SendMessage", "sqs:ReceiveMessage"), kept) == [True, False]
 
 
 def test_the_notifier_may_use_the_key_of_its_topic_and_no_other(enforcing: Stage) -> None:
@@ -108,7 +133,8 @@ def test_nobody_of_ours_passes_a_role_and_no_target_but_the_bus_needs_one(
                 (target,) = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)[
                     "Targets"
                 ]
-                expected = role_of(member, FORWARDER) if rule["Name"] == TAMPER_RULE else None
+                forwarded = rule["Name"] in (TAMPER_RULE, TAMPER_STORES_RULE)
+                expected = role_of(member, FORWARDER) if forwarded else None
                 assert target.get("RoleArn") == expected
     assert inside.trusts(role_of(member, FORWARDER), "events.amazonaws.com")
     assert inside.trusts(role_of(member, REVOKER), "lambda.amazonaws.com")

@@ -49,6 +49,7 @@ def test_writing_twice_gives_the_same_bytes_and_leaves_nothing_else(tmp_path: Pa
     assert first == {
         "member.yaml": (ROOT / "templates" / "member.yaml").read_bytes(),
         "central.yaml": (ROOT / "templates" / "central.yaml").read_bytes(),
+        "guardrail.json": (ROOT / "templates" / "guardrail.json").read_bytes(),
     }
 
 
@@ -82,7 +83,7 @@ def test_the_classic_form_writes_a_zip_beside_each_template(tmp_path: Path) -> N
     assert main(["--out", str(tmp_path), "--code", "s3"]) == 0
     assert main(["--check", "--out", str(tmp_path), "--code", "s3"]) == 0
     suffixes = sorted(path.suffix for path in tmp_path.iterdir())
-    assert suffixes == [".yaml", ".yaml", ".zip", ".zip"]
+    assert suffixes == [".json", ".yaml", ".yaml", ".zip", ".zip"]
 
 
 def test_team_and_runbook_end_up_in_the_mails_words(tmp_path: Path) -> None:
@@ -94,9 +95,24 @@ def test_team_and_runbook_end_up_in_the_mails_words(tmp_path: Path) -> None:
     assert "Blue Team" not in (tmp_path / "member.yaml").read_text()
 
 
+def test_another_break_glass_role_ends_up_in_the_guardrail_alone(tmp_path: Path) -> None:
+    assert main(["--out", str(tmp_path), "--break-glass", "role/fire/axe-*"]) == 0
+    text = (tmp_path / "guardrail.json").read_text()
+    assert '"arn:*:iam::*:role/fire/axe-*"' in text
+    assert "break-glass" not in text
+    assert "axe" not in (tmp_path / "member.yaml").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (
+            ["--break-glass", "role/**"],
+            (
+                "generator: --break-glass 'role/**': write role/PATH/NAME, "
+                "with at least one character besides wildcards\n"
+            ),
+        ),
         (["--team", ""], "generator: --team '': give one line of at most 80 characters\n"),
         (["--code", "s3"], f"generator: {NEEDS_OUT}\n"),
         (["--format", "json"], f"generator: {NEEDS_OUT}\n"),

@@ -19,7 +19,8 @@ TOPIC = "arn:aws:sns:us-east-1:111122223333:security"
 def test_the_function_gets_every_knob_by_its_parameter(member: Rendered) -> None:
     function = fill_member(member.tree).resources()["Revoker"]["Properties"]
     environment = function["Environment"]["Variables"]
-    assert environment.keys() == {knob.variable for knob in KNOBS}
+    assert environment.keys() == {*(knob.variable for knob in KNOBS), "STATE_TABLE"}
+    assert environment["STATE_TABLE"] == "State"
     assert environment["MODE"] == "observe"
     assert environment["CENTRAL_BUS_ARN"] == BUS
     assert not read_settings(environment).inline_deny
@@ -49,6 +50,22 @@ def test_the_member_template_refuses_regions_where_iam_events_do_not_appear(
 ) -> None:
     filling = fill_member(member.tree, **{"AWS::Region": region})
     assert filling.asserts("IamEventsAppearHere") is held
+
+
+@pytest.mark.parametrize(
+    ("mode", "missing", "held"),
+    [
+        ("observe", "undecided", True),
+        ("observe", "nobody", True),
+        ("enforce", "nobody", True),
+        ("enforce", "undecided", False),
+    ],
+)
+def test_enforcing_needs_a_decision_about_accounts_without_the_group(
+    member: Rendered, mode: str, missing: str, held: bool
+) -> None:
+    filling = fill_member(member.tree, Mode=mode, MissingGroup=missing)
+    assert filling.asserts("MissingGroupIsDecided") is held
 
 
 def test_a_trail_is_made_only_for_a_bucket_and_then_completely(member: Rendered) -> None:
@@ -129,6 +146,11 @@ def test_the_notifier_is_told_the_quiet_hours_in_seconds(
             ["*", "o-short", "r-exampleorgid", "O-EXAMPLEORG"],
         ),
         ("Email", ["", "a@example.com"], ["example.com", "a@b", "a@example.com b@example.com"]),
+        (
+            "DeskPrincipals",
+            ["arn:*:iam::*:*", "arn:aws:iam::111122223333:role/security/*"],
+            ["*", "role/security", "arn:aws:iam::111122223333:role/a b"],
+        ),
         ("SNSTopicArn", ["", TOPIC], ["security", f"{TOPIC}.fifo", f"{TOPIC}:subscription"]),
     ],
 )

@@ -14,11 +14,14 @@ from tests.generator.filling import central as fill_central
 from tests.generator.filling import member as fill_member
 
 QUOTA = 2_048
+RULES = ("CallsRule", "CanaryRule", "TamperRule", "TamperStoresRule")
 ROLES = f"arn:aws:iam::{ACCOUNT}:role"
 REVOKER = f"{ROLES}/iam-org-revoker/iam-org-revoker"
 ROLLOUT = f"{ROLES}/stacksets-exec-0123456789abcdef0123456789abcdef"
 DENY = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:iam-org-revoker"
+CANARY = "iam-org-revoker-canary"
+TABLES = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table"
 QUEUE = f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/iam-org-revoker-dead-letters"
 # A StackSet's name may have 128 characters; its stacks are called StackSet-NAME-UUID.
 LONG = "StackSet-" + "s" * 128 + "-00000000-0000-0000-0000-000000000000"
@@ -88,7 +91,7 @@ def call(service: str, name: str, who: Record = USER, /, **parameters: Any) -> d
     return event(f"aws.{service}", detail)
 
 
-@pytest.mark.parametrize("rule", ["CallsRule", "TamperRule"])
+@pytest.mark.parametrize("rule", RULES)
 def test_a_member_pattern_is_below_the_default_quota_in_the_longest_names(
     member: Rendered, rule: str
 ) -> None:
@@ -175,6 +178,15 @@ TAMPERING = [
     call("cloudtrail", "PutEventSelectors", trailName="management-events"),
     call("sqs", "PurgeQueue", queueUrl=QUEUE),
     call("dynamodb", "DeleteTable", tableName="iam-org-revoker-incidents"),
+    call("dynamodb", "UpdateTimeToLive", tableName="iam-org-revoker-state"),
+    call("dynamodb", "UpdateTable", tableName=f"{TABLES}/iam-org-revoker-state"),
+    call("dynamodb", "DeleteResourcePolicy", resourceArn=f"{TABLES}/iam-org-revoker-state"),
+    call("dynamodb", "RestoreTableFromBackup", targetTableName="iam-org-revoker-state"),
+    call("scheduler", "UpdateSchedule", name="iam-org-revoker-patrol", state="DISABLED"),
+    call("scheduler", "DeleteSchedule", name="iam-org-revoker-patrol"),
+    call("events", "DeleteRule", name="iam-org-revoker-canary"),
+    call("iam", "TagRole", roleName=CANARY),
+    call("iam", "DetachUserPolicy", userName="alice", policyArn=f"{DENY}-sessions"),
     call("logs", "DeleteLogGroup", logGroupName="/aws/lambda/iam-org-revoker"),
     call("cloudformation", "DeleteStack", stackName="iam-org-revoker"),
     call("cloudformation", "UpdateStack", stackName=PSEUDO["AWS::StackId"]),
@@ -206,6 +218,9 @@ ORDINARY = [
     ),
     call("iam", "CreateRole", roleName="deploy", path="/"),
     call("cloudtrail", "CreateTrail", name="another"),
+    call("dynamodb", "DeleteTable", tableName="orders"),
+    call("scheduler", "DeleteSchedule", name="nightly"),
+    call("iam", "TagRole", session(REVOKER), roleName=CANARY),
     call("sqs", "PurgeQueue", queueUrl=QUEUE.replace("iam-org-revoker-dead-letters", "orders")),
     call("cloudformation", "UpdateStack", stackName="shop"),
     call("s3", "DeleteBucket", bucketName="iam-org-revoker"),
@@ -217,14 +232,34 @@ ORDINARY = [
 def test_whoever_touches_what_is_ours_is_told_of(
     box: Box, member: Rendered, touched: dict[str, Any]
 ) -> None:
-    assert matches(box, pattern(member, "TamperRule"), touched)
+    rules = ("TamperRule", "TamperStoresRule")
+    # By one of them alone, or it would be told of twice.
+    assert [matches(box, pattern(member, rule), touched) for rule in rules].count(True) == 1
 
 
 @pytest.mark.parametrize("other", ORDINARY, ids=lambda one: one["detail"]["eventName"])
 def test_the_rollout_the_revoker_itself_and_ordinary_work_are_not(
     box: Box, member: Rendered, other: dict[str, Any]
 ) -> None:
-    assert not matches(box, pattern(member, "TamperRule"), other)
+    for rule in ("TamperRule", "TamperStoresRule"):
+        assert not matches(box, pattern(member, rule), other)
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (call("iam", "TagRole", session(REVOKER), roleName=CANARY), True),
+        (call("iam", "UntagRole", session(REVOKER), roleName=CANARY), False),
+        (call("iam", "TagRole", session(REVOKER), roleName="deploy"), False),
+        (call("iam", "TagRole", session(f"{REVOKER}-evil"), roleName=CANARY), False),
+        (call("iam", "TagRole", USER, roleName=CANARY), False),
+        (call("sts", "TagRole", session(REVOKER), roleName=CANARY), False),
+    ],
+)
+def test_of_its_own_calls_the_revoker_hears_the_drills_and_no_other(
+    box: Box, member: Rendered, other: dict[str, Any], expected: bool
+) -> None:
+    assert matches(box, pattern(member, "CanaryRule"), other) is expected
 
 
 @pytest.mark.parametrize(
@@ -244,11 +279,11 @@ def test_the_centre_takes_reports_and_events_of_aws(
     assert matches(box, pattern(central, "ReportsRule"), event(source, {}, kind)) is expected
 
 
-def test_both_rules_of_a_member_are_on_and_leave_read_only_calls_to_the_rule_state(
+def test_every_rule_of_a_member_is_on_and_leave_read_only_calls_to_the_rule_state(
     member: Rendered,
 ) -> None:
     made = fill_member(member.tree).resources()
-    for rule in ("CallsRule", "TamperRule"):
+    for rule in RULES:
         assert made[rule]["Properties"]["State"] == "ENABLED"
         assert "readOnly" not in json.dumps(made[rule]["Properties"]["EventPattern"])
         assert "detail-type" not in made[rule]["Properties"]["EventPattern"]
@@ -259,7 +294,7 @@ def test_every_hop_of_a_member_retries_for_a_day_and_then_keeps_the_event(
 ) -> None:
     made = fill_member(member.tree).resources()
     queue = f"arn:aws:sqs:us-east-1:{ACCOUNT}:DeadLetters"
-    for rule in ("CallsRule", "TamperRule"):
+    for rule in RULES:
         (target,) = made[rule]["Properties"]["Targets"]
         assert target["RetryPolicy"] == {
             "MaximumEventAgeInSeconds": 86_400,
@@ -273,10 +308,21 @@ def test_every_hop_of_a_member_retries_for_a_day_and_then_keeps_the_event(
         "MaximumEventAgeInSeconds": 21_600,
         "DestinationConfig": {"OnFailure": {"Destination": queue}},
     }
-    assert made["CallsMayInvoke"]["Properties"] == {
-        "FunctionName": "Revoker",
-        "Action": "lambda:InvokeFunction",
-        "Principal": "events.amazonaws.com",
-        "SourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:CallsRule",
-        "SourceAccount": ACCOUNT,
+    for rule in ("Calls", "Canary"):
+        assert made[f"{rule}MayInvoke"]["Properties"] == {
+            "FunctionName": "Revoker",
+            "Action": "lambda:InvokeFunction",
+            "Principal": "events.amazonaws.com",
+            "SourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:{rule}Rule",
+            "SourceAccount": ACCOUNT,
+        }
+    schedule = made["PatrolSchedule"]["Properties"]
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
+    assert schedule["Target"] == {
+        "Arn": FUNCTION.replace("function:iam-org-revoker", "Revoker"),
+        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/PatrolRole",
+        "Input": '{"patrol": true}',
+        "RetryPolicy": {"MaximumEventAgeInSeconds": 900, "MaximumRetryAttempts": 10},
+        "DeadLetterConfig": {"Arn": queue},
     }

@@ -11,12 +11,14 @@ import pytest
 from parliament import analyze_policy_string
 
 from generator.render import Rendered
+from handler.deny import deny_document, session_deny_document
 from tests.generator.filling import ACCOUNT, BUS, Filling
 from tests.generator.filling import central as fill_central
 from tests.generator.filling import member as fill_member
 
 DENY = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
 GROUP = f"arn:aws:iam::{ACCOUNT}:group/iam-org-revoker/iam-org-revoker-denied"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/iam-org-revoker/iam-org-revoker"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:iam-org-revoker"
 
 # What parliament says of our policies, where (the document), and why we leave it so.
@@ -24,6 +26,7 @@ EXCEPTIONS = {
     # A key of every call that Lambda's role credentials sign, on any action; parliament's data
     # knows it for Lambda's own actions only.
     # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+    ("UNKNOWN_CONDITION_FOR_ACTION", "lambda:SourceFunctionArn", "RevokerRole.always"),
     ("UNKNOWN_CONDITION_FOR_ACTION", "lambda:SourceFunctionArn", "RevokerRole.enforcing"),
     ("UNKNOWN_CONDITION_FOR_ACTION", "lambda:SourceFunctionArn", "RevokerRole.inline-deny"),
     # parliament calls the key an ARN, IAM's own documentation compares it with StringEquals, and an
@@ -69,6 +72,8 @@ def documents(filling: Filling) -> Iterator[tuple[str, Document]]:
         for key in ("PolicyDocument", "KeyPolicy"):
             if key in properties:
                 yield name, properties[key]
+        if "ResourcePolicy" in properties:
+            yield name, properties["ResourcePolicy"]["PolicyDocument"]
         if "Statement" in properties:
             yield name, {"Version": "2012-10-17", "Statement": [properties["Statement"]]}
 
@@ -128,23 +133,99 @@ def test_every_statement_has_a_sid_of_its_own(rendered: dict[str, Rendered]) -> 
             assert len(sids) == len(set(sids)), name
 
 
-def test_each_role_trusts_one_aws_service_alone(rendered: dict[str, Rendered]) -> None:
-    found: dict[str, str] = {}
+def test_each_role_trusts_one_aws_service_but_the_desk_and_the_canary_nobody(
+    rendered: dict[str, Rendered],
+) -> None:
+    found: dict[str, Any] = {}
     for filling in fillings(rendered).values():
         for name, document in trusts(filling).items():
             (statement,) = document["Statement"]
             assert statement["Action"] == "sts:AssumeRole"
-            assert list(statement["Principal"]) == ["Service"]
-            found[name] = statement["Principal"]["Service"]
+            del statement["Sid"], statement["Action"]
+            found[name] = statement
+    in_this_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     assert found == {
-        "RevokerRole": "lambda.amazonaws.com",
-        "ForwardRole": "events.amazonaws.com",
-        "TrailRole": "cloudtrail.amazonaws.com",
-        "NotifierRole": "lambda.amazonaws.com",
+        "RevokerRole": _trusted({"Service": "lambda.amazonaws.com"}),
+        "ForwardRole": _trusted({"Service": "events.amazonaws.com"}),
+        "PatrolRole": _trusted({"Service": "scheduler.amazonaws.com"}, in_this_account),
+        "TrailRole": _trusted({"Service": "cloudtrail.amazonaws.com"}),
+        "NotifierRole": _trusted({"Service": "lambda.amazonaws.com"}),
+        "CanaryRole": {"Effect": "Deny", "Principal": {"AWS": "*"}},
+        "DeskRole": _trusted(
+            {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            {"ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:*"}},
+        ),
     }
 
 
-OBSERVED_ACTIONS = {
+def _trusted(principal: Document, condition: Document | None = None) -> Document:
+    more = {"Condition": condition} if condition else {}
+    return {"Effect": "Allow", "Principal": principal, **more}
+
+
+def test_the_canary_may_do_nothing_and_the_desk_asks_revokers_of_this_organization_alone(
+    rendered: dict[str, Rendered],
+) -> None:
+    assert (
+        "Policies"
+        not in fill_member(rendered["member"].tree).resources()["CanaryRole"]["Properties"]
+    )
+
+    def ask(side: str) -> Document:
+        asked, read = statements(fillings(rendered)[side], "DeskRole")
+        assert read["Resource"].endswith(":table/iam-org-revoker-incidents")
+        assert all(a.split(":")[1].startswith(READS) for a in read["Action"])
+        return asked
+
+    wanted = {
+        "Sid": "AskRevokers",
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": "arn:aws:lambda:*:*:function:iam-org-revoker",
+    }
+    ours = {"StringEquals": {"aws:ResourceOrgID": "o-exampleorgid"}}
+    alone = {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
+    assert ask("organization") == wanted | {"Condition": ours}
+    assert ask("alone") == wanted | {"Condition": alone}
+
+
+def test_the_revoker_admits_one_role_of_the_central_account(member: Rendered) -> None:
+    bus = "arn:aws-cn:events:cn-north-1:444455556666:event-bus/iam-org-revoker"
+    filling = fill_member(member.tree, CentralBusArn=bus, **{"AWS::Partition": "aws-cn"})
+    assert filling.resources()["DeskMayInvoke"]["Properties"] == {
+        "FunctionName": "Revoker",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "arn:aws-cn:iam::444455556666:role/iam-org-revoker/iam-org-revoker-desk",
+    }
+
+
+READS = ("Get", "BatchGet", "List", "Query", "Scan")
+# What it writes even in observe mode: its own log, table, queue and canary.
+OBSERVED_WRITES = {
+    "dynamodb:DeleteItem": "table/iam-org-revoker-state",
+    "dynamodb:PutItem": "table/iam-org-revoker-state",
+    "dynamodb:UpdateItem": "table/iam-org-revoker-state",
+    "events:PutEvents": "event-bus/iam-org-revoker",
+    "iam:TagRole": "role/iam-org-revoker/iam-org-revoker-canary",
+    "logs:CreateLogStream": "log-group:/aws/lambda/iam-org-revoker:*",
+    "logs:PutLogEvents": "log-group:/aws/lambda/iam-org-revoker:*",
+    "sqs:DeleteMessage": "iam-org-revoker-dead-letters",
+    "sqs:ReceiveMessage": "iam-org-revoker-dead-letters",
+    "sqs:SendMessage": "iam-org-revoker-dead-letters",
+}
+OBSERVED_ACTIONS = OBSERVED_WRITES.keys() | {
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:GetTrailStatus",
+    "cloudtrail:LookupEvents",
+    "dynamodb:BatchGetItem",
+    "dynamodb:Scan",
+    "events:DescribeRule",
+    "iam:GetRolePolicy",
+    "iam:GetUserPolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListAttachedUserPolicies",
+    "iam:ListGroupsForUser",
+    "sqs:GetQueueAttributes",
     "iam:GetGroup",
     "iam:GetUser",
     "iam:GetRole",
@@ -155,15 +236,13 @@ OBSERVED_ACTIONS = {
     "iam:GetPolicyVersion",
     "iam:ListAttachedGroupPolicies",
     "iam:ListGroupPolicies",
-    "events:PutEvents",
-    "sqs:SendMessage",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
 }
 
 
 @pytest.mark.parametrize("inline", ["never", "allow"])
-def test_an_observing_revoker_holds_no_iam_write_at_all(member: Rendered, inline: str) -> None:
+def test_an_observing_revoker_writes_nothing_in_iam_but_tags_on_its_canary(
+    member: Rendered, inline: str
+) -> None:
     observing = fill_member(member.tree, Mode="observe", InlineDeny=inline)
     actions = {
         action
@@ -171,6 +250,13 @@ def test_an_observing_revoker_holds_no_iam_write_at_all(member: Rendered, inline
         for action in listed(statement["Action"])
     }
     assert actions == OBSERVED_ACTIONS
+    written = {
+        action: statement["Resource"].split(f"{ACCOUNT}:")[1]
+        for statement in statements(observing, "RevokerRole")
+        for action in listed(statement["Action"])
+        if action in OBSERVED_WRITES
+    }
+    assert written == OBSERVED_WRITES
 
 
 def test_an_enforcing_revoker_may_write_these_and_only_under_these_conditions(
@@ -180,15 +266,15 @@ def test_an_enforcing_revoker_may_write_these_and_only_under_these_conditions(
     written = [
         (sorted(listed(s["Action"])), s["Resource"], s["Condition"])
         for s in statements(enforcing, "RevokerRole")
-        if not set(listed(s["Action"])) <= OBSERVED_ACTIONS
+        if not set(listed(s["Action"])) <= OBSERVED_ACTIONS | {"iam:ListEntitiesForPolicy"}
     ]
+    ours = {"ArnEquals": {"lambda:SourceFunctionArn": FUNCTION}}
     only_deny = {"ArnEquals": {"iam:PolicyARN": DENY, "lambda:SourceFunctionArn": FUNCTION}}
+    either = {"iam:PolicyARN": [DENY, f"{DENY}-sessions"], "lambda:SourceFunctionArn": FUNCTION}
+    users = f"arn:aws:iam::{ACCOUNT}:user/*"
+    groups = f"arn:aws:iam::{ACCOUNT}:group"
     assert written == [
-        (
-            ["iam:AttachUserPolicy", "iam:DetachUserPolicy"],
-            f"arn:aws:iam::{ACCOUNT}:user/*",
-            only_deny,
-        ),
+        (["iam:AttachUserPolicy", "iam:DetachUserPolicy"], users, {"ArnEquals": either}),
         (
             ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
             f"arn:aws:iam::{ACCOUNT}:role/*",
@@ -197,15 +283,31 @@ def test_an_enforcing_revoker_may_write_these_and_only_under_these_conditions(
         (
             ["iam:AddUserToGroup", "iam:RemoveUserFromGroup"],
             GROUP,
-            {"ArnEquals": {"lambda:SourceFunctionArn": FUNCTION}},
+            ours,
         ),
         (
-            ["iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"],
+            ["iam:PutRolePermissionsBoundary"],
             f"arn:aws:iam::{ACCOUNT}:role/*",
             {
                 "StringEquals": {"iam:PermissionsBoundary": DENY},
-                "ArnEquals": {"lambda:SourceFunctionArn": FUNCTION},
+                **ours,
             },
+        ),
+        (
+            [
+                "iam:UpdateAccessKey",
+                "iam:UpdateSSHPublicKey",
+                "iam:UpdateServiceSpecificCredential",
+                "iam:UpdateSigningCertificate",
+            ],
+            users,
+            ours,
+        ),
+        (["iam:DeleteLoginProfile"], users, ours),
+        (
+            ["iam:RemoveUserFromGroup"],
+            [f"{groups}/Administrators", f"{groups}/*/Administrators"],
+            ours,
         ),
     ]
 
@@ -220,6 +322,39 @@ def test_the_inline_deny_is_a_permission_only_where_mode_and_parameter_both_ask_
     assert may_put_inline(Mode="enforce", InlineDeny="allow")
     assert not may_put_inline(Mode="enforce", InlineDeny="never")
     assert not may_put_inline(Mode="observe", InlineDeny="allow")
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_template_makes_the_denies_that_the_revoker_takes_for_its_own(
+    member: Rendered, everything: bool
+) -> None:
+    scope = "everything" if everything else "iam"
+    resources = fill_member(member.tree, DenyScope=scope).resources()
+    whole, sessions = (
+        resources[name]["Properties"]["PolicyDocument"]
+        for name in ("DenyPolicy", "SessionDenyPolicy")
+    )
+    assert whole == deny_document(everything=everything)
+    assert sessions == session_deny_document(everything=everything)
+    assert (whole["Statement"][0]["Action"] == "*") is everything
+
+
+def test_only_the_revoker_writes_items_of_its_table_and_people_may_still_delete_the_stack(
+    member: Rendered,
+) -> None:
+    table = fill_member(member.tree).resources()["State"]["Properties"]
+    (statement,) = table["ResourcePolicy"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert statement["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": ROLE}}
+    assert sorted(statement["Action"]) == [
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:PartiQLDelete",
+        "dynamodb:PartiQLInsert",
+        "dynamodb:PartiQLUpdate",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    ]
 
 
 def test_the_deny_policy_and_its_group_hold_the_deny_and_nobody(member: Rendered) -> None:
@@ -347,13 +482,16 @@ def test_only_our_rules_may_put_into_the_queues(rendered: dict[str, Rendered]) -
     for side in ("observing", "organization"):
         for name, document in documents(fillings(rendered)[side]):
             if "Policy" in name and document["Statement"][0]["Action"] == "sqs:SendMessage":
-                (statement,) = document["Statement"]
+                statement, *others = document["Statement"]
+                assert {other["Effect"] for other in others} <= {"Deny"}
                 assert statement["Principal"] == {"Service": "events.amazonaws.com"}
                 found[f"{side} {name}"] = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
     assert found == {
         "observing DeadLettersPolicy": [
             f"{rule}iam-org-revoker-calls",
+            f"{rule}iam-org-revoker-canary",
             f"{rule}iam-org-revoker-tamper",
+            f"{rule}iam-org-revoker-tamper-stores",
         ],
         "organization ReportsPolicy": f"{rule}iam-org-revoker/iam-org-revoker-reports",
         "organization DeadLettersPolicy": f"{rule}iam-org-revoker/iam-org-revoker-reports",

@@ -27,7 +27,7 @@ def test_every_minute_the_notifier_is_woken_for_its_sweep(central: Rendered) -> 
     assert "SweepRule" in leave["SourceArn"]
 
 
-def test_the_table_has_one_sparse_index_over_its_own_key(central: Rendered) -> None:
+def test_the_table_has_two_sparse_indexes_over_its_own_key(central: Rendered) -> None:
     table = properties(central, "Incidents")
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
     assert table["GlobalSecondaryIndexes"] == [
@@ -38,7 +38,18 @@ def test_the_table_has_one_sparse_index_over_its_own_key(central: Rendered) -> N
                 {"AttributeName": "due_at", "KeyType": "RANGE"},
             ],
             "Projection": {"ProjectionType": "KEYS_ONLY"},
-        }
+        },
+        {
+            "IndexName": "listed",
+            "KeySchema": [
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "listed_at", "KeyType": "RANGE"},
+            ],
+            "Projection": {
+                "ProjectionType": "INCLUDE",
+                "NonKeyAttributes": ["beat", "last_heard", "silent_since"],
+            },
+        },
     ]
 
 

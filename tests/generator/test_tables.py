@@ -11,6 +11,10 @@ from generator.tables import documents, tables
 from handler.deny import DENIED_ACTIONS
 
 ROOT = Path(__file__).parents[2]
+# Trust policies of roles that one AWS service assumes: their Sid says it all.
+SERVICES_TRUST = ("Lambda", "Event", "CloudTrail", "Scheduler")
+# One sentence, no table.
+SENTENCES = {"guardrail-size"}
 
 
 @pytest.fixture
@@ -42,6 +46,8 @@ def test_an_unknown_table_is_refused_with_one_sentence(
 
 def test_every_row_has_as_many_cells_as_its_head(templates: tuple[Rendered, ...]) -> None:
     for name, table in tables(templates).items():
+        if name in SENTENCES:
+            continue
         lines = table.replace("\\|", "").splitlines()
         assert {line.count("|") for line in lines} == {lines[0].count("|")}, name
         assert len(lines) > 2, name
@@ -61,8 +67,8 @@ def test_every_parameter_denied_action_and_statement_has_its_row(
     for one in templates:
         for line in one.yaml.splitlines():
             key, _, sid = line.strip().partition("Sid: ")
-            if key in ("- ", "") and sid and not sid.startswith(("Lambda", "Event", "CloudTrail")):
-                assert f" {sid} " in everywhere or sid == "IamOrgRevokerDeny", sid
+            if key in ("- ", "") and sid and not sid.startswith(SERVICES_TRUST):
+                assert f" {sid} " in everywhere or sid.startswith("IamOrgRevokerDeny"), sid
 
 
 def test_the_pages_show_every_table(templates: tuple[Rendered, ...]) -> None:

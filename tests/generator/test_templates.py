@@ -111,20 +111,18 @@ def test_the_member_template_holds_these_kinds_of_resources_and_no_others(
     kinds = [body["Type"] for body in member.tree["Resources"].values()]
     assert sorted(kinds) == [
         "AWS::CloudTrail::Trail",
-        "AWS::Events::Rule",
-        "AWS::Events::Rule",
+        "AWS::DynamoDB::Table",
+        *["AWS::Events::Rule"] * 4,
         "AWS::IAM::Group",
-        "AWS::IAM::ManagedPolicy",
-        "AWS::IAM::Role",
-        "AWS::IAM::Role",
-        "AWS::IAM::Role",
+        *["AWS::IAM::ManagedPolicy"] * 2,
+        *["AWS::IAM::Role"] * 5,
         "AWS::Lambda::EventInvokeConfig",
         "AWS::Lambda::Function",
-        "AWS::Lambda::Permission",
-        "AWS::Logs::LogGroup",
-        "AWS::Logs::LogGroup",
+        *["AWS::Lambda::Permission"] * 3,
+        *["AWS::Logs::LogGroup"] * 2,
         "AWS::SQS::Queue",
         "AWS::SQS::QueuePolicy",
+        "AWS::Scheduler::Schedule",
     ]
 
 

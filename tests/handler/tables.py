@@ -38,7 +38,7 @@ class Case:
     record: Any = None
     override: dict[str, Any] = field(default_factory=dict)
     delete: list[str] = field(default_factory=list)
-    standing: dict[str, bool] = field(default_factory=dict)
+    standing: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
 
 
@@ -82,7 +82,7 @@ def _parent(record: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
 def source_code() -> types.SimpleNamespace:
     """decide and what it needs, from handler/."""
     names: dict[str, Any] = {}
-    for module in ("trail", "settings", "verdict"):
+    for module in ("trail", "settings", "reasons", "verdict"):
         names |= vars(importlib.import_module(f"handler.{module}"))
     return types.SimpleNamespace(**names)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.ledger import CLOCK_SLACK, Membership, administrator_at, known
+from handler.ledger import CLOCK_SLACK, Membership, administrator_at, ever_known
 
 # Few seconds, so that facts and calls fall together.
 SECONDS = st.integers(min_value=0, max_value=12).map(float)
@@ -21,21 +21,21 @@ TIMES = st.none() | SECONDS
 
 def test_of_whom_nothing_is_known_is_no_administrator_and_unproven() -> None:
     nobody = Membership()
-    assert not known(nobody)
+    assert not ever_known(nobody)
     assert not administrator_at(nobody, 100.0)
     assert not administrator_at(nobody, None)
 
 
 def test_a_removal_alone_proves_no_membership_before_it() -> None:
     removed = Membership(removes=(100.0,))
-    assert not known(removed)
+    assert not ever_known(removed)
     assert not administrator_at(removed, 50.0)
     assert not administrator_at(removed, 150.0)
 
 
 def test_a_member_of_the_baseline_is_one_from_ever() -> None:
     member = Membership(baseline=1000.0)
-    assert known(member)
+    assert ever_known(member)
     assert administrator_at(member, 1.0)
     assert administrator_at(member, 1000.0)
     assert administrator_at(member, 9000.0)
@@ -87,7 +87,7 @@ def test_a_strike_voids_the_baseline_before_it_and_after_it() -> None:
         False
     ] * 5
     assert not administrator_at(struck, None)
-    assert known(struck)
+    assert ever_known(struck)
 
 
 def test_a_strike_leaves_what_administrators_did_standing() -> None:
@@ -122,7 +122,7 @@ def test_order_and_repetition_of_the_facts_do_not_matter(
         strikes=disordered(membership.strikes),
     )
     assert administrator_at(other, time) is administrator_at(membership, time)
-    assert known(other) is known(membership)
+    assert ever_known(other) is ever_known(membership)
 
 
 @given(membership=MEMBERSHIPS, time=SECONDS)

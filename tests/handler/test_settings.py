@@ -9,6 +9,8 @@ import pytest
 from handler.settings import (
     KNOBS,
     Answer,
+    DenyScope,
+    MissingGroup,
     Mode,
     RolePattern,
     Settings,
@@ -36,6 +38,11 @@ def test_without_a_variable_each_knob_takes_its_default() -> None:
         denied_calls=Answer.CONTAIN,
         self_service=frozenset({"ChangePassword"}),
         inline_deny=False,
+        missing_group=MissingGroup.UNDECIDED,
+        deny_scope=DenyScope.IAM,
+        contain_rescue_roles=False,
+        breaker_hours=4,
+        breaker_limit=5,
     )
 
 
@@ -49,6 +56,11 @@ def test_every_variable_is_read() -> None:
         "DENIED_CALLS": "ignore",
         "SELF_SERVICE_CALLS": "ChangePassword, CreateAccessKey",
         "INLINE_DENY": "allow",
+        "MISSING_GROUP": "nobody",
+        "DENY_SCOPE": "everything",
+        "CONTAIN_RESCUE_ROLES": "yes",
+        "BREAKER_HOURS": "12",
+        "BREAKER_LIMIT": "0",
     }
     assert set(environment) == {knob.variable for knob in KNOBS}
     assert read_settings(environment) == Settings(
@@ -63,6 +75,11 @@ def test_every_variable_is_read() -> None:
         denied_calls=Answer.IGNORE,
         self_service=frozenset({"ChangePassword", "CreateAccessKey"}),
         inline_deny=True,
+        missing_group=MissingGroup.NOBODY,
+        deny_scope=DenyScope.EVERYTHING,
+        contain_rescue_roles=True,
+        breaker_hours=12,
+        breaker_limit=0,
     )
 
 

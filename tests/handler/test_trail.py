@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handler.reasons import Standing, Verdict
 from handler.settings import read_settings
 from handler.trail import Call, Caller, Kind, read_event, read_record
-from handler.verdict import Standing, Verdict, decide
+from handler.verdict import decide
 from tests.handler.tables import ENVIRONMENT, OWN_ROLE_ARN, ROOT, bases
 
 BASES = bases()
@@ -72,6 +73,7 @@ def test_a_role_session_is_its_role_with_the_path() -> None:
         session="build-17",
         access_key="ASIAEXAMPLEDEPLOY000",
         session_began="2026-03-02T09:00:00Z",
+        session_began_at=1_772_442_000.0,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handler.verdict import REASONS, Action, Reason
+from handler.reasons import REASONS, Action, Reason
 from tests.handler.tables import (
     ENVIRONMENT,
     MEMBER_TEMPLATE,
@@ -87,13 +87,6 @@ def test_a_rule_that_needs_no_look_up_says_the_same_before_it(case: Case) -> Non
     """What `settled` decides, `decide` decides alike, whatever the standing."""
     index = code("source")
     call = index.read_record(record_of(case))
-    settings = index.read_settings(ENVIRONMENT | case.settings)
-    early = index.settled(call, settings, own_role_arn=OWN_ROLE_ARN)
-    needs_nothing = {
-        "unreadable",
-        "aws-service",
-        "ourselves",
-        "root",
-        "administrator-role",
-    }
+    early = index.settled(call, own_role_arn=OWN_ROLE_ARN)
+    needs_nothing = {"unreadable", "aws-service", "ourselves"}
     assert (early is not None) == (case.reason in needs_nothing)

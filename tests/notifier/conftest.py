@@ -1,4 +1,4 @@
-"""A desk per test on a table in memory; `any_desk` runs a test on moto's table as well."""
+"""A desk per test on a table in memory; `any_desk` also on moto's and on DynamoDB Local."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from tests.doubles.dynamo import MemoryTable
-from tests.notifier.desk import Desk, new_client, new_desk
+from tests.notifier.desk import Desk, make_table, new_client, new_desk
 
 
 @pytest.fixture
@@ -23,12 +23,20 @@ def moto_client() -> Iterator[Any]:
         yield new_client()
 
 
-@pytest.fixture(params=["memory", "moto"])
+@pytest.fixture(scope="session")
+def local_client(second_engine: Any) -> Any:
+    make_table(second_engine)
+    return second_engine
+
+
+@pytest.fixture(params=["memory", "moto", "local"])
 def any_desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     """What holds on both is no invention of our own double."""
     if request.param == "memory":
         yield new_desk(MemoryTable())
         return
-    desk = new_desk(request.getfixturevalue("moto_client"))
+    desk = new_desk(request.getfixturevalue(f"{request.param}_client"))
+    # Whatever tests on the same engine left: in this module's order or any other.
+    desk.clear()
     yield desk
     desk.clear()

@@ -1,6 +1,6 @@
-"""The centre for unit tests: moto's table behind a wire that can fail, a topic that keeps mails.
+"""The centre for unit tests: a table behind a wire that can fail, a topic that keeps mails.
 
-One caller at a time: moto's table says nothing about races (the sandbox's tests do).
+One caller at a time: nothing here says anything about races (test_races.py does).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from handler.heartbeat import Heartbeat, heartbeat_detail
 from handler.intake import read_letter
 from handler.mailing import Centre
 from handler.notice import Notice
-from handler.notifier import answer_batch
+from handler.notifier import SINGLES_SECONDS, answer_batch
 from handler.report import Disposition, Report, to_detail
 from handler.sweep import Swept, sweep_all
 from handler.table import IncidentStore
@@ -179,18 +179,30 @@ class Table:
         return self.wire.send("scan", self.client.scan, **arguments)
 
 
+class NotFoundException(ClientError):
+    """As botocore raises it for a topic that is gone."""
+
+
+class TopicExceptions:
+    NotFoundException = NotFoundException
+
+
 @dataclass
 class Topic:
     wire: Wire
     clock: Callable[[], float]
     mails: list[Mail] = field(default_factory=list)
     subscriptions: tuple[str, ...] = (f"{TOPIC}:1", "PendingConfirmation")
+    gone: bool = False
+    exceptions = TopicExceptions
 
     def publish(self, **arguments: Any) -> Any:
         return self.wire.send("publish", self._publish, **arguments)
 
     def list_subscriptions_by_topic(self, TopicArn: str) -> Any:
         assert TopicArn == TOPIC
+        if self.gone:
+            raise NotFoundException({"Error": {"Code": "NotFound"}}, "ListSubscriptionsByTopic")
         return {"Subscriptions": [{"SubscriptionArn": arn} for arn in self.subscriptions]}
 
     def _publish(
@@ -217,12 +229,12 @@ class Topic:
 class Desk:
     """The central account; `now` is its clock, which sleeping moves."""
 
-    client: Any
-    wire: Wire = field(default_factory=Wire)
+    client: Any = field(repr=False)
+    wire: Wire = field(default_factory=Wire, repr=False)
     now: float = START
     per_minute: int = 240
     invocations: int = 0
-    pauses: list[float] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         self.table = Table(self.client, self.wire)
@@ -244,7 +256,8 @@ class Desk:
         )
 
     def centre(self) -> Centre:
-        return Centre(self.store(), self.topic, TOPIC, words(), Limits(per_minute=self.per_minute))
+        limits, until = Limits(per_minute=self.per_minute), self.now + SINGLES_SECONDS
+        return Centre(self.store(), self.topic, TOPIC, words(), limits, until)
 
     def deliver(self, *bodies: str, sent_at: float | None = None) -> list[str]:
         """One invocation; the ids of the messages that come again."""
@@ -260,7 +273,13 @@ class Desk:
 
     def items(self) -> dict[str, dict[str, Any]]:
         """The table's items by key, numbers as int."""
-        found = self.client.scan(TableName=TABLE, ConsistentRead=True)["Items"]
+        found, start = [], {}
+        while True:
+            page = self.client.scan(TableName=TABLE, ConsistentRead=True, **start)
+            found += page["Items"]
+            if "LastEvaluatedKey" not in page:
+                break
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
         plain = [
             {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
             for item in found
@@ -283,12 +302,19 @@ def new_client() -> Any:
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
     )
+    make_table(client)
+    return client
+
+
+def make_table(client: Any) -> None:
+    """Create the incident table as the template does."""
     client.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
             {"AttributeName": "due_at", "AttributeType": "N"},
+            {"AttributeName": "listed_at", "AttributeType": "N"},
         ],
         GlobalSecondaryIndexes=[
             {
@@ -298,11 +324,21 @@ def new_client() -> Any:
                     {"AttributeName": "due_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
+            },
+            {
+                "IndexName": "listed",
+                "KeySchema": [
+                    {"AttributeName": "pk", "KeyType": "HASH"},
+                    {"AttributeName": "listed_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": ["beat", "last_heard", "silent_since"],
+                },
+            },
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    return client
 
 
 def new_desk(client: Any) -> Desk:

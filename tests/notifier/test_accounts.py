@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from handler.accounts import FORGET_SECONDS, SILENT_SECONDS
+from handler.accounts import FORGET_SECONDS
+from handler.heartbeat import SILENT_SECONDS, unpack_heartbeat
 from tests.notifier.desk import (
     ACCOUNT,
     START,
@@ -101,6 +102,20 @@ def test_a_heartbeat_from_the_future_or_out_of_order_moves_nothing_back(desk: De
     desk.deliver(heartbeat_body(at=START - 600))
     assert desk.items()[f"account#{ACCOUNT}"]["last_heard"] == START
     assert desk.items()[f"account#{ACCOUNT}"]["due_at"] == START + SILENT_SECONDS
+
+
+def test_the_last_heartbeat_is_kept_whole_but_for_long_texts(desk: Desk) -> None:
+    differences = tuple(f"{number} " + "x" * 500 for number in range(50))
+    desk.deliver(heartbeat_body(at=START - 60, dead_letters=2, roster_differences=differences))
+    item = desk.items()[f"account#{ACCOUNT}"]
+    kept = unpack_heartbeat(item["beat"])
+    assert (kept.at, kept.mode, kept.dead_letters) == (START - 60, "enforce", 2)
+    assert kept.roster_differences == tuple(one[:160] for one in differences[:3])
+    assert (item["last_heard"], item["listed_at"]) == (START - 60, START - 60)
+    desk.deliver(heartbeat_body(at=START, mode="observe"))
+    item = desk.items()[f"account#{ACCOUNT}"]
+    assert unpack_heartbeat(item["beat"]).mode == "observe"
+    assert (item["last_heard"], item["listed_at"]) == (START, START - 60)
 
 
 def test_of_a_batch_the_latest_heartbeat_of_each_account_is_written(desk: Desk) -> None:

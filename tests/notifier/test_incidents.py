@@ -63,9 +63,10 @@ def mailed(desk: Desk) -> Incident:
     return incident
 
 
-def test_the_first_call_writes_a_marker_and_opens_an_incident(desk: Desk) -> None:
+def test_the_first_call_writes_a_marker_opens_an_incident_and_notes_that_it_did(desk: Desk) -> None:
     assert count_call(desk.store(), given_notice()) is True
     items = desk.items()
+    opened = f"opened#111122223333#contained#{items[KEY]['incident_id']}"
     facts = items[KEY].pop("first_facts")
     assert json.loads(facts) == json.loads(items[KEY].pop("last_facts"))
     assert items == {
@@ -83,6 +84,11 @@ def test_the_first_call_writes_a_marker_and_opens_an_incident(desk: Desk) -> Non
             "last_seen": 1_790_000_000,
             "quiet_after": 1_790_086_400,
             "expires_at": 1_790_086_400 + 90 * 86_400,
+        },
+        opened: {
+            "pk": opened,
+            "listed_at": 1_790_000_000,
+            "expires_at": 1_790_000_000 + 31 * 86_400,
         },
     }
 
@@ -133,6 +139,9 @@ def test_a_quiet_incident_closes_and_the_next_call_opens_another(desk: Desk) -> 
     item = desk.items()[KEY]
     assert (item["calls"], item["next_mail"], item["first_seen"]) == (1, 1, START + QUIET + 1)
     assert item["incident_id"] != first.incident_id
+    # Of both it is kept when they were opened.
+    opened = [one["listed_at"] for one in desk.items().values() if "listed_at" in one]
+    assert sorted(opened) == [START, START + QUIET + 1]
 
 
 def test_a_call_within_the_quiet_time_goes_on_with_the_incident(desk: Desk) -> None:

@@ -25,9 +25,9 @@ from handler.mail import (
     mail_subject,
 )
 from handler.notice import Incident, Notice, NoticeKind
+from handler.reasons import Reason
 from handler.report import Disposition, GainTold
-from handler.rungs import Rung
-from handler.verdict import Reason
+from handler.target import Rung
 from tests.notifier.desk import ACCOUNT, TEMPLATES, read_notice, report_body, words
 from tests.notifier.test_notice import tamper_body
 

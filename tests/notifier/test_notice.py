@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.intake import LIST_LIMIT
+from handler.intake import LIST_LIMIT, read_letter
 from handler.notice import FACT_LIMIT, NoticeKind, pack_notice, unpack_notice
 from handler.report import Disposition, GainTold, to_detail
 from tests.notifier.desk import ACCOUNT, given_envelope, given_report, read_notice, report_body
@@ -49,6 +50,10 @@ RECORD: dict[str, Any] = {
 def tamper_body(record: object = RECORD, **changes: Any) -> str:
     envelope = given_envelope(record, source="aws.lambda")
     return json.dumps(envelope | {"detail-type": "AWS API Call via CloudTrail"} | changes)
+
+
+def digest(body: str) -> str:
+    return f"sha256-{hashlib.sha256(body.encode()).hexdigest()}"
 
 
 @pytest.mark.parametrize("disposition", list(Disposition))
@@ -154,10 +159,10 @@ def test_an_addendum_is_the_event_that_it_completes() -> None:
 @pytest.mark.parametrize(
     ("body", "account", "event", "why"),
     [
-        ("{", "unknown", "m", "The message is not JSON."),
-        ("[" * 100_000, "unknown", "m", "The message is not JSON."),
-        ("[]", "unknown", "m", "The message is not an event."),
-        ("{}", "unknown", "m", "The event's envelope names no account."),
+        ("{", "unknown", digest("{"), "The message is not JSON."),
+        ("[" * 100_000, "unknown", digest("[" * 100_000), "The message is not JSON."),
+        ("[]", "unknown", digest("[]"), "The message is not an event."),
+        ("{}", "unknown", digest("{}"), "The event's envelope names no account."),
         (
             json.dumps(given_envelope({}, account="1111222233334")),
             "unknown",
@@ -222,6 +227,11 @@ def test_what_cannot_be_believed_is_a_refusal_under_its_envelope(
     assert (notice.account, notice.event_id) == (account, event)
     assert notice.principal == "sender"
     assert notice.facts["refused"] == why
+
+
+def test_what_names_no_event_is_the_same_event_when_it_comes_in_another_message() -> None:
+    first, again = (read_letter("{", message_id=id).notices for id in ("m-1", "m-2"))
+    assert first == again
 
 
 def test_a_forged_report_is_refused_with_whom_it_accuses() -> None:

@@ -363,6 +363,11 @@ def test_the_entry_point_reads_its_environment_and_makes_its_clients(
             ],
         }
     ]
+    # A topic that is gone counts as one that nobody confirmed, and the metrics come all the same.
+    desk.topic.gone = True
+    assert handler.notifier.lambda_handler({"wake": "sweep"}, Context()) == {}
+    assert metrics.put.pop()["MetricData"][0]["Value"] == 1.0
+    desk.topic.gone = False
     topic_fails(desk, 9)
     handler.notifier.lambda_handler(batch(report_body("e-2", principal_id="AIDAX")), Context())
     with pytest.raises(SweepFailed, match="owed"):

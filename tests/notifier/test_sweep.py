@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from handler.budget import MAILS_PER_SECOND
 from handler.incidents import LEASE_SECONDS
+from handler.notifier import SINGLES_SECONDS
 from handler.report import Disposition
 from tests.notifier.desk import ACCOUNT, START, Desk, Died, aws_error, heartbeat_body, report_body
 
@@ -85,6 +87,27 @@ def test_a_thousand_accounts_at_once_are_all_named_within_five_minutes_and_the_b
     assert max(Counter(int(mail.time) for mail in desk.topic.mails).values()) <= 4
 
 
+def test_ten_thousand_events_of_one_principal_are_five_mails(desk: Desk) -> None:
+    """In batches of a hundred within an hour, every third of them delivered twice."""
+    desk.now, desk.per_minute = MINUTE, 30
+    for number, start in enumerate(range(0, 10_000, 100)):
+        bodies = [report_body(f"e-{event}") for event in range(start, start + 100)]
+        for _ in range(2 if number % 3 == 0 else 1):
+            assert desk.deliver(*bodies) == []
+        if number % 2:
+            desk.now += 60
+            desk.sweep()
+    sweep_until_done(desk)
+    assert [subject.partition(": ")[2] for subject in desk.subjects()] == [
+        "CreateAccessKey (call 1 of 100)",
+        "CreateAccessKey (call 10 of 100)",
+        "CreateAccessKey (call 100 of 100)",
+        "CreateAccessKey (call 1000 of 1000)",
+        "CreateAccessKey (call 10000 of 10000)",
+    ]
+    assert {item["calls"] for key, item in desk.items().items() if "incident#" in key} == {10_000}
+
+
 def test_one_account_that_floods_costs_another_neither_its_mail_nor_its_time(desk: Desk) -> None:
     desk.now, desk.per_minute = MINUTE, 10
     quiet = [given_report_of(1, f"{account}" * 12) for account in range(2, 7)]
@@ -98,6 +121,20 @@ def test_one_account_that_floods_costs_another_neither_its_mail_nor_its_time(des
         **{f"{account}" * 12: 1 for account in range(2, 7)},
     }
     assert len(named(desk)) == 405
+
+
+def test_no_run_waits_for_room_longer_than_its_function_may_live(desk: Desk) -> None:
+    desk.now, desk.per_minute = MINUTE, 240
+    accounts = [f"{number:012d}" for number in range(1, 101)]
+    assert desk.deliver(*[given_report_of(1, account) for account in accounts]) == []
+    took, mailed, began = desk.now - MINUTE, len(desk.subjects()), desk.now
+    assert took <= SINGLES_SECONDS + 1
+    # The one that had begun to wait gets its second.
+    assert mailed == SINGLES_SECONDS * MAILS_PER_SECOND + 1
+    desk.sweep()
+    took, told_of = desk.now - began, len(named(desk))
+    assert took <= SINGLES_SECONDS + 1
+    assert told_of == 100
 
 
 class Told:

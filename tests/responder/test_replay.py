@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler.verdict import Action
+from handler.reasons import Action
 from responder.replay import (
     Judged,
     Line,

@@ -130,6 +130,17 @@ def test_an_account_that_is_removed_is_a_stranger(box: Box, account: str) -> Non
     assert refused(org.describe_account, AccountId=account) == "AccountNotFoundException"
 
 
+def test_an_account_leaves_by_itself_but_the_management_account_stays(
+    box: Box, account: str
+) -> None:
+    leaving = box.client("organizations", account)
+    leaving.leave_organization()
+    assert refused(leaving.describe_organization) == "AWSOrganizationsNotInUseException"
+    assert refused(leaving.leave_organization) == "AWSOrganizationsNotInUseException"
+    management = box.client("organizations", box.management)
+    assert refused(management.leave_organization) == "MasterCannotLeaveOrganizationException"
+
+
 def test_a_service_is_trusted_before_it_has_a_delegated_administrator(
     box: Box, account: str
 ) -> None:

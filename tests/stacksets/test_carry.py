@@ -8,7 +8,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from stacksets.carry import BODY_LIMIT, Template, read_template, template_argument
+from stacksets.carry import (
+    BODY_LIMIT,
+    Template,
+    digest_of,
+    parse_template,
+    read_template,
+    template_argument,
+)
 
 
 class Bucket:
@@ -57,3 +64,12 @@ def test_yaml_with_short_intrinsics_becomes_minified_json(tmp_path: Path) -> Non
         '{"Resources":{"A":{"Type":"X","Properties":{"Arn":{"Fn::GetAtt":["B","Arn"]}}}}}'
     )
     assert json.loads(template.body)
+
+
+def test_a_templates_digest_does_not_hang_on_the_order_of_its_keys_or_its_form() -> None:
+    one, other = {"A": 1, "B": {"C": 2, "D": 3}}, {"B": {"D": 3, "C": 2}, "A": 1}
+    assert digest_of(one) == digest_of(other)
+    assert digest_of(one) != digest_of({**one, "A": 2})
+    assert parse_template("A: 1\nB:\n  C: 2\n  D: 3\n") == one
+    assert parse_template('{"A": 1, "B": {"C": 2, "D": 3}}') == one
+    assert parse_template(other) == one

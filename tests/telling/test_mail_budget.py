@@ -68,6 +68,34 @@ def test_forty_accounts_at_once_are_all_named_once_within_the_budget(
     assert small_budget.new_mails() == []
 
 
+def test_a_thousand_accounts_at_once_are_all_named_within_five_minutes_and_the_budget(
+    small_budget: Stage,
+) -> None:
+    box = small_budget.box
+    accounts = [f"{number:012d}" for number in range(810000000001, 810000001001)]
+    began = box.time()
+    for start in range(0, 1_000, 50):
+        some = accounts[start : start + 50]
+        bring(box, *[delivery(report(account, f"storm-{account}")) for account in some])
+    minutes = [small_budget.new_mails()]
+    while sum(len(told_in(mails)) for mails in minutes) < 1_000:
+        assert box.time() - began < 300
+        box.advance(60)
+        small_budget.sweep()
+        minutes.append(small_budget.new_mails())
+    assert sorted(account for mails in minutes for account in told_in(mails)) == accounts
+    assert max(len(mails) for mails in minutes[1:]) <= 5
+
+
+def told_in(mails: list[Mail]) -> list[str]:
+    """The accounts of the storm that mails name, in their subject or in a digest's lines."""
+    return [
+        account
+        for mail in mails
+        for account in sorted({*re.findall(r"\b81000000\d{4}\b", mail.subject + mail.body)})
+    ]
+
+
 def test_the_schedule_wakes_the_sweep_and_the_metrics_are_there(
     enforcing: Stage, stranger: str
 ) -> None:

@@ -1,0 +1,229 @@
+"""What a look at the whole Organization costs: calls, time and memory of `status` and its page.
+
+`python -m benchmarks.seeing` prints a Markdown table. The Organization is made up, its answers have
+the size of AWS's pages: 20 accounts or units (Organizations), 100 instances (CloudFormation), 1 MB
+(DynamoDB). Each size runs in a process of its own, so that its peak of memory is its own.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from handler.heartbeat import pack_heartbeat
+from stacksets.carry import read_template
+from stacksets.clients import Clients
+from stacksets.coverage import coverage
+from stacksets.page import write_page
+from stacksets.status import look
+from stacksets.status_json import status_json
+from tests.stacksets.sights import DAY, NOW, a_mixed_sight
+
+ROOT = Path(__file__).parent.parent
+SIZES = (100, 1_000, 10_000)
+LISTED, INSTANCES, PAGE_BYTES = 20, 100, 1_000_000
+# Incidents that each account opens in a month, on the average.
+INCIDENTS = 3
+
+
+class Stub:
+    """The clients of one Organization; counts what is asked of each service."""
+
+    def __init__(self, size: int) -> None:
+        self.sight = a_mixed_sight(size)
+        self.calls: Counter[str] = Counter()
+        self.member = read_template(ROOT / "templates" / "member.yaml")
+        self._items = self._kept()
+
+    def client(self, service: str, _account: str) -> Any:
+        return Client(self, service)
+
+    def answer(self, service: str, operation: str, asked: dict[str, Any]) -> Iterator[Any]:
+        """The pages of one question."""
+        for page in getattr(self, f"_{operation}")(asked):
+            self.calls[service] += 1
+            yield page
+
+    def _describe_organization(self, _: Any) -> Iterator[Any]:
+        found = self.sight.organization
+        about = {"Id": found.id, "MasterAccountId": found.management, "FeatureSet": "ALL"}
+        yield {"Organization": about}
+
+    def _list_roots(self, _: Any) -> Iterator[Any]:
+        yield {"Roots": [{"Id": self.sight.organization.root, "Name": "Root"}]}
+
+    def _list_organizational_units_for_parent(self, asked: Any) -> Iterator[Any]:
+        rows = [
+            {"Id": unit.id, "Name": unit.name}
+            for unit in self.sight.organization.units.values()
+            if unit.parent == asked["ParentId"]
+        ]
+        yield from pages("OrganizationalUnits", rows, LISTED)
+
+    def _list_accounts_for_parent(self, asked: Any) -> Iterator[Any]:
+        rows = [
+            {"Id": one.id, "Name": one.name, "Email": one.email, "Status": one.status}
+            for one in self.sight.organization.accounts.values()
+            if one.unit == asked["ParentId"]
+        ]
+        yield from pages("Accounts", rows, LISTED)
+
+    def _list_stack_sets(self, _: Any) -> Iterator[Any]:
+        yield {"Summaries": [{"StackSetName": name} for name in self.sight.stack_sets]}
+
+    def _describe_stack_set(self, asked: Any) -> Iterator[Any]:
+        found = self.sight.stack_sets[asked["StackSetName"]]
+        rows = [
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in found.parameters.items()
+        ]
+        about = {"Status": found.status, "TemplateBody": self.member.body, "Parameters": rows}
+        yield {"StackSet": about}
+
+    def _list_stack_set_operations(self, _: Any) -> Iterator[Any]:
+        yield {"Summaries": []}
+
+    def _list_stack_instances(self, asked: Any) -> Iterator[Any]:
+        rows = [
+            {
+                "Account": one.account,
+                "OrganizationalUnitId": one.unit,
+                "Status": one.status,
+                "StatusReason": one.reason,
+                "StackInstanceStatus": {"DetailedStatus": one.detail},
+                "DriftStatus": one.drift,
+                "StackId": f"arn:aws:cloudformation:us-east-1:{one.account}:stack/StackSet-x/y",
+            }
+            for one in self.sight.stack_sets[asked["StackSetName"]].instances.values()
+        ]
+        yield from pages("Summaries", rows, INSTANCES)
+
+    def _describe_stacks(self, _: Any) -> Iterator[Any]:
+        yield {"Stacks": [{"StackStatus": "CREATE_COMPLETE"}]}
+
+    def _get_template(self, _: Any) -> Iterator[Any]:
+        yield {"TemplateBody": self.member.body}
+
+    def _scan(self, _: Any) -> Iterator[Any]:
+        part: list[Any] = []
+        held = 0
+        for text in self._items:
+            part.append(json.loads(text))
+            held += len(text)
+            if held > PAGE_BYTES:
+                yield {"Items": part}
+                part, held = [], 0
+        yield {"Items": part}
+
+    def _get_item(self, _: Any) -> Iterator[Any]:
+        yield {"Item": {"pk": {"S": "centre"}, "last_sweep": {"N": str(int(NOW))}}}
+
+    def _kept(self) -> list[str]:
+        """The items of the index, as text: as objects they would count as the product's memory."""
+        items = []
+        for number, (account, one) in enumerate(self.sight.kept.heard.items()):
+            assert one.beat is not None
+            item = {
+                "pk": {"S": f"account#{account}"},
+                "last_heard": {"N": str(int(one.at))},
+                "beat": {"S": pack_heartbeat(one.beat)},
+            }
+            items.append(json.dumps(item))
+            for day in range(number % (2 * INCIDENTS + 1)):
+                opened = {
+                    "pk": {"S": f"opened#{account}#contained#{number:08x}{day:04x}"},
+                    "listed_at": {"N": str(int(NOW - day * 4 * DAY))},
+                }
+                items.append(json.dumps(opened))
+        return items
+
+
+class Client:
+    """One service's client, as boto3's are called."""
+
+    def __init__(self, stub: Stub, service: str) -> None:
+        self._stub, self._service = stub, service
+
+    def get_paginator(self, operation: str) -> Any:
+        stub, service = self._stub, self._service
+
+        class Paginator:
+            def paginate(self, **asked: Any) -> Iterator[Any]:
+                return stub.answer(service, operation, asked)
+
+        return Paginator()
+
+    def __getattr__(self, operation: str) -> Any:
+        return lambda **asked: next(self._stub.answer(self._service, operation, asked))
+
+
+def pages(key: str, rows: Sequence[Any], size: int) -> Iterator[dict[str, Any]]:
+    """At least one page."""
+    for start in range(0, max(1, len(rows)), size):
+        yield {key: rows[start : start + size]}
+
+
+def measure(size: int) -> dict[str, Any]:
+    """One look, with JSON and page, in this process."""
+    stub = Stub(size)
+    clients = Clients(
+        caller="arn:aws:iam::111122223333:user/operator", make=stub.client, elsewhere=stub.client
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.process_time()
+    sight = look(stub.sight.wanted, clients, member=stub.member, now=NOW)
+    found = coverage(sight)
+    judged = time.process_time() - began
+    text = json.dumps(status_json(found, sight))
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "page.html"
+        write_page(page, found, sight)
+        page_bytes = page.stat().st_size
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert len(found.rows) == size
+    return {
+        "calls": dict(stub.calls),
+        "judged": judged,
+        "whole": time.process_time() - began,
+        "peak": peak,
+        "before": before,
+        "json": len(text),
+        "page": page_bytes,
+    }
+
+
+def main() -> None:
+    """Print the table; with a size, measure it and print JSON."""
+    if len(sys.argv) > 1:
+        print(json.dumps(measure(int(sys.argv[1]))))
+        return
+    print("| accounts | calls | CPU seconds: looked and judged, with JSON and page | peak memory |")
+    print("|---|---|---|---|")
+    for size in SIZES:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.seeing", str(size)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found = json.loads(done.stdout)
+        calls = ", ".join(f"{name} {count}" for name, count in sorted(found["calls"].items()))
+        total = sum(found["calls"].values())
+        print(
+            f"| {size:,} | {total} ({calls}) | {found['judged']:.2f} s, {found['whole']:.2f} s; "
+            f"page {found['page'] / 1e6:.2f} MB | {found['peak'] / 1024:.0f} MB "
+            f"({found['before'] / 1024:.0f} MB before) |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""The service control policy that makes the deny irremovable. Text only: attaches nothing.
+
+It binds every principal of the accounts below it, root included, but neither the management account
+nor service-linked roles. A deny of it needs no time to spread inside the account, so that the
+seconds which IAM needs to apply our own deny are of no use for taking it off again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from generator.policies import Statement, document
+from handler.names import (
+    CANARY_ROLE,
+    DENY_POLICY,
+    FORWARDER,
+    IAM_PATH,
+    MEMBER_DEAD_LETTERS,
+    PATROL_ROLE,
+    PATROL_SCHEDULE,
+    PRODUCT,
+    REVOKER,
+    SESSION_DENY_POLICY,
+    STATE_TABLE,
+    TRAIL,
+)
+
+# Characters of one service control policy. AWS raised its own limit to 10,240 in 2026; older tools
+# still refuse more than 5,120.
+# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+LIMIT = 5_120
+AWS_LIMIT = 10_240
+
+BREAK_GLASS = "role/iam-administrators/break-glass*"
+# A pattern of nothing but wildcards would free everybody.
+_BREAK_GLASS_SHAPE = r"role/(?![*?/]*$)[A-Za-z0-9+=,.@_/*?-]{1,500}"
+
+_IAM = "arn:*:iam::*:"
+_ROLLOUT = f"{_IAM}role/stacksets-exec-*"
+_ADMINISTRATORS = f"{_IAM}role/iam-administrators/*"
+_OURS = f"{_IAM}role{IAM_PATH}*"
+_REVOKER = f"{_IAM}role{IAM_PATH}{REVOKER}"
+# Names that the default of AdminRolePatterns exempts, beside the two above.
+_RESCUE = (f"{_IAM}role/AWSControlTowerExecution", f"{_IAM}role/OrganizationAccountAccessRole")
+_MEMBER_ROLES = tuple(
+    f"{_IAM}role{IAM_PATH}{name}"
+    for name in (REVOKER, FORWARDER, PATROL_ROLE, CANARY_ROLE, f"{TRAIL}-trail")
+)
+_DENIES = tuple(f"{_IAM}policy{IAM_PATH}{name}" for name in (DENY_POLICY, SESSION_DENY_POLICY))
+
+_FORGING = (
+    "iam:CreateRole",
+    "iam:DeleteRole*",
+    "iam:UpdateRole*",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRole*",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:PassRole",
+)
+_READING = (
+    *("cloudformation:Describe*", "cloudformation:Detect*", "cloudformation:Get*"),
+    *("cloudformation:List*", "cloudtrail:Get*", "cloudtrail:List*", "dynamodb:BatchGetItem"),
+    *("dynamodb:Describe*", "dynamodb:Get*", "dynamodb:List*", "dynamodb:PartiQLSelect"),
+    *("dynamodb:Query", "dynamodb:Scan", "events:Describe*", "events:List*", "lambda:Get*"),
+    *("lambda:List*", "logs:Describe*", "logs:Filter*", "logs:Get*", "logs:List*"),
+    *("logs:StartQuery", "scheduler:Get*", "scheduler:List*", "sqs:Get*", "sqs:List*"),
+)
+_RESOURCES = (
+    f"arn:*:lambda:*:*:function:{REVOKER}",
+    f"arn:*:lambda:*:*:function:{REVOKER}:*",
+    f"arn:*:events:*:*:rule/{PRODUCT}-*",
+    f"arn:*:scheduler:*:*:schedule/default/{PATROL_SCHEDULE}",
+    f"arn:*:dynamodb:*:*:table/{STATE_TABLE}",
+    f"arn:*:dynamodb:*:*:table/{STATE_TABLE}/*",
+    f"arn:*:sqs:*:*:{MEMBER_DEAD_LETTERS}",
+    f"arn:*:logs:*:*:log-group:/aws/*/{REVOKER}",
+    f"arn:*:logs:*:*:log-group:/aws/*/{REVOKER}:*",
+    f"arn:*:cloudtrail:*:*:trail/{TRAIL}",
+    f"arn:*:cloudformation:*:*:stack/StackSet-{PRODUCT}*",
+)
+
+
+def guardrail_statements(break_glass: str = BREAK_GLASS) -> tuple[Statement, ...]:
+    """Every statement with its reason; raises ValueError on a pattern that is no role's."""
+    if not re.fullmatch(_BREAK_GLASS_SHAPE, break_glass):
+        raise ValueError(
+            f"--break-glass {break_glass!r}: write role/PATH/NAME, with at least one character "
+            "besides wildcards"
+        )
+    rescuer = f"{_IAM}{break_glass}"
+    return (
+        *_deny_statements(rescuer),
+        *_name_statements(rescuer),
+        *_resource_statements(rescuer),
+    )
+
+
+def guardrail_json(break_glass: str = BREAK_GLASS) -> str:
+    """The policy, minified, as it is attached; raises ValueError when it outgrows the limit."""
+    text = json.dumps(document(guardrail_statements(break_glass)), separators=(",", ":"))
+    if len(text) > LIMIT:
+        raise ValueError(
+            f"the guardrail has {len(text):,} characters, more than {LIMIT:,}: "
+            "shorten --break-glass"
+        )
+    return text
+
+
+def _unless(*patterns: str) -> dict[str, object]:
+    return {"ArnNotLike": {"aws:PrincipalArn": list(patterns)}}
+
+
+def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
+    return (
+        Statement(
+            sid="DenyStaysOn",
+            why="Whoever is contained cannot take the deny off in the seconds before it applies, "
+            "nor can a friend; and nobody can put it on an administrator.",
+            effect="Deny",
+            actions=(
+                "iam:AttachGroupPolicy",
+                "iam:AttachRolePolicy",
+                "iam:AttachUserPolicy",
+                "iam:DetachGroupPolicy",
+                "iam:DetachRolePolicy",
+                "iam:DetachUserPolicy",
+            ),
+            resources=("*",),
+            conditions={
+                "ArnLike": {"iam:PolicyARN": list(_DENIES)},
+                **_unless(_REVOKER, _ROLLOUT, rescuer),
+            },
+        ),
+        Statement(
+            sid="BoundaryStaysOn",
+            why="The second rung for roles, and nobody sets it on others. IAM cannot tell what a "
+            "Put replaces: this one can still be replaced, and the patrol then says so.",
+            effect="Deny",
+            actions=(
+                "iam:DeleteRolePermissionsBoundary",
+                "iam:PutRolePermissionsBoundary",
+                "iam:PutUserPermissionsBoundary",
+            ),
+            resources=("*",),
+            conditions={
+                "ArnLike": {"iam:PermissionsBoundary": _DENIES[0]},
+                **_unless(_REVOKER, _ROLLOUT, rescuer),
+            },
+        ),
+        Statement(
+            sid="DenyStaysTrue",
+            why="A rewritten deny could allow, a member taken out of the deny group is free, and "
+            "the revoker's roles are nobody else's to open, strengthen, pass or assume.",
+            effect="Deny",
+            not_actions=("iam:Generate*", "iam:Get*", "iam:List*", "iam:Simulate*"),
+            resources=(f"{_IAM}policy{IAM_PATH}*", f"{_IAM}group{IAM_PATH}*", *_MEMBER_ROLES),
+            conditions=_unless(_REVOKER, _ROLLOUT, rescuer),
+        ),
+    )
+
+
+def _name_statements(rescuer: str) -> tuple[Statement, ...]:
+    names: tuple[str, ...] = (_ROLLOUT, *_RESCUE, _ADMINISTRATORS)
+    if not rescuer.startswith(_ADMINISTRATORS.removesuffix("*")):
+        names += (rescuer,)
+    return (
+        Statement(
+            sid="ExemptNamesStayTrue",
+            why="Roles with these names call IAM freely: whoever could make, open, strengthen or "
+            "pass one would be an administrator. Only those whose names they are may.",
+            effect="Deny",
+            actions=_FORGING,
+            resources=(*names, _OURS),
+            conditions=_unless(_REVOKER, *names),
+        ),
+    )
+
+
+def _resource_statements(rescuer: str) -> tuple[Statement, ...]:
+    return (
+        Statement(
+            sid="RevokerStaysAlive",
+            why="Function, rules, schedule, table and its items, dead letters, log, trail and "
+            "stack: everybody may look, nobody else may touch or invoke.",
+            effect="Deny",
+            not_actions=_READING,
+            resources=_RESOURCES,
+            conditions=_unless(_OURS, _ROLLOUT, rescuer),
+        ),
+        Statement(
+            sid="AccountStaysHere",
+            why="An account that leaves its Organization leaves this guardrail.",
+            effect="Deny",
+            actions=("organizations:LeaveOrganization",),
+            resources=("*",),
+            conditions=_unless(rescuer),
+        ),
+    )

@@ -1,0 +1,260 @@
+"""Answer one call: read what is known, decide, contain, learn, tell. The thin place where we act.
+
+Everything here may run any number of times for one event, and stop anywhere: what is done is done
+again without harm, and what is not done is raised, so that Lambda tries again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from handler.containment import (
+    Containment,
+    contain,
+    contain_sessions,
+    current_name,
+    take_all_off,
+)
+from handler.gains import gains_of
+from handler.learn import learn, learn_rename
+from handler.marks import TRYING, mark_contained, mark_tainted, mark_trying
+from handler.proof import Deferred, search_proof, wait_is_over
+from handler.reasons import Action, Reason, Standing, Verdict
+from handler.remedies import carry_out, told
+from handler.remedy import Gain
+from handler.remedy_credentials import silence_used_key
+from handler.report import GainTold
+from handler.roster import principal_key, read_group
+from handler.scene import Scene, is_contained, sessions_are_denied
+from handler.standing import Known, arm_breaker, count_in_breaker, look, standing_of
+from handler.telling import report_of
+from handler.tools import Tools, account_alias, send, target_of
+from handler.trail import Call, Kind
+from handler.verdict import decide, rescue_role, settled
+
+HISTORY = "LookupEvents"
+NO_HISTORY = frozenset(
+    {"AccessDenied", "AccessDeniedException", "Throttling", "ThrottlingException"}
+)
+
+
+class ForeignEvent(Exception):
+    """An event of another account: nothing that EventBridge could have sent here."""
+
+
+def answer(call: Call, tools: Tools) -> Verdict:
+    """Decide one call and act on it.
+
+    Raises Deferred while a proof may still come, ForeignEvent, ReportRefused, and ClientError for
+    whatever Lambda had better try again.
+    """
+    if call.account and call.account != tools.here.account:
+        raise ForeignEvent(f"event of account {call.account} reached {tools.here.account}")
+    early = settled(call, own_role_arn=tools.here.role_arn)
+    if early is not None:
+        if early.action is not Action.IGNORE:
+            _tell(call, early, Standing(), tools)
+        return early
+    call = _identified(call, tools)
+    known = look(
+        call,
+        table=tools.table,
+        iam=lambda: tools.iam,
+        settings=tools.settings,
+        together=tools.together,
+        met=tools.met,
+        now=tools.now,
+    )
+    verdict, standing, known = _judge(call, known, tools)
+    containment = _contain(call, verdict, standing, tools)
+    arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
+    learn(call, verdict, known, tools)
+    if verdict.action is Action.IGNORE:
+        _take_back_try(call, verdict, known, tools)
+        return verdict
+    gains = _gains(call, verdict, known, tools)
+    _tell(call, verdict, standing, tools, containment=containment, gains=gains)
+    return verdict
+
+
+def _identified(call: Call, tools: Tools) -> Call:
+    """A user whose record lacks the id, with the id that the group lists under that name."""
+    caller = call.caller
+    if caller.kind is not Kind.USER or caller.id:
+        return call
+    member = read_group(tools.iam, tools.settings.admin_group).by_name(caller.name)
+    return replace(call, caller=replace(caller, id=member.id)) if member else call
+
+
+def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, Known]:
+    """The verdict; for an unproven member after looking for the proof and waiting for it."""
+    standing = standing_of(call, known, tools.settings, now=tools.now)
+    verdict = decide(call, standing, tools.settings, own_role_arn=tools.here.role_arn)
+    # An owner whose credential was stolen is contained altogether, unless she is an administrator.
+    stolen = standing.unproven and verdict.reason is Reason.TAINTED_CREDENTIAL
+    if verdict.action is not Action.DEFER and not stolen:
+        return verdict, standing, known
+    learn_rename(call, known, tools)
+    known = _searched(call, known, tools)
+    standing = standing_of(call, known, tools.settings, now=tools.now)
+    if standing.unproven and not stolen:
+        standing = replace(standing, waited=wait_is_over(call, tools))
+    verdict = decide(call, standing, tools.settings, own_role_arn=tools.here.role_arn)
+    if verdict.action is Action.DEFER:
+        raise Deferred(f"{call.caller.name} is in the group, and nothing proves yet by whom")
+    return verdict, standing, known
+
+
+def _searched(call: Call, known: Known, tools: Tools) -> Known:
+    """The event history answers two requests a second to everybody: no answer is no proof.
+
+    That is said of the history alone: a table or an IAM that refuses is asked again.
+    """
+    try:
+        return search_proof(call, known, tools)
+    except tools.iam.exceptions.ClientError as error:
+        code = error.response["Error"]["Code"]
+        if error.operation_name != HISTORY or code not in NO_HISTORY:
+            raise
+        return known
+
+
+def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> Containment | None:
+    """Put the deny on, and write down what was done."""
+    if verdict.action is not Action.CONTAIN:
+        return None
+    target = target_of(
+        tools, kind=call.caller.kind, name=call.caller.name, principal_id=call.caller.id
+    )
+    if verdict.reason is Reason.TAINTED_CREDENTIAL and standing.administrator:
+        # The owner is an administrator, and her own credentials stay good.
+        containment = contain_sessions(
+            tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
+        )
+        silence_used_key(call, containment.name, tools)
+        _write_down(call, containment, verdict, tools, mark="sessions")
+        return containment
+    if verdict.reason is Reason.UNPROVEN_MEMBER:
+        mark_trying(tools.table, principal_id=call.caller.id, name=call.caller.name, call=call)
+    containment = contain(
+        tools.iam,
+        target,
+        inline=tools.settings.inline_deny,
+        is_contained=lambda owner: is_contained(tools.table, owner),
+    )
+    if containment.rung is None and not containment.gone:
+        mark_tainted(
+            tools.table,
+            principal_id=call.caller.id,
+            kind=call.caller.kind,
+            name=call.caller.name,
+            call=call,
+            now=tools.now,
+        )
+    _write_down(call, containment, verdict, tools, mark="contained")
+    if not call.error_code and not (standing.tainted or standing.contained):
+        count_in_breaker(tools.table, tools.settings, call.caller.id, now=tools.now)
+    return containment
+
+
+def _take_back_try(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
+    """Take off the deny of a try that died before it was written down, now that proof has come."""
+    if verdict.reason is not Reason.ADMINISTRATOR_USER:
+        return
+    if TRYING not in known.principal or "contained" in known.principal:
+        return
+    caller = call.caller
+    target = target_of(tools, kind=caller.kind, name=caller.name, principal_id=caller.id)
+    name = current_name(tools.iam, target)
+    if name:
+        take_all_off(tools.iam, replace(target, name=name), inline=tools.settings.inline_deny)
+    tools.table.update(principal_key(caller.id), {}, remove=[TRYING])
+
+
+def _write_down(
+    call: Call, containment: Containment, verdict: Verdict, tools: Tools, *, mark: str
+) -> None:
+    mark_contained(
+        tools.table,
+        principal_id=call.caller.id,
+        kind=call.caller.kind,
+        containment=containment,
+        call=call,
+        reason=verdict.reason.value,
+        now=tools.now,
+        mark=mark,
+        gave=tuple(gain.what for gain in _found(call, tools)),
+    )
+
+
+def _found(call: Call, tools: Tools) -> tuple[Gain, ...]:
+    return gains_of(
+        call,
+        admin_group=tools.settings.admin_group,
+        rescue=lambda role: rescue_role(_arn_of(role, tools), call, tools.settings),
+    )
+
+
+def _arn_of(role: str, tools: Tools) -> str:
+    """A role's ARN: records name it without its path, by which a pattern may exempt it."""
+    if role.startswith("arn:"):
+        return role
+    try:
+        return str(tools.iam.get_role(RoleName=role)["Role"]["Arn"])
+    except tools.iam.exceptions.NoSuchEntityException:
+        return role
+
+
+def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[GainTold, ...]:
+    """What an offender's call gave, taken away again where a containment would be carried out."""
+    found = _found(call, tools)
+    match verdict.action:
+        case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
+            return tuple(_remedy_all(found, call, verdict, known, tools))
+        case Action.CONTAIN | Action.CRITICAL | Action.WOULD_CONTAIN:
+            return tuple(told(gain, "") for gain in found)
+    return ()
+
+
+def _remedy_all(
+    found: tuple[Gain, ...], call: Call, verdict: Verdict, known: Known, tools: Tools
+) -> list[GainTold]:
+    if not found:
+        return []
+    scene = Scene(
+        iam=tools.iam,
+        table=tools.table,
+        settings=tools.settings,
+        account=tools.here.account,
+        partition=tools.here.partition,
+        baseline=known.baseline,
+        live=known.live,
+        now=tools.now,
+    )
+    # Root may name administrators: the account is root's.
+    spared = verdict.reason is Reason.ROOT
+    return [
+        told(gain, "") if spared and gain.group else carry_out(gain, call, scene) for gain in found
+    ]
+
+
+def _tell(
+    call: Call,
+    verdict: Verdict,
+    standing: Standing,
+    tools: Tools,
+    *,
+    containment: Containment | None = None,
+    gains: tuple[GainTold, ...] = (),
+) -> None:
+    report = report_of(
+        call=call,
+        account=tools.here.account,
+        verdict=verdict,
+        standing=standing,
+        containment=containment,
+        gains=gains,
+        settings=tools.settings,
+        alias=account_alias(tools),
+    )
+    send(report, tools)

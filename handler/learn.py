@@ -1,0 +1,180 @@
+"""What a call teaches about administrators, names and credentials, whoever made it. Shell.
+
+A fact is written for the bearer of a name as of the call, and may be learnt, moved or unlearnt
+whenever more is known: each time, the calls that were judged without it are asked for again.
+"""
+
+from __future__ import annotations
+
+from handler.ledger import CLOCK_SLACK, ever_known
+from handler.marks import mark_sessions
+from handler.naming import (
+    bearer_of,
+    drop_change,
+    keep_change,
+    keep_rename,
+    kept_changes,
+    mark_placed,
+    mark_rename_learnt,
+    rename_is_learnt,
+)
+from handler.reasons import Action, Reason, Verdict
+from handler.renames import rename_in
+from handler.roster import (
+    Member,
+    added_user,
+    ask_again,
+    forget_elsewhere,
+    gone_bearers,
+    membership,
+    principal_key,
+    read_group,
+    removed_user,
+)
+from handler.standing import Known
+from handler.store import Value
+from handler.tools import Tools
+from handler.trail import Call
+
+# Whose changes of the administrators' group count.
+TRUSTED = frozenset({Reason.ADMINISTRATOR_USER, Reason.ADMINISTRATOR_ROLE, Reason.ROOT})
+OFFENCES = frozenset({Action.CONTAIN, Action.WOULD_CONTAIN, Action.CRITICAL})
+# What was handled before a rename was heard of had the wrong bearer; events are rarely later.
+RENAME_HEARD_SECONDS = 20 * 60.0
+
+
+def learn(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
+    """Write down renames, additions, removals and passwords; only an administrator's count."""
+    if verdict.reason is Reason.ADMINISTRATOR_USER:
+        tools.met.add(call.caller.id)
+    if call.error_code or call.time is None:
+        return
+    trusted = verdict.reason in TRUSTED
+    learn_rename(call, known, tools)
+    # Root cannot be told from whoever took root over: its resets are tainted like an offender's.
+    owned = trusted and verdict.reason is not Reason.ROOT
+    _learn_password(call, verdict, known, tools, trusted=owned)
+    group = tools.settings.admin_group
+    user = added_user(call, group=group) or removed_user(call, group=group)
+    if not user:
+        return
+    fact = fact_of(call)
+    if trusted:
+        if keep_change(tools.table, fact, user=user, at=call.time, now=tools.now):
+            _place(fact, user, call.time, known, tools)
+    elif verdict.action in OFFENCES:
+        _unlearn(call, fact, known, tools)
+
+
+def fact_of(call: Call) -> str:
+    """The attribute by which the ledger keeps an addition or a removal."""
+    return f"{'add' if call.name == 'AddUserToGroup' else 'del'}#{call.event_id}"
+
+
+def is_written(fact: str, tools: Tools) -> bool:
+    """Whether the ledger has this addition or removal, of whomever."""
+    return any(fact in item for item in tools.table.items("principal#"))
+
+
+def write_fact(member: Member, fact: str, at: float, tools: Tools) -> None:
+    """Put a fact on its member and on nobody else; what was judged without it is asked again."""
+    key = principal_key(member.id)
+    _unwrite(fact, at, tools, keep=member.id)
+    if fact in tools.table.read([key]).get(key, {}):
+        return
+    if fact.startswith("del#"):
+        _ask_again(key, member.name, at, tools)
+    values: dict[str, Value] = {"kind": "user", "name": member.name, fact: at}
+    tools.table.update(key, values)
+
+
+def _unwrite(fact: str, at: float, tools: Tools, *, keep: str = "", only: str = "") -> None:
+    for wrong in forget_elsewhere(tools.table, fact, keep=keep, only=only):
+        _ask_again(str(wrong["pk"]), str(wrong.get("name", "")), at, tools)
+
+
+def _place(fact: str, user: str, at: float, known: Known, tools: Tools) -> None:
+    """Find whom an administrator's change meant, and put it there."""
+    holders = [item for item in tools.table.items("principal#") if fact in item]
+    found = str(holders[0]["pk"]).removeprefix("principal#") if holders else ""
+    bearer = bearer_of(tools.iam, tools.table, user, at, found=found)
+    if bearer.taker:
+        _unwrite(fact, at, tools, only=bearer.taker.id)
+    if bearer.member is None:
+        if fact.startswith("del#"):
+            for gone in gone_bearers(tools.iam, tools.table, user):
+                # What she did in between is looked at all the same.
+                write_fact(gone, fact, at, tools)
+        return
+    if not _is_older(fact, bearer.member, at, known, tools):
+        write_fact(bearer.member, fact, at, tools)
+    mark_placed(tools.table, fact, now=tools.now)
+
+
+def _is_older(fact: str, member: Member, at: float, known: Known, tools: Tools) -> bool:
+    """A removal older than the baseline that found her: she was added again before it."""
+    baseline = known.baseline
+    if fact.startswith("add#") or at > baseline.taken + CLOCK_SLACK:
+        return False
+    live = known.live or read_group(tools.iam, tools.settings.admin_group)
+    return member.id in baseline.members and live.by_id(member.id) is not None
+
+
+def _unlearn(call: Call, fact: str, known: Known, tools: Tools) -> None:
+    """An offender's change counts for nothing, and may explain what the baseline found."""
+    assert call.time is not None
+    drop_change(tools.table, fact)
+    _unwrite(fact, call.time, tools)
+    added = added_user(call, group=tools.settings.admin_group)
+    baseline, caller = known.baseline, call.caller
+    itself = added.casefold() == caller.name.casefold() and caller.id in baseline.members
+    if not (added and itself and call.time <= baseline.taken + CLOCK_SLACK):
+        return
+    key = principal_key(caller.id)
+    strike = f"strike#{call.event_id}"
+    if strike not in tools.table.read([key]).get(key, {}):
+        _ask_again(key, caller.name, call.time, tools)
+        tools.table.update(key, {"kind": "user", "name": caller.name, strike: call.time})
+
+
+def _ask_again(key: str, name: str, since: float, tools: Tools) -> None:
+    principal_id = key.removeprefix("principal#")
+    ask_again(tools.table, principal_id=principal_id, name=name, since=since)
+
+
+def learn_rename(call: Call, known: Known, tools: Tools) -> None:
+    """Keep a rename, and look again at whatever named either name before it was heard of."""
+    rename = rename_in(call)
+    if rename is None or rename_is_learnt(tools.table, call.event_id):
+        return
+    since = rename.at - RENAME_HEARD_SECONDS
+    for name in (call.request["userName"], call.request["newUserName"]):
+        ask_again(tools.table, by="ResourceName", name=name, since=since)
+    keep_rename(tools.table, rename, event_id=call.event_id, now=tools.now)
+    for change in kept_changes(tools.table):
+        # Whatever the name: this rename may be the link that was missing. One that came after the
+        # user was found says nothing about her.
+        if change.at <= rename.at <= (change.placed or tools.now):
+            _place(change.fact, change.user, change.at, known, tools)
+    mark_rename_learnt(tools.table, call.event_id)
+
+
+def _learn_password(
+    call: Call, verdict: Verdict, known: Known, tools: Tools, *, trusted: bool
+) -> None:
+    """A password that its owner or an administrator sets ends the offender's hold on sessions."""
+    if call.name == "ChangePassword" and verdict.action is Action.IGNORE:
+        caller = call.caller
+        if ever_known(membership(known.baseline, caller.id, known.principal)):
+            mark_sessions(
+                tools.table, principal_id=caller.id, name=caller.name, call=call, good=True
+            )
+        return
+    if not trusted or call.name not in ("UpdateLoginProfile", "CreateLoginProfile"):
+        return
+    assert call.time is not None
+    named = str(call.request.get("userName") or call.caller.name)
+    member = bearer_of(tools.iam, tools.table, named, call.time).member
+    if member is not None:
+        forget_elsewhere(tools.table, f"pwgood#{call.event_id}", keep=member.id)
+        mark_sessions(tools.table, principal_id=member.id, name=member.name, call=call, good=True)

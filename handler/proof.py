@@ -1,0 +1,122 @@
+"""Wait for the proof that an unproven member is an administrator: the event may be on its way.
+
+Shell. No sleep and no poller: raising makes Lambda try the event again after one and after two more
+minutes, and the third try decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from handler.learn import TRUSTED, fact_of, is_written, write_fact
+from handler.ledger import CLOCK_SLACK
+from handler.naming import bearer_of, kept_renames
+from handler.reasons import Action
+from handler.renames import Rename, names_before, rename_in, spelling
+from handler.roster import Member, added_user, read_group, removed_user
+from handler.standing import Known, look, standing_of
+from handler.tools import Tools
+from handler.trail import Call, read_record
+from handler.verdict import decide
+
+WAIT_KEPT_SECONDS = 86_400.0
+# CloudTrail's event history goes back 90 days and answers two requests a second.
+HISTORY_SECONDS = 90 * 86_400
+HISTORY_PAGES = 10
+# Whoever added her may be in the same case: so many are looked for one after another.
+ADDERS = 3
+
+
+class Deferred(Exception):
+    """Not decided yet: the group lists the caller, and nothing proves yet who put it there."""
+
+
+def search_proof(call: Call, known: Known, tools: Tools, *, adders: int = ADDERS) -> Known:
+    """Look through CloudTrail's event history, write what it proves, and read anew."""
+    live = known.live or read_group(tools.iam, tools.settings.admin_group)
+    member = live.by_id(call.caller.id)
+    if member is None:
+        return replace(known, live=live)
+    _prove(member, tools, adders=adders)
+    return replace(_look(call, tools, met={call.caller.id}), live=live)
+
+
+def wait_is_over(call: Call, tools: Tools) -> bool:
+    """Whether this event was first seen long enough ago; notes the first time."""
+    key = f"wait#{call.event_id}"
+    expires = tools.now + WAIT_KEPT_SECONDS
+    if tools.table.put_new(key, {"first": tools.now, "expires_at": expires}):
+        return tools.wait_seconds <= 0
+    first = tools.table.read([key]).get(key, {}).get("first", tools.now)
+    return tools.now - float(first) >= tools.wait_seconds
+
+
+def _prove(member: Member, tools: Tools, *, adders: int) -> None:
+    """Write the additions and removals of `member` that the event history proves.
+
+    Only those by whoever was an administrator then, of a name that was hers then, and none older
+    than the user itself.
+    """
+    group = tools.settings.admin_group
+    renames = (*kept_renames(tools.table), *_renames_in_history(tools))
+    spelled = spelling(renames, member.name) | {r.old.casefold(): r.old for r in renames}
+    for name in names_before(renames, member.name):
+        for call in _history(tools, "ResourceName", spelled[name.casefold()]):
+            user = added_user(call, group=group) or removed_user(call, group=group)
+            if user.casefold() != name.casefold() or call.time is None:
+                continue
+            if call.time < member.made - CLOCK_SLACK or call.caller.id == member.id:
+                continue
+            # What the ledger has heard of stands where it stands; an open question proves nobody.
+            bearer = bearer_of(tools.iam, tools.table, user, call.time, also=renames).member
+            if bearer is None or bearer.id != member.id:
+                continue
+            if not is_written(fact_of(call), tools) and _is_trusted(call, tools, adders):
+                write_fact(member, fact_of(call), call.time, tools)
+
+
+def _is_trusted(call: Call, tools: Tools, adders: int) -> bool:
+    """Whether the call was an administrator's, by the rules that judge every call."""
+    known = _look(call, tools, met=tools.met)
+    for again in (False, True):
+        standing = standing_of(call, known, tools.settings, now=tools.now)
+        verdict = decide(call, standing, tools.settings, own_role_arn=tools.here.role_arn)
+        if verdict.action is not Action.DEFER or again or adders <= 1:
+            break
+        known = search_proof(call, known, tools, adders=adders - 1)
+    return verdict.reason in TRUSTED
+
+
+def _look(call: Call, tools: Tools, *, met: set[str]) -> Known:
+    return look(
+        call,
+        table=tools.table,
+        iam=lambda: tools.iam,
+        settings=tools.settings,
+        together=tools.together,
+        met=met,
+        now=tools.now,
+    )
+
+
+def _renames_in_history(tools: Tools) -> Iterator[Rename]:
+    for call in _history(tools, "EventName", "UpdateUser"):
+        rename = rename_in(call)
+        if rename is not None:
+            yield rename
+
+
+def _history(tools: Tools, attribute: str, value: str) -> Iterator[Call]:
+    """Calls of the event history, newest first, a few pages at most."""
+    cloudtrail: Any = tools.clients("cloudtrail", tools.here.region)
+    pages = cloudtrail.get_paginator("lookup_events").paginate(
+        LookupAttributes=[{"AttributeKey": attribute, "AttributeValue": value}],
+        StartTime=tools.now - HISTORY_SECONDS,
+        PaginationConfig={"MaxItems": HISTORY_PAGES * 50, "PageSize": 50},
+    )
+    for page in pages:
+        for event in page["Events"]:
+            yield read_record(json.loads(event["CloudTrailEvent"]))

@@ -1,0 +1,102 @@
+"""Judge calls of the event history once more, after more was learnt about who made them. Shell.
+
+A removal, a rename, a theft of a key that is heard of late means that calls were judged by what was
+not so. They are fed through the same answer again, which does again what it did, or better.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+
+from handler.answer import answer
+from handler.naming import kept_renames
+from handler.proof import Deferred
+from handler.renames import names_before, names_borne, spelling
+from handler.store import Item, Value
+from handler.tools import Tools, attempt, time_is_up
+from handler.trail import Call, read_record
+
+# The event history lags up to 15 minutes behind: a look after this much has seen everything.
+HISTORY_LAG_SECONDS = 20 * 60.0
+# Two requests a second are allowed. Where a flood of calls hides the rest, the next patrol goes on.
+CALLS_AT_ONCE = 500
+IAM_SOURCE = "iam.amazonaws.com"
+
+
+def recheck_calls(tools: Tools, troubles: list[Exception]) -> None:
+    """Look through the calls that somebody asked to look at again; the rest is the next round's."""
+    for item in list(tools.table.items("recheck#")):
+        attempt(partial(_recheck, item, tools), tools, troubles)
+
+
+def _recheck(item: Item, tools: Tools) -> None:
+    key = str(item["pk"])
+    _ask_by_other_names(item, tools)
+    seen = float(item.get("seen", tools.now))
+    begun = float(item.get("begun", tools.now))
+    until = float(item.get("until", tools.now))
+    count, oldest, waiting, cut = 0, until, False, False
+    for call in _calls(item, until, tools):
+        if time_is_up(tools):
+            cut = True
+            break
+        count += 1
+        oldest = min(oldest, call.time or oldest)
+        if not _concerns(call, item):
+            continue
+        try:
+            answer(call, tools)
+        except Deferred:
+            waiting = True
+    if cut or count >= CALLS_AT_ONCE:
+        tools.table.update(key, {"seen": seen, "begun": begun, "until": oldest})
+    elif waiting or begun - seen < HISTORY_LAG_SECONDS:
+        tools.table.update(key, {"seen": seen}, remove=["begun", "until"])
+    else:
+        tools.table.delete(key)
+
+
+def _ask_by_other_names(item: Item, tools: Tools) -> None:
+    """The history knows users by the names of their calls: who was renamed is looked for twice."""
+    name, since = str(item["name"]), float(item["since"])
+    if "by" in item or "named" in item:
+        return
+    renames = kept_renames(tools.table)
+    spelled = spelling(renames, name)
+    spelled |= {rename.old.casefold(): rename.old for rename in renames}
+    others = {*names_borne(renames, name, since), *names_before(renames, name)}
+    for folded in sorted({other.casefold() for other in others} - {name.casefold()}):
+        other = spelled[folded]
+        values: dict[str, Value] = {
+            "id": str(item["id"]),
+            "name": other,
+            "since": since,
+            "named": "since",
+        }
+        tools.table.put_new(f"{item['pk']}#{other}", values)
+
+
+def _calls(item: Item, until: float, tools: Tools) -> Iterator[Call]:
+    """Calls that the item asks for between `since` and `until`, newest first, so many at most."""
+    by = str(item.get("by", "Username"))
+    pages = tools.clients("cloudtrail", tools.here.region).get_paginator("lookup_events")
+    for page in pages.paginate(
+        LookupAttributes=[{"AttributeKey": by, "AttributeValue": str(item["name"])}],
+        StartTime=float(item["since"]),
+        EndTime=until,
+        PaginationConfig={"MaxItems": CALLS_AT_ONCE, "PageSize": 50},
+    ):
+        for event in page["Events"]:
+            yield read_record(json.loads(event["CloudTrailEvent"]))
+
+
+def _concerns(call: Call, item: Item) -> bool:
+    return (
+        item["id"] in ("", call.caller.id)
+        and call.service == IAM_SOURCE
+        and not call.read_only
+        and call.time is not None
+        and call.time >= float(item["since"])
+    )

@@ -1,0 +1,177 @@
+"""Release a principal: undo what the records say, and nothing else. Shell; may be repeated.
+
+The plan is a value and the dry run ends with it. While the deny is taken off, `releasing` keeps the
+patrol from putting it back. What only an administrator may undo comes back as a command.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from handler.containment import current_name, take_off
+from handler.deskrefusal import DeskRefusal
+from handler.deskview import MARKS, principal_id_of
+from handler.marks import Contained, read_contained
+from handler.roster import credential_key
+from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS, Step
+from handler.store import Item, Value
+from handler.target import Target
+from handler.tools import Tools, target_of
+from handler.trail import Kind
+
+# What IAM says when the revoker may not: observing, or under a policy of the owner's.
+NOT_OURS = ("AccessDenied", "UnmodifiableEntity")
+
+
+@dataclass(frozen=True)
+class Undo:
+    """One thing to undo. `recorded`: by the records; `there`: still on; `ours`: we may undo it."""
+
+    step: Step
+    recorded: bool
+    there: bool
+    ours: bool
+
+
+def release(
+    item: Item, *, reason: str, by: str, enable_keys: bool, dry: bool, tools: Tools
+) -> dict[str, Any]:
+    """Plan the release of a principal and, unless `dry`, carry it out.
+
+    Raises DeskRefusal for one who was deleted since, and ClientError for another try.
+    """
+    principal_id, kind = principal_id_of(item), Kind(str(item["kind"]))
+    written = target_of(tools, kind=kind, name=str(item["name"]), principal_id=principal_id)
+    name = current_name(tools.iam, written)
+    if not name:
+        _forget(item, tools)
+        raise DeskRefusal(
+            "deleted", f"{kind.value} {written.name!r} ({principal_id}) was deleted since."
+        )
+    target = replace(written, name=name)
+    records = {mark: record for mark in MARKS if (record := read_contained(item, mark))}
+    plan = list(_plan(records, target, tools))
+    keys = _silenced(item, name, tools)
+    answered = {
+        "principal": {"id": principal_id, "kind": kind.value, "name": name},
+        "tainted": "tainted" in item,
+        "released": item.get("released", 0.0),
+        "keys": [{"id": key, "enable": enable_keys, "left": ""} for key in keys],
+        "sessions_stay_bad": any(mark.startswith("pwbad#") for mark in item),
+    }
+    # A deny of ours without a record: the table is older than it.
+    on = any(undo.ours for undo in plan)
+    if not (records or on) and "tainted" not in item and "releasing" not in item:
+        if "released" not in item:
+            says = f"Nothing is contained here as {item['name']!r}."
+            raise DeskRefusal("not-contained", says)
+        return answered | {"steps": [], "done": True, "already": True}
+    if dry:
+        steps = [_step_row(undo, target, "") for undo in plan]
+        return answered | {"steps": steps, "done": False}
+    key = str(item["pk"])
+    tools.table.update(key, {"releasing": tools.now})
+    left = [_take_off(undo, target, tools) for undo in plan]
+    if enable_keys:
+        answered["keys"] = [
+            {"id": one, "enable": True, "left": _enable(one, name, tools)} for one in keys
+        ]
+    said = {"at": tools.now, "by": by, "reason": reason, "enabled": keys if enable_keys else []}
+    _close(item, said, tools)
+    steps = [_step_row(undo, target, why) for undo, why in zip(plan, left, strict=True)]
+    return answered | {"steps": steps, "done": True, "released": tools.now}
+
+
+def _plan(records: dict[str, Contained], target: Target, tools: Tools) -> Iterator[Undo]:
+    """The rungs that the records name, then any other on which our deny is found all the same."""
+    named = [rung for r in records.values() for rung in (*r.earlier, r.rung)]
+    steps = USER_STEPS if target.kind is Kind.USER else ROLE_STEPS
+    also = (SESSION_STEP,) if target.kind is Kind.USER else ()
+    for step in (*steps, *also):
+        recorded = step.rung.value in named
+        there = _is_there(step, target, tools)
+        if recorded or there:
+            yield Undo(
+                step=step, recorded=recorded, there=there, ours=there and step.undo is not None
+            )
+
+
+def _is_there(step: Step, target: Target, tools: Tools) -> bool:
+    try:
+        return step.there(tools.iam, target)
+    except tools.iam.exceptions.NoSuchEntityException:
+        return False
+
+
+def _take_off(undo: Undo, target: Target, tools: Tools) -> str:
+    """Empty when it is off now, else why it is not."""
+    if not undo.there:
+        return ""
+    try:
+        return take_off(tools.iam, target, undo.step.rung)
+    except tools.iam.exceptions.ClientError as error:
+        return _refusal(error)
+
+
+def _refusal(error: Any) -> str:
+    """What AWS refused for good, as words; everything else is raised for another try."""
+    code = str(error.response["Error"]["Code"])
+    if code == "NoSuchEntity":
+        return "deleted since"
+    if code in NOT_OURS:
+        return f"the revoker may not ({code})"
+    raise error
+
+
+def _step_row(undo: Undo, target: Target, left: str) -> dict[str, Any]:
+    return {
+        "rung": undo.step.rung.value,
+        "command": list(undo.step.command(target)),
+        "recorded": undo.recorded,
+        "there": undo.there,
+        "by_administrator": undo.there and not undo.ours,
+        "left": left,
+    }
+
+
+def _close(item: Item, said: dict[str, Any], tools: Tools) -> None:
+    """Clear the marks, and keep what they said as history; from now on calls before now pass."""
+    kept = {mark: item[mark] for mark in (*MARKS, "tainted") if mark in item}
+    values: dict[str, Value] = {
+        "released": tools.now,
+        f"release#{tools.now:.3f}": json.dumps(said | {"was": kept}),
+    }
+    gone = [*kept, *(f"stripped-{mark}" for mark in MARKS), "releasing", "gone"]
+    tools.table.update(str(item["pk"]), values, remove=gone)
+
+
+def _forget(item: Item, tools: Tools) -> None:
+    if "gone" not in item:
+        tools.table.update(str(item["pk"]), {"gone": tools.now})
+
+
+def _silenced(item: Item, name: str, tools: Tools) -> list[str]:
+    """Access keys of this user that an offender made or switched on, and that we set inactive.
+
+    By the prefix of the id: IAM User Guide, "IAM identifiers".
+    """
+    owners = {str(item.get("name", "")).casefold(), name.casefold()}
+    return [
+        key
+        for credential in tools.table.items("credential#")
+        if str(credential.get("owner", "")).casefold() in owners
+        and (key := str(credential["pk"]).removeprefix("credential#")).startswith("AKIA")
+    ]
+
+
+def _enable(key: str, name: str, tools: Tools) -> str:
+    """Switch a key on again and drop its taint: the desk vouches for it. Empty, or why not."""
+    try:
+        tools.iam.update_access_key(UserName=name, AccessKeyId=key, Status="Active")
+    except tools.iam.exceptions.ClientError as error:
+        return _refusal(error)
+    tools.table.delete(credential_key(key))
+    return ""

@@ -1,0 +1,59 @@
+"""Take away what an offending call gave: which remedy stands where. Shell.
+
+Which remedy fits is decided in gains.py. What existed before the call is only told of. Each remedy
+may run any number of times.
+"""
+
+from __future__ import annotations
+
+from handler.remedy import Gain, Remedy
+from handler.remedy_credentials import delete_login, silence, taint_sessions
+from handler.remedy_principals import (
+    contain_creature,
+    contain_rescue_role,
+    list_since,
+    take_membership_back,
+)
+from handler.report import GainTold
+from handler.scene import Scene
+from handler.trail import Call
+
+# How remedies say that IAM refused.
+NOT_TAKEN_BACK = "NOT "
+# gains.py: the trust of a role that rescues the Organization was replaced.
+RESCUE_ROW = 49
+
+
+def carry_out(gain: Gain, call: Call, scene: Scene) -> GainTold:
+    """Carry out one remedy and say what was done; raises ClientError for Lambda to try again."""
+    match gain.remedy:
+        case Remedy.CONTAIN:
+            done = contain_creature(gain, call, scene)
+        case Remedy.SILENCE:
+            done = silence(gain, call, scene)
+        case Remedy.DELETE_LOGIN:
+            done = delete_login(gain, call, scene)
+        case Remedy.TAINT_SESSIONS:
+            done = taint_sessions(gain, call, scene)
+        case Remedy.TAKE_BACK:
+            done = take_membership_back(gain, call, scene)
+        case Remedy.LIST_SINCE:
+            done = list_since(gain, call, scene)
+        case Remedy.TELL if gain.row == RESCUE_ROW and scene.settings.contain_rescue_roles:
+            done = contain_rescue_role(gain, call, scene)
+        case Remedy.TELL:
+            done = ""
+    return told(gain, done)
+
+
+def told(gain: Gain, done: str) -> GainTold:
+    """The gain as a report carries it; one that could not be taken back is critical."""
+    return GainTold(
+        what=gain.what,
+        remedy=gain.remedy.value,
+        done=done,
+        undo=gain.undo,
+        missing=gain.missing,
+        # Somebody must do it by hand, and the incident's next mail may be nine calls away.
+        critical=gain.critical or NOT_TAKEN_BACK in done,
+    )

@@ -1,0 +1,182 @@
+"""What is known of a caller: the table and, for an unknown user, the group, read side by side.
+
+Shell for the reading, pure for what it means. An administrator whom this process has met before
+costs one table read; a caller's deny waits for one round of reading, never for two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from handler.fingerprint import settings_fingerprint
+from handler.ledger import CLOCK_SLACK, administrator_at
+from handler.marks import credential_is_tainted, read_contained, session_is_tainted
+from handler.reasons import Standing
+from handler.roster import (
+    BASELINE,
+    Baseline,
+    LiveGroup,
+    added_user,
+    credential_key,
+    denied_by_desk,
+    membership,
+    principal_key,
+    read_baseline,
+    read_group,
+    take_baseline,
+)
+from handler.settings import Settings
+from handler.store import Item, Table
+from handler.trail import Call, Kind, seconds_of
+
+# Runs two readings at once and answers both; tests pass one that runs them in turn.
+Together = Callable[[Callable[[], Any], Callable[[], Any]], tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was read for one call; `live` is None where the group did not have to be asked."""
+
+    baseline: Baseline
+    principal: Item = field(default_factory=dict)
+    credential: Item = field(default_factory=dict)
+    breaker: Item = field(default_factory=dict)
+    live: LiveGroup | None = None
+
+
+def look(
+    call: Call,
+    *,
+    table: Table,
+    iam: Callable[[], Any],
+    settings: Settings,
+    together: Together,
+    met: set[str],
+    now: float,
+) -> Known:
+    """Read what the decision needs; takes the baseline when nobody has taken it yet.
+
+    `met` holds ids that this process has already seen the ledger vouch for.
+    """
+    caller = call.caller
+    keys = [BASELINE, breaker_key(settings)]
+    keys += [principal_key(caller.id)] if caller.id else []
+    keys += [credential_key(caller.access_key)] if caller.access_key else []
+    live: LiveGroup | None = None
+    if caller.kind is Kind.USER and caller.id not in met:
+        items, live = together(
+            lambda: table.read(keys), lambda: read_group(iam(), settings.admin_group)
+        )
+    else:
+        items = table.read(keys)
+    baseline = read_baseline(items.get(BASELINE))
+    if baseline is None:
+        live = live or read_group(iam(), settings.admin_group)
+        baseline = take_baseline(table, live, call, group=settings.admin_group, now=now)
+    if live is None and caller.kind is Kind.USER:
+        # Met before, but no administrator by now: she may have been added again.
+        entries = membership(baseline, caller.id, items.get(principal_key(caller.id), {}))
+        if not administrator_at(entries, call.time):
+            live = read_group(iam(), settings.admin_group)
+    return Known(
+        baseline=baseline,
+        principal=items.get(principal_key(caller.id), {}),
+        credential=items.get(credential_key(caller.access_key), {}),
+        breaker=items.get(breaker_key(settings), {}),
+        live=live,
+    )
+
+
+def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> Standing:
+    """What the readings mean for this call."""
+    caller, item = call.caller, known.principal
+    entries = membership(known.baseline, caller.id, item)
+    # A call that adds its own caller proves that the caller was none, unless somebody else had
+    # added her before, or the baseline had found her there.
+    adds_herself = _same(added_user(call, group=settings.admin_group), caller.name)
+    if adds_herself and call.time is not None and call.time <= known.baseline.taken + CLOCK_SLACK:
+        entries = replace(entries, baseline=None)
+    if added_user(call, group=settings.admin_group) and call.time is not None:
+        # Nobody adds others within the second in which she was added: two who add each other then
+        # would vouch for each other for ever.
+        entries = replace(entries, adds=tuple(add for add in entries.adds if add < call.time))
+    administrator = caller.kind is Kind.USER and administrator_at(entries, call.time)
+    in_group = known.live is not None and known.live.by_id(caller.id) is not None
+    released = item.get("released")
+    # A date to come was not written by a release.
+    past = isinstance(released, float) and released <= now
+    return Standing(
+        administrator=administrator,
+        unproven=in_group
+        and not administrator
+        and not (entries.strikes or adds_herself or denied_by_desk(item, call.time)),
+        contained="contained" in item and not (administrator and _came_before(call, item)),
+        tainted="tainted" in item,
+        credential_tainted=_credential_tainted(call, known),
+        released_at=float(released) if past and released is not None else None,
+        group_empty=known.baseline.empty,
+        breaker_open=_breaker_open(caller.id, known.breaker, settings, now=now),
+        again=_tried_before(call, item),
+    )
+
+
+def _tried_before(call: Call, item: Item) -> str:
+    record = read_contained(item)
+    return record.reason if record and record.event_id == call.event_id else ""
+
+
+def _came_before(call: Call, item: Item) -> bool:
+    """Whether the call is older than the offence for which the caller was contained."""
+    record = read_contained(item)
+    offence = seconds_of(record.call_time) if record else None
+    return (
+        "tainted" not in item
+        and offence is not None
+        and call.time is not None
+        and call.time < offence
+    )
+
+
+@cache
+def breaker_key(settings: Settings) -> str:
+    """One breaker for each template version and set of parameters."""
+    return f"breaker#{settings_fingerprint(settings)}"
+
+
+def arm_breaker(table: Table, breaker: Item, settings: Settings, *, now: float) -> None:
+    """Note when this version and these parameters were first at work, by whatever woke us.
+
+    Not at the first offence: an attacker must not find the breaker freshly armed.
+    """
+    if "since" not in breaker and settings.breaker_limit:
+        table.update(breaker_key(settings), {"since": now}, unless="since")
+
+
+def count_in_breaker(table: Table, settings: Settings, principal_id: str, *, now: float) -> None:
+    """Note one principal contained for its own call; each counts once."""
+    if principal_id and settings.breaker_limit:
+        table.update(breaker_key(settings), {f"hit#{principal_id}": now})
+
+
+def _breaker_open(principal_id: str, breaker: Item, settings: Settings, *, now: float) -> bool:
+    since = breaker.get("since")
+    if not isinstance(since, float) or not settings.breaker_limit:
+        return False
+    hits = [name for name in breaker if name.startswith("hit#")]
+    armed = now - since < settings.breaker_hours * 3_600
+    return armed and len(hits) >= settings.breaker_limit and f"hit#{principal_id}" not in hits
+
+
+def _credential_tainted(call: Call, known: Known) -> bool:
+    if credential_is_tainted(known.credential, time=call.time):
+        return True
+    # Not sessions of the console alone: a sign-in also gives the command line its credentials.
+    began = call.caller.session_began_at
+    return began is not None and session_is_tainted(known.principal, began=began)
+
+
+def _same(one: str, other: str) -> bool:
+    return bool(one) and one.casefold() == other.casefold()

@@ -1,0 +1,40 @@
+"""Whom to contain, and the names of the rungs. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from handler.names import DENY_POLICY, SESSION_DENY_POLICY, iam_arn
+from handler.trail import Kind
+
+
+class Rung(Enum):
+    MANAGED_POLICY = "managed-policy"
+    DENY_GROUP = "deny-group"
+    BOUNDARY = "boundary"
+    INLINE_POLICY = "inline-policy"
+    SESSION_POLICY = "session-policy"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Whom to contain. `name` or `id` may be empty, not both; kind is USER or ROLE."""
+
+    kind: Kind
+    name: str
+    id: str
+    account: str
+    partition: str
+    everything: bool = False
+
+    @property
+    def deny_arn(self) -> str:
+        return self._policy_arn(DENY_POLICY)
+
+    @property
+    def session_deny_arn(self) -> str:
+        return self._policy_arn(SESSION_DENY_POLICY)
+
+    def _policy_arn(self, name: str) -> str:
+        return iam_arn(partition=self.partition, account=self.account, kind="policy", name=name)

@@ -1,0 +1,196 @@
+"""The line to the revokers of other accounts: credentials, proof, invocation. Prints nothing.
+
+The desk has no role in the member accounts: it asks each account's own revoker, which lets in one
+role of the central account and proves it by STS.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handler.deskproof import (
+    DIGEST_HEADER,
+    PROOF_HEADERS,
+    QUESTION,
+    QUESTION_TYPE,
+    request_digest,
+    sts_url,
+)
+from handler.names import DESK_ROLE, INCIDENT_TABLE, REVOKER, iam_arn
+from handler.trail import arn_field
+
+# Where IAM's events appear and the revokers therefore run, by partition.
+REGIONS = {
+    "aws": "us-east-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-cn": "cn-north-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-f": "us-isof-south-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+# A release looks through the account's users where a name moved: slower than a call, never minutes.
+CONFIG = Config(read_timeout=120, retries={"mode": "standard", "max_attempts": 3})
+AT_ONCE = 8
+
+
+class DeskFailure(Exception):
+    """What could not be asked, as one sentence."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Credentials of the desk's role; `region` is the revokers', `home` the central stack's."""
+
+    session: Any
+    partition: str
+    region: str
+    home: str
+    endpoint_url: str | None
+
+    def client(self, service: str, region: str) -> Any:
+        return self.session.client(
+            service, region_name=region, endpoint_url=self.endpoint_url, config=CONFIG
+        )
+
+
+def open_desk(
+    *, profile: str | None, region: str | None, home: str | None, endpoint_url: str | None
+) -> Desk:
+    """The desk, by these credentials; they are the desk's role already, or may assume it.
+
+    Raises DeskFailure where they are neither.
+    """
+    try:
+        session = boto3.Session(profile_name=profile)
+        first = home or session.region_name or region or "us-east-1"
+        sts = session.client("sts", region_name=first, endpoint_url=endpoint_url, config=CONFIG)
+        caller = sts.get_caller_identity()["Arn"]
+        partition, account = arn_field(caller, 1), arn_field(caller, 4)
+        if f":assumed-role/{DESK_ROLE}/" not in caller:
+            session = _assumed(sts, caller, partition, account)
+    except (BotoCoreError, ClientError) as error:
+        raise DeskFailure(f"The desk cannot sign in: {_sentence(error)}") from error
+    return Desk(
+        session=session,
+        partition=partition,
+        region=region or REGIONS.get(partition, first),
+        home=first,
+        endpoint_url=endpoint_url,
+    )
+
+
+def ask_revoker(desk: Desk, account: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer of one account's revoker; raises DeskFailure where there is none."""
+    function = f"arn:{desk.partition}:lambda:{desk.region}:{account}:function:{REVOKER}"
+    payload = {**request, "proof": _proof(desk, account, request)}
+    try:
+        answered = desk.client("lambda", desk.region).invoke(
+            FunctionName=function, Payload=json.dumps(payload)
+        )
+        body = json.loads(answered["Payload"].read())
+    except ClientError as error:
+        raise DeskFailure(_why_not(error, account, desk.region)) from error
+    except (BotoCoreError, ValueError) as error:
+        raise DeskFailure(f"Account {account} did not answer: {error}") from error
+    if "FunctionError" in answered:
+        said = body.get("errorMessage", "") if isinstance(body, dict) else ""
+        raise DeskFailure(f"The revoker of {account} failed: {said or answered['FunctionError']}")
+    if not isinstance(body, dict):
+        raise DeskFailure(f"The revoker of {account} answered something else than expected.")
+    if "action" in body:
+        # An older version takes our request for an event that it cannot read.
+        raise DeskFailure(f"The revoker of {account} is too old for the desk: upgrade it.")
+    return body
+
+
+def ask_revokers(
+    desk: Desk, accounts: Iterable[str], request: Mapping[str, Any]
+) -> list[tuple[str, dict[str, Any] | DeskFailure]]:
+    """The answers of many accounts, some at a time, in order; a failure stands for itself."""
+
+    def ask(account: str) -> tuple[str, dict[str, Any] | DeskFailure]:
+        try:
+            return account, ask_revoker(desk, account, request)
+        except DeskFailure as failure:
+            return account, failure
+
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        return list(pool.map(ask, accounts))
+
+
+def accounts_told_of(desk: Desk) -> list[str]:
+    """Every account of which the central table holds an incident; raises DeskFailure."""
+    pages = desk.client("dynamodb", desk.home).get_paginator("scan")
+    found = set()
+    try:
+        for page in pages.paginate(
+            TableName=INCIDENT_TABLE,
+            ProjectionExpression="pk",
+            FilterExpression="begins_with(pk, :prefix)",
+            ExpressionAttributeValues={":prefix": {"S": "incident#"}},
+        ):
+            found |= {item["pk"]["S"].split("#")[1] for item in page["Items"]}
+    except (BotoCoreError, ClientError) as error:
+        raise DeskFailure(
+            f"The central incident table cannot be read: {_sentence(error)}"
+        ) from error
+    return sorted(account for account in found if re.fullmatch("[0-9]{12}", account))
+
+
+def _assumed(sts: Any, caller: str, partition: str, account: str) -> Any:
+    """A session of the desk's role whose name says who sits there."""
+    role = iam_arn(partition=partition, account=account, kind="role", name=DESK_ROLE)
+    who = re.sub(r"[^\w+=,.@-]", "-", caller.rsplit("/", 1)[-1].rsplit(":", 1)[-1])[:64]
+    given = sts.assume_role(RoleArn=role, RoleSessionName=who)["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
+def _proof(desk: Desk, account: str, request: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of a question to STS, signed over this request to this account."""
+    url = sts_url(desk.client("events", desk.region).meta.endpoint_url)
+    headers = {
+        "Content-Type": QUESTION_TYPE,
+        DIGEST_HEADER: request_digest(request, account=account),
+    }
+    question = AWSRequest("POST", url, data=QUESTION.encode(), headers=headers)
+    credentials = desk.session.get_credentials().get_frozen_credentials()
+    SigV4Auth(credentials, "sts", desk.region).add_auth(question)
+    return {name: question.headers[name] for name in PROOF_HEADERS if name in question.headers}
+
+
+def _why_not(error: ClientError, account: str, region: str) -> str:
+    match error.response["Error"]["Code"]:
+        case "ResourceNotFoundException":
+            return (
+                f"Account {account} has no revoker in {region}: it is unknown, or the rollout "
+                "has not reached it."
+            )
+        case "AccessDeniedException":
+            return (
+                f"The desk may not ask the revoker of {account}: the account is unknown, not of "
+                "this Organization, or its stack lets in another desk."
+            )
+    return f"Account {account} could not be asked: {_sentence(error)}"
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        details = error.response["Error"]
+        return f"{details.get('Code')}: {details.get('Message', 'no message')}"
+    return str(error)

@@ -1,0 +1,148 @@
+"""Who bears our deny in an account, as values, and how each can be kept denied. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from handler.names import (
+    CANARY_ROLE,
+    DENY_POLICY,
+    KEPT_POLICY,
+    KEPT_SESSION_POLICY,
+    SESSION_DENY_POLICY,
+    iam_arn,
+    kept_arn,
+)
+from handler.target import Rung
+
+# IAM User Guide, "IAM and AWS STS quotas": what every account has, raised or not.
+POLICIES, GROUPS = 10, 10
+
+
+class Way(Enum):
+    """What keeps a deny on somebody while no stack of ours is there."""
+
+    POLICY = "policy"
+    GROUP = "group"
+    BOUNDARY = "boundary"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """A user or role with a deny of ours. `policies` and `groups` count all that it has, ours
+    among them; `bounded` says whether it has any permissions boundary; `kept` what it bears of
+    the kept denies already."""
+
+    kind: str
+    name: str
+    id: str
+    rungs: frozenset[Rung]
+    policies: int = 0
+    groups: int = 0
+    bounded: bool = False
+    kept: frozenset[Way] = frozenset()
+    kept_sessions: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Contained wholly, not in its sessions alone."""
+        return bool(self.rungs - {Rung.SESSION_POLICY})
+
+    @property
+    def again(self) -> bool:
+        """Whether all that is kept is ours again."""
+        sessions = not self.kept_sessions or Rung.SESSION_POLICY in self.rungs
+        return sessions and (not self.kept or self.whole)
+
+    @property
+    def way(self) -> Way:
+        """How its containment can be kept."""
+        if self.kept:
+            return next(iter(sorted(self.kept, key=lambda one: one.value)))
+        if Rung.BOUNDARY in self.rungs:
+            return Way.BOUNDARY
+        if self.policies < POLICIES:
+            return Way.POLICY
+        if self.kind == "user":
+            return Way.GROUP if self.groups < GROUPS else Way.NONE
+        return Way.NONE if self.bounded else Way.BOUNDARY
+
+    @property
+    def unkeepable(self) -> str:
+        """Why its containment cannot be kept, as a clause; "" where it can."""
+        if self.whole and self.way is Way.NONE:
+            return "its policies and groups are at their quota"
+        if (
+            Rung.SESSION_POLICY in self.rungs
+            and not self.kept_sessions
+            and self.policies + (self.whole and self.way is Way.POLICY) >= POLICIES
+        ):
+            return "its policies are at their quota"
+        return ""
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What of ours is on whom in one account. `runs`: the revoker is there, and nobody has stopped
+    it. `kept_policies` and `kept_group` say what is there already to keep containments by;
+    `spoilt` are those of the kept policies that are no deny any more."""
+
+    account: str
+    partition: str
+    bearers: tuple[Bearer, ...]
+    runs: bool
+    kept_policies: frozenset[str] = frozenset()
+    spoilt: frozenset[str] = frozenset()
+    kept_group: bool = False
+    deny_everything: bool = False
+
+    @property
+    def contained(self) -> tuple[Bearer, ...]:
+        """Whom the product contains: the canary of the self-test is its own. A user may bear the
+        canary's name, another role cannot."""
+        canary = ("role", CANARY_ROLE)
+        return tuple(one for one in self.bearers if one.rungs and (one.kind, one.name) != canary)
+
+    @property
+    def left_behind(self) -> tuple[Bearer, ...]:
+        """Who bears a kept deny."""
+        return tuple(one for one in self.bearers if one.kept or one.kept_sessions)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is left here of a keeping."""
+        return bool(self.left_behind or self.kept_policies or self.kept_group)
+
+    def unkeepable(self) -> Iterator[str]:
+        """A sentence for each containment that cannot be kept."""
+        for one in self.contained:
+            if why := one.unkeepable:
+                yield (
+                    f"{one.kind} {one.name} in {self.account} cannot be kept contained: {why}. "
+                    "Make room there, or release it (python -m responder release)."
+                )
+
+    @property
+    def deny(self) -> str:
+        return self._own(DENY_POLICY)
+
+    @property
+    def session_deny(self) -> str:
+        return self._own(SESSION_DENY_POLICY)
+
+    @property
+    def kept(self) -> str:
+        return self._kept(KEPT_POLICY)
+
+    @property
+    def kept_sessions(self) -> str:
+        return self._kept(KEPT_SESSION_POLICY)
+
+    def _own(self, name: str) -> str:
+        return iam_arn(partition=self.partition, account=self.account, kind="policy", name=name)
+
+    def _kept(self, name: str) -> str:
+        return kept_arn(partition=self.partition, account=self.account, kind="policy", name=name)

@@ -1,0 +1,195 @@
+"""Look into one account: who bears our deny, or one that was kept. Reads only; judges nothing.
+
+It asks IAM, not the ledger: what is attached is what holds the deletion of a stack back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handler.deny import still_denies
+from handler.names import DENY_GROUP, INCIDENT_TABLE, KEPT_GROUP, REVOKER
+from handler.target import Rung
+from stacksets.bearers import Bearer, Holding, Way
+from stacksets.clients import Clients
+from stacksets.given import Given
+from stacksets.rings import leaving_accounts
+
+AT_ONCE = 8
+
+
+def look_into(clients: Clients, accounts: Iterable[str]) -> dict[str, Holding]:
+    """What is held in each account, some at a time. Raises ClientError and CannotEnter."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        found = pool.map(lambda account: holding_of(clients, account), sorted(set(accounts)))
+        return {one.account: one for one in found}
+
+
+def held_where_it_leaves(clients: Clients, given: Given) -> dict[str, Holding]:
+    """Who is contained in the accounts whose stack is to go, where incidents were told of."""
+    leaving = {
+        account
+        for ring in given.wanted.rings
+        for account in leaving_accounts(given, ring)
+        if (found := given.observed.organization.accounts.get(account)) is not None
+        # Nobody enters a closed account, and nothing runs there.
+        and found.status == "ACTIVE"
+    }
+    if not leaving:
+        return {}
+    told = accounts_told_of(clients, given.wanted.central.account)
+    return look_into(clients, leaving if told is None else leaving & told)
+
+
+def holding_of(clients: Clients, account: str) -> Holding:
+    """What is held in one account."""
+    iam = clients.of("iam", account)
+    bare = Holding(account, clients.partition, (), runs=False)
+    own = {arn: _bearing(iam, arn) for arn in (bare.deny, bare.session_deny)}
+    kept = {arn: _bearing(iam, arn) for arn in (bare.kept, bare.kept_sessions)}
+    ours, theirs = _members(iam, DENY_GROUP), _members(iam, KEPT_GROUP)
+    ids: dict[str, tuple[str, str]] = {**(ours or {}), **(theirs or {})}
+    for found in (*own.values(), *kept.values()):
+        ids |= found or {}
+    bearers = tuple(
+        _bearer(iam, bare, (principal, kind, name), ours or {}, theirs or {})
+        for principal, (kind, name) in sorted(ids.items())
+    )
+    documents = {arn: _document(iam, arn) for arn, found in kept.items() if found is not None}
+    deny = _document(iam, bare.deny) if own[bare.deny] is not None else None
+    return Holding(
+        account=account,
+        partition=clients.partition,
+        bearers=bearers,
+        runs=_runs(clients.of("lambda", account)),
+        kept_policies=frozenset(documents),
+        spoilt=frozenset(
+            arn
+            for arn, document in documents.items()
+            if not still_denies(document, sessions_only=arn == bare.kept_sessions)
+        ),
+        kept_group=theirs is not None,
+        deny_everything=still_denies(deny) and _of_everything(deny),
+    )
+
+
+def accounts_told_of(clients: Clients, central: str) -> set[str] | None:
+    """The accounts of which the central table holds an incident; None where there is no table."""
+    pages = clients.of("dynamodb", central).get_paginator("scan")
+    found = set()
+    try:
+        for page in pages.paginate(
+            TableName=INCIDENT_TABLE,
+            ProjectionExpression="pk",
+            FilterExpression="begins_with(pk, :prefix)",
+            ExpressionAttributeValues={":prefix": {"S": "incident#"}},
+        ):
+            found |= {item["pk"]["S"].split("#")[1] for item in page["Items"]}
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return None
+        raise
+    return found
+
+
+def _bearing(iam: Any, arn: str) -> dict[str, tuple[str, str]] | None:
+    """(kind, name) by id of whoever has a policy, as such or as boundary; None without one."""
+    try:
+        return dict(_entities(iam, arn))
+    except iam.exceptions.NoSuchEntityException:
+        return None
+
+
+def _entities(iam: Any, arn: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    for page in iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
+        for user in page["PolicyUsers"]:
+            yield user["UserId"], ("user", user["UserName"])
+        for role in page["PolicyRoles"]:
+            yield role["RoleId"], ("role", role["RoleName"])
+
+
+def _members(iam: Any, group: str) -> dict[str, tuple[str, str]] | None:
+    try:
+        return {
+            user["UserId"]: ("user", user["UserName"])
+            for page in iam.get_paginator("get_group").paginate(GroupName=group)
+            for user in page["Users"]
+        }
+    except iam.exceptions.NoSuchEntityException:
+        return None
+
+
+def _bearer(
+    iam: Any,
+    bare: Holding,
+    who: tuple[str, str, str],
+    ours: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+) -> Bearer:
+    principal, kind, name = who
+    attached = _attached(iam, kind, name)
+    boundary = _boundary(iam, name) if kind == "role" else ""
+    rungs = {
+        Rung.MANAGED_POLICY: bare.deny in attached,
+        Rung.SESSION_POLICY: bare.session_deny in attached,
+        Rung.BOUNDARY: boundary == bare.deny,
+        Rung.DENY_GROUP: principal in ours,
+    }
+    ways = {
+        Way.POLICY: bare.kept in attached,
+        Way.BOUNDARY: boundary == bare.kept,
+        Way.GROUP: principal in theirs,
+    }
+    return Bearer(
+        kind=kind,
+        name=name,
+        id=principal,
+        rungs=frozenset(rung for rung, there in rungs.items() if there),
+        policies=len(attached),
+        groups=_count_groups(iam, name) if kind == "user" else 0,
+        bounded=bool(boundary),
+        kept=frozenset(way for way, there in ways.items() if there),
+        kept_sessions=bare.kept_sessions in attached,
+    )
+
+
+def _attached(iam: Any, kind: str, name: str) -> list[str]:
+    pages = iam.get_paginator(f"list_attached_{kind}_policies")
+    named = {"UserName" if kind == "user" else "RoleName": name}
+    return [
+        one["PolicyArn"] for page in pages.paginate(**named) for one in page["AttachedPolicies"]
+    ]
+
+
+def _boundary(iam: Any, name: str) -> str:
+    found = iam.get_role(RoleName=name)["Role"].get("PermissionsBoundary") or {}
+    return str(found.get("PermissionsBoundaryArn", ""))
+
+
+def _count_groups(iam: Any, name: str) -> int:
+    pages = iam.get_paginator("list_groups_for_user").paginate(UserName=name)
+    return sum(len(page["Groups"]) for page in pages)
+
+
+def _document(iam: Any, arn: str) -> Any:
+    policy = iam.get_policy(PolicyArn=arn)["Policy"]
+    version = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])
+    return version["PolicyVersion"]["Document"]
+
+
+def _of_everything(document: Any) -> bool:
+    """Whether a deny covers every service, as with DenyScope everything."""
+    return any(one.get("Action") in ("*", ["*"]) for one in document["Statement"])
+
+
+def _runs(function: Any) -> bool:
+    """Whether the revoker is there and may run: with no concurrency at all it was stopped."""
+    try:
+        found = function.get_function_concurrency(FunctionName=REVOKER)
+    except function.exceptions.ResourceNotFoundException:
+        return False
+    return bool(found.get("ReservedConcurrentExecutions") != 0)

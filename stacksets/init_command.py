@@ -1,0 +1,119 @@
+"""The command init: look at an Organization, and write its first rollout file. No more."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from stacksets.beginning import FILE, Stopped
+from stacksets.clients import CannotEnter, Clients, open_clients, sentence
+from stacksets.first_file import Found, first_file, guess_central
+from stacksets.observe import read_trails
+from stacksets.organization import Account, Organization, read_organization
+from stacksets.proposals import Proposal, permission_sets, roles
+from stacksets.reading import REGIONS
+from stacksets.wanted import Access
+
+
+def add_init_command(commands: Any) -> None:
+    command = commands.add_parser(
+        "init",
+        help="write the first rollout file, from what is found in the Organization",
+        description="Look at the Organization and write a commented rollout file.",
+    )
+    command.add_argument("--file", type=Path, default=Path(FILE), help=f"default: {FILE}")
+    command.add_argument("--profile", help="AWS profile of the operator's own credentials")
+    command.add_argument("--central", metavar="ACCOUNT", help="the security account")
+    command.add_argument("--email", default="", help="the security team's address")
+    command.add_argument(
+        "--identity-center-region", metavar="REGION", help="where it lives, if elsewhere"
+    )
+    command.set_defaults(command=_init)
+
+
+def _init(options: argparse.Namespace) -> int:
+    if options.file.exists():
+        raise Stopped(f"{options.file} is there already: name another one in --file.", 2)
+    try:
+        clients = _clients(options.profile)
+        found = _look(options, clients)
+    except CannotEnter as error:
+        raise Stopped(str(error)) from error
+    except (ClientError, BotoCoreError) as error:
+        raise Stopped(
+            f"The Organization cannot be read: {sentence(error)}. Take credentials of its "
+            "management account or of a delegated administrator."
+        ) from error
+    try:
+        options.file.write_text(first_file(found))
+    except OSError as error:
+        raise Stopped(f"{options.file} cannot be written: {error.strerror}.", 2) from error
+    missing = [
+        name for name, value in (("Email", found.email), ("account", found.central)) if not value
+    ]
+    empty = f" Fill in {' and '.join(missing)} of [central]." if missing else ""
+    print(f"Wrote {options.file}.{empty} Read it, then: python -m stacksets plan")
+    return 0
+
+
+def _clients(profile: str | None) -> Clients:
+    """Clients in the region that fits the credentials' partition."""
+    access = Access(role="OrganizationAccountAccessRole", profiles={})
+    first = open_clients(access, region=REGIONS["aws"], profile=profile)
+    region = REGIONS.get(first.partition, REGIONS["aws"])
+    return (
+        first if region == REGIONS["aws"] else open_clients(access, region=region, profile=profile)
+    )
+
+
+def _look(options: argparse.Namespace, clients: Clients) -> Found:
+    organization = read_organization(clients.of("organizations", clients.account))
+    unread: list[str] = []
+    region = REGIONS.get(clients.partition, REGIONS["aws"])
+    trails = read_trails(clients.of("cloudtrail", clients.account))
+    return Found(
+        organization=organization,
+        region=region,
+        organization_trail=any(one.of_organization and one.logging for one in trails),
+        central=_central(options.central, organization),
+        email=options.email,
+        deploy_from=(
+            "management" if clients.account == organization.management else clients.account
+        ),
+        proposals=tuple(_proposals(options, clients, unread)),
+        unread=unread,
+    )
+
+
+def _central(named: str | None, organization: Organization) -> Account | None:
+    if named is None:
+        return guess_central(organization)
+    if named not in organization.accounts:
+        raise Stopped(f"--central {named}: there is no such account in the Organization.", 2)
+    return organization.accounts[named]
+
+
+def _proposals(
+    options: argparse.Namespace, clients: Clients, unread: list[str]
+) -> Iterator[Proposal]:
+    centre = clients.of("sso-admin", clients.account)
+    if options.identity_center_region:
+        centre = clients.elsewhere("sso-admin", options.identity_center_region)
+    yield from _read(lambda: permission_sets(centre), "Identity Center", unread)
+    iam = clients.of("iam", clients.account)
+    yield from _read(lambda: roles(iam, clients.partition), f"roles of {clients.account}", unread)
+
+
+def _read(
+    propose: Callable[[], Iterator[Proposal]], what: str, unread: list[str]
+) -> list[Proposal]:
+    """The proposals; what may not be read is told in the file, for it is only a proposal."""
+    try:
+        return list(dict.fromkeys(propose()))
+    except (ClientError, BotoCoreError) as error:
+        unread.append(f"Not read, {what}: {sentence(error)}")
+        return []

@@ -1,0 +1,158 @@
+"""Steps that make an account's stack anew with its containments kept: for drift, and for accounts
+that change their ring. Pure.
+
+An update with the same template changes nothing, so drift is mended by a new stack. The deny that
+is in use would hold the deletion back: who is contained is kept by a deny that no stack owns, until
+the new revoker has contained her again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from handler.names import REVOKER
+from stacksets.bearers import Holding
+from stacksets.given import Given
+from stacksets.guarding import many
+from stacksets.keeping import as_kept, end_step, free_step, keep_step, stop_step
+from stacksets.observed import StackSet
+from stacksets.rescue import is_exempt, may_take_off, operator_role
+from stacksets.ring_calls import preferences
+from stacksets.steps import Call, Kind, Step, Until, Wait
+from stacksets.wanted import Ring
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One resource of an account's stack that is not as its template says: MODIFIED or DELETED;
+    `paths` are the properties that differ."""
+
+    account: str
+    ring: str
+    resource: str
+    kind: str
+    status: str
+    paths: tuple[str, ...] = ()
+
+
+def keeping_steps(held: Iterable[Holding]) -> Iterator[Step]:
+    """What comes before a stack goes: nobody who is contained in it is free for a moment."""
+    wanted = [one for one in held if any(bearer.rungs for bearer in one.bearers)]
+    yield from (stop_step(one) for one in wanted if one.runs)
+    yield from (keep_step(one) for one in wanted if one.contained)
+    yield from (free_step(one, release=False) for one in wanted)
+
+
+def taking_over_steps(holding: Holding) -> Iterator[Step]:
+    """What comes after a new stack is there: its revoker contains again whoever was kept, and the
+    kept deny goes. `holding` is the account as it is when everybody in it is kept."""
+    bearers = holding.left_behind
+    if not holding.keeps:
+        return
+    if missing := [one for one in bearers if not one.again]:
+        yield _patrol(holding, many(len(missing), "principal"))
+    for arn, ids in (
+        (holding.deny, [one.id for one in bearers if one.kept]),
+        (holding.session_deny, [one.id for one in bearers if one.kept_sessions]),
+    ):
+        if ids:
+            yield Step(
+                kind=Kind.CONTAINED,
+                says="See that they are contained again",
+                whom=f"account {holding.account}",
+                wait=Wait(Until.CONTAINED, holding.account, ",".join([arn, *ids])),
+                accounts=(holding.account,),
+            )
+    yield end_step(holding)
+
+
+def mending_steps(
+    given: Given, ring: Ring, held: Iterable[Holding], accounts: Iterable[str]
+) -> Iterator[Step]:
+    """Make the stacks of `accounts` anew; `held` says who is contained in them."""
+    held, accounts = list(held), sorted(accounts)
+    yield from keeping_steps(one for one in held if one.account in accounts)
+    seen = given.observed.stack_sets[ring.stack_set]
+    if accounts:
+        for operation, says in (
+            ("DeleteStackInstances", "Delete what has drifted, in"),
+            ("CreateStackInstances", "Make it anew, in"),
+        ):
+            yield _instances(given, ring, seen, operation, says, accounts)
+    if ring.mode == "enforce":
+        for one in held:
+            yield from taking_over_steps(as_kept(one) if one.account in accounts else one)
+
+
+def unmendable(given: Given, held: Iterable[Holding]) -> Iterator[str]:
+    """A sentence for each account whose stack cannot go as things stand."""
+    for one in held:
+        yield from one.unkeepable()
+        if one.contained and not may_take_off(given, one.account):
+            yield (
+                f"Somebody is contained in {one.account}, whose stack has to go, and under the "
+                "guardrail only the break-glass role takes a deny off: name it in --access-role."
+            )
+        if one.contained and not is_exempt(given, one.account):
+            yield (
+                f"Somebody is contained in {one.account}, and {operator_role(given, one.account)} "
+                "is no administrator there: the revoker would contain it for taking the kept deny "
+                "off. Name it in AdminRolePatterns, run apply, and then this again."
+            )
+
+
+def left_kept(given: Given, held: Iterable[Holding]) -> Iterator[str]:
+    """A sentence for each account in which nobody contains again who is kept."""
+    enforcing = {
+        account
+        for ring in given.wanted.rings
+        if ring.mode == "enforce"
+        for account in given.ring_accounts(ring)
+    }
+    for one in held:
+        if one.contained and one.account not in enforcing:
+            yield (
+                f"{many(len(one.contained), 'principal')} in {one.account} will be denied by what "
+                "is kept alone, which no desk releases, since no ring enforces there: "
+                "docs/removing.md says how to take it off."
+            )
+
+
+def _patrol(holding: Holding, whom: str) -> Step:
+    arguments = {"FunctionName": REVOKER, "Payload": '{"patrol": true}'}
+    return Step(
+        kind=Kind.CONTAINED,
+        says="Let the new revoker make its first round",
+        whom=f"account {holding.account}: {whom}",
+        calls=(Call(holding.account, "lambda", "Invoke", arguments),),
+        accounts=(holding.account,),
+    )
+
+
+def _instances(
+    given: Given, ring: Ring, seen: StackSet, operation: str, says: str, accounts: list[str]
+) -> Step:
+    arguments: dict[str, Any] = {
+        "StackSetName": ring.stack_set,
+        "DeploymentTargets": {
+            "OrganizationalUnitIds": sorted({seen.instances[one].unit for one in accounts}),
+            "Accounts": accounts,
+            "AccountFilterType": "INTERSECTION",
+        },
+        "Regions": [given.wanted.region],
+        "OperationPreferences": preferences(ring),
+        "CallAs": given.wanted.call_as,
+    }
+    if operation == "DeleteStackInstances":
+        arguments["RetainStacks"] = False
+    return Step(
+        kind=Kind.RING,
+        says=f"{says} {ring.stack_set}",
+        whom=", ".join(accounts) if len(accounts) <= 10 else many(len(accounts), "account"),
+        calls=(Call(given.deploying, "cloudformation", operation, arguments),),
+        wait=Wait(Until.OPERATION, given.deploying, ring.stack_set, call_as=given.wanted.call_as),
+        ring=ring.name,
+        accounts=tuple(accounts),
+    )

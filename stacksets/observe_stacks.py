@@ -1,0 +1,99 @@
+"""Look at our StackSets with their instances, and at ordinary stacks. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handler.names import PRODUCT
+from stacksets.carry import digest_of, parse_template
+from stacksets.observed import AutoDeployment, Instance, Operation, Stack, StackSet
+
+# A name that StackSets of ours have, and nobody else's.
+PREFIX = f"{PRODUCT}-"
+
+
+def read_stack_sets(client: Any, *, call_as: str) -> dict[str, StackSet]:
+    """Our StackSets by name, with all their instances. Raises ClientError."""
+    pages = client.get_paginator("list_stack_sets").paginate(Status="ACTIVE", CallAs=call_as)
+    names = [row["StackSetName"] for page in pages for row in page["Summaries"]]
+    return {
+        name: _stack_set(client, name, call_as)
+        for name in sorted(names)
+        if name == PRODUCT or name.startswith(PREFIX)
+    }
+
+
+def read_stack(client: Any, account: str, name: str) -> Stack | None:
+    """A stack by its name; None where there is none. Raises ClientError."""
+    try:
+        row = client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        # CloudFormation has no code of its own for this.
+        if "does not exist" in str(error):
+            return None
+        raise
+    document = parse_template(client.get_template(StackName=name)["TemplateBody"])
+    return Stack(
+        account=account,
+        name=name,
+        status=row["StackStatus"],
+        reason=row.get("StackStatusReason", ""),
+        parameters=_values(row.get("Parameters", ())),
+        template=document,
+        digest=digest_of(document),
+        outputs={one["OutputKey"]: one["OutputValue"] for one in row.get("Outputs", ())},
+    )
+
+
+def _stack_set(client: Any, name: str, call_as: str) -> StackSet:
+    row = client.describe_stack_set(StackSetName=name, CallAs=call_as)["StackSet"]
+    document = parse_template(row["TemplateBody"])
+    deployment = row.get("AutoDeployment") or {}
+    # The newest page is enough: what has not ended is among the latest.
+    operations = client.list_stack_set_operations(StackSetName=name, CallAs=call_as)["Summaries"]
+    return StackSet(
+        name=name,
+        status=row["Status"],
+        description=row.get("Description", ""),
+        parameters=_values(row.get("Parameters", ())),
+        template=document,
+        digest=digest_of(document),
+        units=tuple(row.get("OrganizationalUnitIds", ())),
+        auto_deployment=AutoDeployment(
+            enabled=deployment.get("Enabled", False),
+            retain=deployment.get("RetainStacksOnAccountRemoval", False),
+        ),
+        instances={one.account: one for one in _instances(client, name, call_as)},
+        operations=tuple(
+            Operation(
+                id=one["OperationId"],
+                action=one["Action"],
+                status=one["Status"],
+                reason=one.get("StatusReason") or "",
+            )
+            for one in operations
+        ),
+    )
+
+
+def _instances(client: Any, name: str, call_as: str) -> Iterator[Instance]:
+    pages = client.get_paginator("list_stack_instances").paginate(StackSetName=name, CallAs=call_as)
+    for page in pages:
+        for row in page["Summaries"]:
+            yield Instance(
+                account=row["Account"],
+                unit=row.get("OrganizationalUnitId", ""),
+                status=row.get("Status", ""),
+                detail=row.get("StackInstanceStatus", {}).get("DetailedStatus", ""),
+                reason=row.get("StatusReason") or "",
+                drift=row.get("DriftStatus", ""),
+                stack_id=row.get("StackId") or "",
+            )
+
+
+def _values(rows: Any) -> dict[str, str]:
+    # An empty value is left out of some answers.
+    return {row["ParameterKey"]: row.get("ParameterValue", "") for row in rows}

@@ -1,0 +1,145 @@
+"""What was seen of the rollout in AWS, as values. Nothing here calls AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stacksets.organization import Organization
+
+# Operations that have not ended yet.
+UNDER_WAY = ("QUEUED", "RUNNING", "STOPPING")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One account's stack of a set, as ListStackInstances has it.
+
+    `status`: CURRENT, OUTDATED or INOPERABLE; `detail`: PENDING, RUNNING, SUCCEEDED, FAILED,
+    CANCELLED, INOPERABLE or SKIPPED_SUSPENDED_ACCOUNT; `unit` is the target OU that led to the
+    account; `drift`: DRIFTED, IN_SYNC, UNKNOWN or NOT_CHECKED; "" for what AWS left out.
+    """
+
+    account: str
+    unit: str
+    status: str
+    detail: str
+    reason: str
+    drift: str
+    stack_id: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a set, newest first where there are many."""
+
+    id: str
+    action: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class AutoDeployment:
+    enabled: bool
+    retain: bool
+
+
+@dataclass(frozen=True)
+class StackSet:
+    """A set with its instances by account. `template` is the document itself, `digest` names it."""
+
+    name: str
+    status: str
+    description: str
+    parameters: Mapping[str, str]
+    template: Mapping[str, Any] = field(repr=False)
+    digest: str
+    units: tuple[str, ...]
+    auto_deployment: AutoDeployment
+    instances: Mapping[str, Instance]
+    operations: tuple[Operation, ...]
+
+    @property
+    def under_way(self) -> tuple[Operation, ...]:
+        return tuple(one for one in self.operations if one.status in UNDER_WAY)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """An ordinary stack: the central one, or the management account's."""
+
+    account: str
+    name: str
+    status: str
+    reason: str
+    parameters: Mapping[str, str]
+    template: Mapping[str, Any] = field(repr=False)
+    digest: str
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """Who is subscribed to a topic of the centre, by e-mail, and whether he confirmed it."""
+
+    topic: str
+    address: str
+    confirmed: bool
+
+
+@dataclass(frozen=True)
+class ControlPolicy:
+    """A service control policy and the roots, units and accounts that it is attached to."""
+
+    id: str
+    name: str
+    content: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The bucket from which CloudFormation reads in an account; `keys` are the objects in it."""
+
+    account: str
+    name: str
+    exists: bool
+    private: bool
+    encrypted: bool
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True)
+class TrailSeen:
+    """A trail as the deploying account sees it."""
+
+    name: str
+    of_organization: bool
+    multi_region: bool
+    home: str
+    logging: bool
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Everything that a plan is made from. `management_stack` is None where there is none, or where
+    it cannot be seen from here: `management_seen` says which. `s3` is the endpoint's URL by which
+    templates are named. `caller` is the operator's ARN."""
+
+    organization: Organization
+    caller: str
+    partition: str
+    stack_sets_trusted: bool
+    delegated_administrators: frozenset[str]
+    control_policies_enabled: bool
+    control_policies: tuple[ControlPolicy, ...]
+    trails: tuple[TrailSeen, ...]
+    buckets: Mapping[str, Bucket]
+    central: Stack | None
+    subscriptions: tuple[Subscription, ...]
+    stack_sets: Mapping[str, StackSet]
+    management_seen: bool
+    management_stack: Stack | None
+    s3: str

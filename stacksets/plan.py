@@ -1,0 +1,173 @@
+"""Compute the steps of a rollout from what is wanted and what was observed. Pure: no AWS, no clock.
+
+The order is that of the whole rollout: trust, buckets, the centre and its mails, the guardrail,
+the rings one after another, the management account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stacksets.buckets import bucket_steps
+from stacksets.difference import state_at_risk
+from stacksets.given import Given
+from stacksets.guarding import guardrail_steps, many
+from stacksets.keeping import as_kept
+from stacksets.mending import keeping_steps, left_kept, taking_over_steps, unmendable
+from stacksets.observed import Stack
+from stacksets.preconditions import control_findings, refusals, trust_steps
+from stacksets.rings import leaving_steps, ring_steps
+from stacksets.stacks import central_steps, management_steps
+from stacksets.steps import Kind, Plan, Step, Until, Wait
+from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
+
+# What becomes of such a stack is for a person to say.
+STUCK = {
+    "DELETE_FAILED": "end its deletion (python -m stacksets remove, or CloudFormation's console)",
+    "UPDATE_ROLLBACK_FAILED": "end its rollback (aws cloudformation continue-update-rollback)",
+}
+
+
+def plan(given: Given) -> Plan:
+    """The steps that are left to do; none where everything is as wanted."""
+    stops = [
+        *refusals(given),
+        *_stuck(given),
+        *_state_lost(given),
+        *unmendable(given, given.held.values()),
+    ]
+    notes = [*_notes(given), *left_kept(given, given.held.values())]
+    for surely, sentence in control_findings(given):
+        (stops if surely else notes).append(sentence)
+    if busy := tuple(_under_way(given)):
+        return Plan(busy, tuple(stops), tuple(notes), unfinished=True)
+    return Plan(tuple(_steps(given)), tuple(stops), tuple(notes))
+
+
+def _steps(given: Given) -> Iterator[Step]:
+    yield from trust_steps(given)
+    central = given.wanted.central.account
+    carried = {central: (given.central,)}
+    carried[given.deploying] = (*carried.get(given.deploying, ()), given.member)
+    rest = [
+        *central_steps(given),
+        *guardrail_steps(given),
+        *keeping_steps(given.held.values()),
+        *(step for ring in given.wanted.rings for step in leaving_steps(given, ring)),
+        *(step for ring in given.wanted.rings for step in ring_steps(given, ring)),
+        *_taken_over(given),
+        *management_steps(given),
+    ]
+    used = {call.arguments.get("TemplateURL") for step in rest for call in step.calls}
+    for account, templates in carried.items():
+        wanted = tuple(one for one in templates if given.template_url(one, account) in used)
+        yield from bucket_steps(given, account, wanted)
+    yield from rest
+
+
+def _taken_over(given: Given) -> Iterator[Step]:
+    """Whoever was contained in an account that has moved is contained by its new ring."""
+    for account, holding in sorted(given.held.items()):
+        rings = [ring for ring in given.wanted.rings if account in given.ring_accounts(ring)]
+        if holding.contained and any(ring.mode == "enforce" for ring in rings):
+            yield from taking_over_steps(as_kept(holding))
+
+
+def _under_way(given: Given) -> Iterator[Step]:
+    """Whatever of ours is still moving: what comes next depends on how it ends."""
+    for name, seen in given.observed.stack_sets.items():
+        for operation in seen.under_way:
+            yield Step(
+                kind=Kind.WAIT,
+                says=f"Wait until {name} has ended its {operation.action} ({operation.status})",
+                whom=many(len(seen.instances), "account"),
+                wait=Wait(
+                    Until.OPERATION,
+                    given.deploying,
+                    name,
+                    call_as=given.wanted.call_as,
+                    operation=operation.id,
+                ),
+            )
+    for stack in _stacks(given):
+        if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
+            yield Step(
+                kind=Kind.WAIT,
+                says=f"Wait until the stack {stack.name} has ended ({stack.status})",
+                whom=f"account {stack.account}",
+                wait=Wait(Until.STACK, stack.account, stack.name),
+            )
+
+
+def _stuck(given: Given) -> Iterator[str]:
+    """Stacks that have the right template and are not whole all the same."""
+    for stack in _stacks(given):
+        if todo := STUCK.get(stack.status):
+            yield (
+                f"The stack {stack.name} in {stack.account} is {stack.status}, not whole, and "
+                f"takes no updates: {todo}, then run apply."
+            )
+
+
+def _state_lost(given: Given) -> Iterator[str]:
+    """Nothing that remembers is ever replaced or removed by an upgrade."""
+    pairs = [
+        *((stack.name, stack.template, given.central) for stack in _stacks(given, CENTRAL_STACK)),
+        *((stack.name, stack.template, given.member) for stack in _stacks(given, MANAGEMENT_STACK)),
+        *((name, seen.template, given.member) for name, seen in given.observed.stack_sets.items()),
+    ]
+    for name, before, after in pairs:
+        if lost := state_at_risk(before, after.document):
+            yield (
+                f"{name}: this template would replace or remove {', '.join(lost)}, and what it "
+                "remembers with it. Take templates that keep it, as every release's do."
+            )
+
+
+def _stacks(given: Given, *names: str) -> Iterator[Stack]:
+    for stack in (given.observed.central, given.observed.management_stack):
+        if stack is not None and (not names or stack.name in names):
+            yield stack
+
+
+def _notes(given: Given) -> Iterator[str]:
+    wanted, observed = given.wanted, given.observed
+    rings = {ring.stack_set: ring for ring in wanted.rings}
+    for name in observed.stack_sets.keys() - rings.keys():
+        yield (
+            f"The StackSet {name} belongs to no ring of the file: name its ring again, or take it "
+            "back with remove."
+        )
+    covered = {account for ring in wanted.rings for account in given.ring_accounts(ring)}
+    covered |= {observed.organization.management, *(one.account for one in wanted.excluded)}
+    left = sorted(
+        one.id
+        for one in observed.organization.accounts.values()
+        if one.status == "ACTIVE" and one.id not in covered
+    )
+    if left:
+        yield f"{many(len(left), 'account')} in no ring's units: {_some(left)}."
+    for name, ring in rings.items():
+        seen = observed.stack_sets.get(name)
+        broken = sorted(
+            account
+            for account, one in (seen.instances if seen else {}).items()
+            if one.status == "INOPERABLE"
+        )
+        if broken:
+            yield (
+                f"{name}: {many(len(broken), 'stack')} could not be deleted and takes no updates: "
+                f"{_some(broken)}. Release who is contained there, then remove the account."
+            )
+        if seen and (strays := sorted(seen.instances.keys() - observed.organization.accounts)):
+            yield f"{ring.name}: stacks of accounts that have left: {_some(strays)}."
+    if wanted.delegated and wanted.management.install:
+        yield (
+            "The management account's own stack is not seen from here: its person deploys "
+            "templates/member.yaml there as an ordinary stack (docs/rollout.md)."
+        )
+
+
+def _some(accounts: list[str]) -> str:
+    shown = ", ".join(accounts[:10])
+    return shown if len(accounts) <= 10 else f"{shown} and {len(accounts) - 10:,} more"

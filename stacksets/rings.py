@@ -1,0 +1,217 @@
+"""Steps for one ring: its StackSet, and which accounts get, keep or lose a stack of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from stacksets.given import Given
+from stacksets.guarding import many
+from stacksets.observed import Instance, StackSet
+from stacksets.ring_calls import (
+    but_excluded,
+    following,
+    instances_call,
+    named_accounts,
+    preferences,
+    ring_call,
+    ring_step,
+    whole_set,
+)
+from stacksets.stacks import CAPABILITIES, changes
+from stacksets.steps import Step
+from stacksets.wanted import Ring
+
+# Above this many accounts a call names the units instead of the accounts.
+NAMED_ACCOUNTS = 100
+
+
+def ring_steps(given: Given, ring: Ring) -> Iterator[Step]:
+    """Everything that brings a ring from what was observed to what is wanted, in order, once
+    `leaving_steps` of all rings are done."""
+    seen = given.observed.stack_sets.get(ring.stack_set)
+    if seen is None:
+        yield _create(given, ring)
+        yield _add_units(given, ring, given.ring_units(ring))
+        return
+    changed = _changed(given, ring, seen)
+    if changed:
+        yield _upgrade(given, ring, seen)
+    now = seen.auto_deployment
+    if changed or not now.enabled or now.retain != ring.retain_on_leave:
+        yield _follow_again(given, ring, seen)
+    fresh = [unit for unit in given.ring_units(ring) if unit not in seen.units]
+    if fresh:
+        yield _add_units(given, ring, fresh)
+    yield from _mend(given, ring, seen, changed=changed, fresh=fresh)
+
+
+def unfinished(given: Given, ring: Ring, seen: StackSet) -> tuple[Instance, ...]:
+    """The instances that should be current and are not, but for those that no update mends."""
+    return tuple(
+        one
+        for one in seen.instances.values()
+        if one.account in given.ring_accounts(ring)
+        and (one.status, one.detail) != ("CURRENT", "SUCCEEDED")
+        and one.status != "INOPERABLE"
+    )
+
+
+def _changed(given: Given, ring: Ring, seen: StackSet) -> bool:
+    same = seen.digest == given.member.digest
+    return not same or dict(seen.parameters) != given.parameters(ring)
+
+
+def _create(given: Given, ring: Ring) -> Step:
+    arguments = {
+        **whole_set(given, ring),
+        "PermissionModel": "SERVICE_MANAGED",
+        "AutoDeployment": following(ring, enabled=True),
+    }
+    return ring_step(
+        given,
+        ring,
+        says=f"Create the StackSet {ring.stack_set}, {ring.mode} mode",
+        whom="nobody yet",
+        call=ring_call(given, "CreateStackSet", arguments),
+        waits=False,
+    )
+
+
+def _upgrade(given: Given, ring: Ring, seen: StackSet) -> Step:
+    """One operation for template, parameters and the end of auto-deployment: an account that joins
+    meanwhile must not get what is about to be replaced."""
+    arguments = {
+        **whole_set(given, ring),
+        "OperationPreferences": preferences(ring),
+        "AutoDeployment": following(ring, enabled=False),
+    }
+    shows = changes(seen.template, given.member, seen.parameters, given.parameters(ring))
+    accounts = sorted(seen.instances)
+    return ring_step(
+        given,
+        ring,
+        says=f"Update {ring.stack_set} to {ring.mode} mode, auto-deployment off meanwhile",
+        whom=many(len(accounts), "account"),
+        call=ring_call(given, "UpdateStackSet", arguments),
+        accounts=accounts,
+        shows=shows,
+    )
+
+
+def _follow_again(given: Given, ring: Ring, seen: StackSet) -> Step:
+    known = sorted(given.parameters(ring))
+    arguments = {
+        "StackSetName": ring.stack_set,
+        "UsePreviousTemplate": True,
+        "Parameters": [{"ParameterKey": key, "UsePreviousValue": True} for key in known],
+        "Capabilities": CAPABILITIES,
+        "OperationPreferences": preferences(ring),
+        "AutoDeployment": following(ring, enabled=True),
+        "CallAs": given.wanted.call_as,
+    }
+    return ring_step(
+        given,
+        ring,
+        says=f"Switch auto-deployment of {ring.stack_set} on, stacks of accounts that leave "
+        + ("stay" if ring.retain_on_leave else "go"),
+        whom="accounts that join or leave from now on",
+        call=ring_call(given, "UpdateStackSet", arguments),
+        accounts=sorted(seen.instances),
+    )
+
+
+def _add_units(given: Given, ring: Ring, units: Iterable[str]) -> Step:
+    """Instances in whole units, but for the accounts that are excluded by choice."""
+    units = list(units)
+    below = {one.id for unit in units for one in given.observed.organization.below(unit)}
+    accounts = [account for account in given.ring_accounts(ring) if account in below]
+    names = ", ".join(given.unit_name(unit) for unit in units)
+    return ring_step(
+        given,
+        ring,
+        says=f"Install {ring.mode} mode by {ring.stack_set}",
+        whom=f"{names}: {many(len(accounts), 'account')}",
+        call=instances_call(given, ring, "CreateStackInstances", but_excluded(given, units)),
+        accounts=accounts,
+    )
+
+
+def leaving_steps(given: Given, ring: Ring) -> Iterator[Step]:
+    """Take the stacks away that this ring should not have: of units that are no longer its own,
+    and of accounts that are excluded by now. Before any ring installs: names are fixed."""
+    seen = given.observed.stack_sets.get(ring.stack_set)
+    if seen is None:
+        return
+    leaving = leaving_accounts(given, ring)
+    wanted = given.ring_units(ring)
+    for unit in [one for one in seen.units if one not in wanted]:
+        accounts = [account for account in leaving if seen.instances[account].unit == unit]
+        targets: dict[str, Any] = {"OrganizationalUnitIds": [unit]}
+        yield _delete(given, ring, given.unit_name(unit), targets, accounts)
+    excluded = [account for account in leaving if seen.instances[account].unit in wanted]
+    if excluded:
+        targets = named_accounts(sorted({seen.instances[one].unit for one in excluded}), excluded)
+        yield _delete(given, ring, "excluded by choice", targets, excluded)
+
+
+def leaving_accounts(given: Given, ring: Ring) -> list[str]:
+    """The accounts whose stack of this ring is to go."""
+    seen = given.observed.stack_sets.get(ring.stack_set)
+    wanted = given.ring_units(ring)
+    return sorted(
+        account
+        for account, one in (seen.instances if seen else {}).items()
+        if one.unit not in wanted or given.wanted.reason_to_exclude(account) is not None
+    )
+
+
+def _delete(
+    given: Given, ring: Ring, whom: str, targets: dict[str, Any], accounts: list[str]
+) -> Step:
+    call = instances_call(given, ring, "DeleteStackInstances", targets, RetainStacks=False)
+    return ring_step(
+        given,
+        ring,
+        says=f"Remove the product, by {ring.stack_set}",
+        whom=f"{whom}: {many(len(accounts), 'account')}",
+        call=call,
+        accounts=accounts,
+    )
+
+
+def _mend(
+    given: Given, ring: Ring, seen: StackSet, *, changed: bool, fresh: list[str]
+) -> Iterator[Step]:
+    """Accounts that have no stack yet, and stacks that an earlier operation did not finish."""
+    new = {one.id for unit in fresh for one in given.observed.organization.below(unit)}
+    behind = unfinished(given, ring, seen)
+    missing = [
+        account
+        for account in given.ring_accounts(ring)
+        if account not in new and account not in seen.instances
+    ]
+    # What never came to be is made by the same call that makes new ones.
+    missing += [one.account for one in behind if not one.stack_id]
+    if missing:
+        yield _some(given, ring, "CreateStackInstances", "Install, where it is missing,", missing)
+    outdated = [one.account for one in behind if one.stack_id]
+    if outdated and not changed:
+        yield _some(given, ring, "UpdateStackInstances", "Try again, where it failed,", outdated)
+
+
+def _some(given: Given, ring: Ring, operation: str, says: str, accounts: list[str]) -> Step:
+    units = list(given.ring_units(ring))
+    targets = (
+        named_accounts(units, accounts)
+        if len(accounts) <= NAMED_ACCOUNTS
+        else but_excluded(given, units)
+    )
+    return ring_step(
+        given,
+        ring,
+        says=f"{says} by {ring.stack_set}",
+        whom=many(len(accounts), "account"),
+        call=instances_call(given, ring, operation, targets),
+        accounts=sorted(accounts),
+    )

@@ -1,0 +1,132 @@
+"""A plan as commands of the AWS CLI, for whoever does a step by hand. Pure text."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from botocore import xform_name
+
+from handler.notice import visible
+from stacksets.steps import Call, Content, Saved, Step, Until, Wait
+
+# The CLI has its own name for the plain API of S3.
+CLI_SERVICE = {"s3": "s3api"}
+
+
+def as_commands(
+    steps: Iterable[Step], *, profiles: Mapping[str, str], own: str, region: str
+) -> Iterator[str]:
+    """The lines of a shell script. What one call answers is kept in a variable of the shell. Calls
+    in the account `own` take the caller's credentials, others a profile of the file's, or one that
+    is named after the account."""
+    profiles = {**profiles, own: ""}
+    yield "set -eu"
+    yield f"export AWS_REGION={shlex.quote(region)}"
+    for step in steps:
+        yield ""
+        # A unit's name may hold a line break, which would end the comment.
+        yield f"# {visible(step.says)}: {visible(step.whom)}"
+        for call in step.calls:
+            yield from _command(call, profiles, keeps=_awaits(step) and call is step.calls[-1])
+        if step.wait:
+            gone = bool(step.calls) and step.calls[-1].operation == "DeleteStack"
+            yield from _waiting(step.wait, profiles, gone=gone)
+
+
+def _awaits(step: Step) -> bool:
+    return step.wait is not None and step.wait.until is Until.OPERATION
+
+
+def _command(call: Call, profiles: Mapping[str, str], *, keeps: bool) -> Iterator[str]:
+    for value in call.arguments.values():
+        if isinstance(value, Content):
+            yield f"python -m stacksets template {value.template} > {value.key}"
+    words = [*_begin(call.service, call.account, profiles), _dashed(call.operation)]
+    for name, value in call.arguments.items():
+        words += _option(name, value)
+    if call.operation == "Invoke":
+        # The second version of the CLI takes a payload for base64 unless it is told.
+        words += ["--cli-binary-format", "raw-in-base64-out", "/dev/stdout"]
+    line = " ".join(words)
+    if call.saves:
+        yield f"{call.saves[0]}=$({line} --query {call.saves[1]} --output text)"
+    elif keeps:
+        yield f"OPERATION=$({line} --query OperationId --output text)"
+    else:
+        yield line
+
+
+def _begin(service: str, account: str, profiles: Mapping[str, str]) -> list[str]:
+    profile = profiles.get(account, account)
+    chosen = ["--profile", shlex.quote(profile)] if profile else []
+    return ["aws", *chosen, CLI_SERVICE.get(service, service)]
+
+
+def _option(name: str, value: Any) -> list[str]:
+    option = f"--{_dashed(name)}"
+    match value:
+        case bool():
+            return [option if value else f"--no-{_dashed(name)}"]
+        case Saved(name=saved):
+            return [option, f'"${saved}"']
+        case Content(key=key):
+            return [option, shlex.quote(key)]
+        case str() | int():
+            return [option, shlex.quote(str(value))]
+        case list() if all(isinstance(one, str) for one in value):
+            return [option, *(shlex.quote(one) for one in value)]
+    return [option, shlex.quote(json.dumps(value))]
+
+
+def _waiting(wait: Wait, profiles: Mapping[str, str], *, gone: bool) -> Iterator[str]:
+    """Lines that wait, and end the script (`set -e`) where it did not succeed; `gone`: a stack is
+    to be there no more."""
+    service = {Until.CONFIRMED: "sns", Until.SETTLED: "iam", Until.CONTAINED: "iam"}.get(
+        wait.until, "cloudformation"
+    )
+    begin = " ".join(_begin(service, wait.account, profiles))
+    match wait.until:
+        case Until.STACK:
+            look = (
+                f"{begin} describe-stacks --stack-name {wait.name} --output text "
+                "--query 'Stacks[0].StackStatus'"
+            )
+            yield f"while {look} | grep _IN_PROGRESS; do sleep 10; done"
+            yield (
+                f"if {look}; then exit 1; fi"
+                if gone
+                else f"{look} | grep -xE '(CREATE|UPDATE|IMPORT)_COMPLETE'"
+            )
+        case Until.OPERATION:
+            operation = shlex.quote(wait.operation) if wait.operation else '"$OPERATION"'
+            look = (
+                f"{begin} describe-stack-set-operation --stack-set-name {wait.name} "
+                f"--operation-id {operation} --call-as {wait.call_as} --output text "
+                "--query StackSetOperation.Status"
+            )
+            yield f"while {look} | grep -E 'QUEUED|RUNNING|STOPPING'; do sleep 10; done"
+            yield f"{look} | grep SUCCEEDED"
+        case Until.CONFIRMED:
+            for topic in wait.name.split(","):
+                yield (
+                    f"while {begin} list-subscriptions-by-topic --topic-arn {topic} --output text "
+                    "| grep PendingConfirmation; do sleep 10; done"
+                )
+
+        case Until.SETTLED:
+            yield "sleep 15"
+        case Until.CONTAINED:
+            arn, *ids = wait.name.split(",")
+            for one in ids:
+                yield (
+                    f"{begin} list-entities-for-policy --policy-arn {arn} --output text "
+                    f"| grep {one}"
+                )
+
+
+def _dashed(name: str) -> str:
+    return str(xform_name(re.sub("URL$", "Url", name), "-"))

@@ -1,0 +1,144 @@
+"""Steps for the two ordinary stacks: the central one, and the management account's own. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from handler.names import HEALTH_TOPIC, INCIDENT_TOPIC
+from stacksets.carry import Template
+from stacksets.difference import parameter_changes, template_changes
+from stacksets.given import Given
+from stacksets.observed import Stack
+from stacksets.steps import Call, Kind, Step, Until, Wait
+from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
+
+CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
+# A stack whose creation failed can only be deleted.
+DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
+
+
+def central_steps(given: Given) -> Iterator[Step]:
+    """The central stack, then the confirmation of its mails."""
+    wanted = given.wanted.central
+    yield from _stack_steps(
+        Kind.CENTRAL,
+        given.observed.central,
+        account=wanted.account,
+        name=CENTRAL_STACK,
+        template=given.central,
+        url=given.template_url(given.central, wanted.account),
+        parameters=wanted.parameters,
+        service_role=wanted.service_role,
+        whom=f"security account {wanted.account}",
+    )
+    if not wanted.parameters.get("Email"):
+        return
+    waiting = [one.address for one in given.observed.subscriptions if not one.confirmed]
+    if waiting or given.observed.central is None:
+        told = ", ".join(sorted({*waiting, wanted.parameters["Email"]}))
+        yield Step(
+            kind=Kind.CONFIRM,
+            says="Wait until the mails of AWS that ask to confirm a subscription are answered",
+            whom=told,
+            wait=Wait(Until.CONFIRMED, wanted.account, ",".join(_topics(given))),
+        )
+
+
+def management_steps(given: Given) -> Iterator[Step]:
+    """The management account's own stack: StackSets never deploy there."""
+    wanted = given.wanted.management
+    if not wanted.install or not given.observed.management_seen:
+        return
+    account = given.observed.organization.management
+    yield from _stack_steps(
+        Kind.MANAGEMENT,
+        given.observed.management_stack,
+        account=account,
+        name=MANAGEMENT_STACK,
+        template=given.member,
+        url=given.template_url(given.member, account),
+        parameters=given.parameters(wanted),
+        service_role=wanted.service_role,
+        whom=f"management account {account}, {wanted.mode} mode",
+    )
+
+
+def _stack_steps(
+    kind: Kind,
+    seen: Stack | None,
+    *,
+    account: str,
+    name: str,
+    template: Template,
+    url: str,
+    parameters: Mapping[str, str],
+    service_role: str,
+    whom: str,
+) -> Iterator[Step]:
+    wait = Wait(Until.STACK, account, name)
+    arguments: dict[str, Any] = {
+        "StackName": name,
+        "TemplateURL": url,
+        "Parameters": parameter_list(parameters),
+        "Capabilities": CAPABILITIES,
+    }
+    if service_role:
+        arguments["RoleARN"] = service_role
+    if seen is not None and seen.status in DEAD:
+        yield Step(
+            kind=kind,
+            says=f"Delete what a failed creation left of the stack {name} ({seen.status})",
+            whom=whom,
+            calls=(Call(account, "cloudformation", "DeleteStack", {"StackName": name}),),
+            wait=wait,
+            accounts=(account,),
+        )
+        seen = None
+    shows: tuple[str, ...] = ()
+    if seen is None:
+        operation, says = "CreateStack", f"Create the stack {name}"
+    elif seen.digest == template.digest and dict(seen.parameters) == dict(parameters):
+        return
+    else:
+        operation, says = "UpdateStack", f"Update the stack {name}"
+        shows = changes(seen.template, template, seen.parameters, parameters)
+    yield Step(
+        kind=kind,
+        says=says,
+        whom=whom,
+        calls=(Call(account, "cloudformation", operation, arguments),),
+        wait=wait,
+        accounts=(account,),
+        shows=shows,
+    )
+
+
+def changes(
+    before: Mapping[str, Any],
+    after: Template,
+    parameters: Mapping[str, str],
+    wanted: Mapping[str, str],
+) -> tuple[str, ...]:
+    """The lines that an upgrade shows: parameters, then resources."""
+    return (*parameter_changes(parameters, wanted), *template_changes(before, after.document))
+
+
+def parameter_list(values: Mapping[str, str]) -> list[dict[str, str]]:
+    """Parameters as CloudFormation takes them."""
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(values.items())]
+
+
+def _topics(given: Given) -> Iterator[str]:
+    """The topics that the central stack makes, by ARN."""
+    wanted = given.wanted
+    where = f"{wanted.region}:{wanted.central.account}"
+    names = (
+        (HEALTH_TOPIC,)
+        if wanted.central.parameters.get("SNSTopicArn")
+        else (
+            INCIDENT_TOPIC,
+            HEALTH_TOPIC,
+        )
+    )
+    return (f"arn:{given.observed.partition}:sns:{where}:{name}" for name in names)

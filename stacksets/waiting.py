@@ -1,0 +1,217 @@
+"""Wait for a stack, for an operation of a set, or for the answer to a mail. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from stacksets.observed import UNDER_WAY
+from stacksets.steps import Until, Wait
+
+# Counting every account of a large operation takes a call for each hundred of them.
+COUNT_EVERY = 6
+# A change of IAM takes some four seconds to apply everywhere; AWS promises no figure. In looks.
+SETTLE_LOOKS = 3
+STACK_GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "IMPORT_COMPLETE")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How a walker waits: `sleep` and `clock` in seconds, `poll` between two looks, `patience`
+    until nobody is expected to confirm any more."""
+
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+    poll: float = 5.0
+    patience: float = 600.0
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How far an operation is, in accounts; `status` is AWS's word."""
+
+    done: int
+    failed: int
+    status: str
+
+
+class Failed(Exception):
+    """What was waited for did not succeed; `accounts` maps accounts to AWS's words."""
+
+    def __init__(self, said: str, accounts: dict[str, str], advice: str) -> None:
+        super().__init__(said)
+        self.said, self.accounts, self.advice = said, accounts, advice
+
+
+def wait_for(
+    wait: Wait,
+    client: Any,
+    *,
+    operation: str,
+    waiting: Waiting,
+    counted: Callable[[Counted], None],
+) -> dict[str, str]:
+    """Wait, and answer which accounts failed within the tolerance. Raises Failed."""
+    match wait.until:
+        case Until.STACK:
+            _wait_for_stack(wait, client, waiting, counted)
+            return {}
+        case Until.OPERATION:
+            return _wait_for_operation(wait, client, operation, waiting, counted)
+        case Until.CONFIRMED:
+            _wait_for_confirmation(wait, client, waiting, counted)
+            return {}
+        case Until.SETTLED:
+            counted(Counted(0, 0, "IAM applies it"))
+            waiting.sleep(SETTLE_LOOKS * waiting.poll)
+            return {}
+        case Until.CONTAINED:
+            _wait_for_denies(wait, client, waiting, counted)
+            return {}
+
+
+def _wait_for_stack(
+    wait: Wait, client: Any, waiting: Waiting, counted: Callable[[Counted], None]
+) -> None:
+    while True:
+        try:
+            stack = client.describe_stacks(StackName=wait.name)["Stacks"][0]
+        except ClientError as error:
+            # A stack that was deleted is no longer found by its name.
+            if "does not exist" in str(error):
+                return
+            raise
+        status = stack["StackStatus"]
+        counted(Counted(0, 0, status))
+        if status in STACK_GOOD:
+            return
+        if not status.endswith("_IN_PROGRESS"):
+            said = f"The stack {wait.name} ended as {status}"
+            raise Failed(
+                said,
+                {wait.account: _first_failure(client, wait.name)},
+                "Correct what CloudFormation names, and run apply again.",
+            )
+        waiting.sleep(waiting.poll)
+
+
+def _first_failure(client: Any, name: str) -> str:
+    """Why the latest operation of a stack failed: the oldest failure since it began, because the
+    others follow from it."""
+    told = "CloudFormation names no failed resource"
+    for page in client.get_paginator("describe_stack_events").paginate(StackName=name):
+        for event in page["StackEvents"]:
+            status = event.get("ResourceStatus", "")
+            reason = event.get("ResourceStatusReason", "no reason given")
+            if status.endswith("_FAILED") and "cancelled" not in reason.lower():
+                told = f"{event['LogicalResourceId']}: {reason}"
+            began = status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+            if began and event["LogicalResourceId"] == name:
+                return told
+    return told
+
+
+def _wait_for_operation(
+    wait: Wait,
+    client: Any,
+    operation: str,
+    waiting: Waiting,
+    counted: Callable[[Counted], None],
+) -> dict[str, str]:
+    named = {"StackSetName": wait.name, "OperationId": operation, "CallAs": wait.call_as}
+    looks, done = 0, 0
+    while True:
+        seen = client.describe_stack_set_operation(**named)["StackSetOperation"]
+        failed = (seen.get("StatusDetails") or {}).get("FailedStackInstancesCount", 0)
+        if looks % COUNT_EVERY == 0 or seen["Status"] not in UNDER_WAY:
+            results = _results(client, named)
+            done = sum(status == "SUCCEEDED" for status, _ in results.values())
+        looks += 1
+        counted(Counted(done, failed, seen["Status"]))
+        if seen["Status"] not in UNDER_WAY:
+            bad = {
+                account: reason or status
+                for account, (status, reason) in results.items()
+                if status in ("FAILED", "CANCELLED") and "suspended" not in reason.lower()
+            }
+            if seen["Status"] == "SUCCEEDED":
+                return bad
+            raise Failed(
+                f"The StackSet {wait.name} ended its operation as {seen['Status']}",
+                bad,
+                "Correct it there, and run apply again: it goes on with the accounts that are "
+                "missing.",
+            )
+        waiting.sleep(waiting.poll)
+
+
+def _results(client: Any, named: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """(status, reason) by account."""
+    pages = client.get_paginator("list_stack_set_operation_results").paginate(**named)
+    return {
+        row["Account"]: (row["Status"], row.get("StatusReason") or "")
+        for page in pages
+        for row in page["Summaries"]
+    }
+
+
+def _wait_for_confirmation(
+    wait: Wait, client: Any, waiting: Waiting, counted: Callable[[Counted], None]
+) -> None:
+    began = waiting.clock()
+    while missing := [one for topic in wait.name.split(",") for one in _unconfirmed(client, topic)]:
+        if waiting.clock() - began > waiting.patience:
+            raise Failed(
+                f"Nobody has confirmed the subscription of {', '.join(sorted(set(missing)))}",
+                {},
+                "Follow the link in the mail from AWS (python -m responder subscribe LINK), then "
+                "run apply again.",
+            )
+        counted(Counted(0, len(missing), "not confirmed yet"))
+        waiting.sleep(waiting.poll)
+
+
+def _unconfirmed(client: Any, topic: str) -> list[str]:
+    pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    return [
+        row["Endpoint"]
+        for page in pages
+        for row in page["Subscriptions"]
+        if row["SubscriptionArn"] == "PendingConfirmation"
+    ]
+
+
+def _wait_for_denies(
+    wait: Wait, client: Any, waiting: Waiting, counted: Callable[[Counted], None]
+) -> None:
+    """Until a policy is on everybody again whom the new revoker has to contain; two looks at most
+    after it has answered, for its answer comes when it is done."""
+    arn, *ids = wait.name.split(",")
+    for look in range(SETTLE_LOOKS):
+        missing = set(ids) - set(_bearers(client, arn))
+        counted(Counted(len(ids) - len(missing), 0, "contained again"))
+        if not missing:
+            return
+        if look + 1 < SETTLE_LOOKS:
+            waiting.sleep(waiting.poll)
+    raise Failed(
+        f"The new revoker has not contained {', '.join(sorted(missing))} again",
+        {wait.account: "they stay denied by what was kept"},
+        "Look whether they are administrators by the ledger (python -m responder roster), and "
+        "whether the ring enforces; then run this again.",
+    )
+
+
+def _bearers(client: Any, arn: str) -> list[str]:
+    """Ids of users and roles with a policy, as such, by the deny group, or as a boundary."""
+    found = []
+    for page in client.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
+        found += [user["UserId"] for user in page["PolicyUsers"]]
+        found += [role["RoleId"] for role in page["PolicyRoles"]]
+        for group in page["PolicyGroups"]:
+            members = client.get_paginator("get_group").paginate(GroupName=group["GroupName"])
+            found += [user["UserId"] for part in members for user in part["Users"]]
+    return found

@@ -1,0 +1,401 @@
+"""Rows 7-15, 19-21: policies, groups and permissions boundaries of users and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.attacks.play import Play, document
+from tests.attacks.rows import Row, command, inactive, missing, no_member, then
+
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+OLD_VERSION = "The record does not say which version was in force before."
+DELETED_TEXT = "The record does not carry the deleted policy's text."
+
+
+def victim(play: Play) -> None:
+    play.user("victim")
+
+
+def deployer(play: Play) -> None:
+    play.role("deployer")
+
+
+def team(play: Play, *policies: str) -> None:
+    """A group with the victim in it."""
+    play.quiet.create_group(GroupName=play.name("team"))
+    play.user("victim", groups=(play["team"],))
+
+
+def attached(kind: str, word: str, policy: str) -> Callable[[Play], bool]:
+    def there(play: Play) -> bool:
+        lister = getattr(play.quiet, f"list_attached_{kind}_policies")
+        found = lister(**{f"{kind.capitalize()}Name": play[word]})["AttachedPolicies"]
+        return play.fill(policy) in [one["PolicyArn"] for one in found]
+
+    return there
+
+
+def inline(kind: str, word: str) -> Callable[[Play], bool]:
+    def there(play: Play) -> bool:
+        lister = getattr(play.quiet, f"list_{kind}_policies")
+        return "more" in lister(**{f"{kind.capitalize()}Name": play[word]})["PolicyNames"]
+
+    return there
+
+
+def attach(kind: str, word: str) -> Callable[[Play], Any]:
+    return lambda play: getattr(play.iam("mallory"), f"attach_{kind}_policy")(
+        **{f"{kind.capitalize()}Name": play[word], "PolicyArn": ADMIN}
+    )
+
+
+def put(kind: str, word: str) -> Callable[[Play], Any]:
+    return lambda play: getattr(play.iam("mallory"), f"put_{kind}_policy")(
+        PolicyName="more", PolicyDocument=document("*"), **{f"{kind.capitalize()}Name": play[word]}
+    )
+
+
+def holder_row(number: int, kind: str, word: str, prepare: Any, *, text: str) -> tuple[Row, Row]:
+    """A policy attached to a user, role or group, and an inline one three numbers later."""
+    noun = kind.capitalize()
+    return (
+        Row(
+            row=number,
+            title=f"A managed policy attached to a {kind}",
+            calls=(f"Attach{noun}Policy",),
+            prepare=prepare,
+            attack=attach(kind, word),
+            gave=(f"the policy '{ADMIN}' for {text}",),
+            ends=(
+                command(
+                    f"aws iam detach-{kind}-policy --{kind}-name={{{word}}} --policy-arn={ADMIN}",
+                    attached(kind, word, ADMIN),
+                ),
+            ),
+        ),
+        Row(
+            row=number + 3,
+            title=f"An inline policy on a {kind}",
+            calls=(f"Put{noun}Policy",),
+            prepare=prepare,
+            attack=put(kind, word),
+            gave=(f"the inline policy 'more' for {text}",),
+            ends=(
+                command(
+                    f"aws iam delete-{kind}-policy --{kind}-name={{{word}}} --policy-name=more",
+                    inline(kind, word),
+                ),
+            ),
+        ),
+    )
+
+
+def shared_policy(play: Play) -> None:
+    """A policy of the account's own that the victim has."""
+    victim(play)
+    play.policy("policy")
+    play.quiet.attach_user_policy(UserName=play["victim"], PolicyArn=play["policy"])
+
+
+def policy_with_an_old_version(play: Play) -> None:
+    shared_policy(play)
+    play.quiet.create_policy_version(
+        PolicyArn=play["policy"], PolicyDocument=document("*"), SetAsDefault=False
+    )
+
+
+def new_version(play: Play, *, in_force: bool) -> None:
+    play.iam("mallory").create_policy_version(
+        PolicyArn=play["policy"], PolicyDocument=document("*"), SetAsDefault=in_force
+    )
+
+
+def versions(play: Play) -> bool:
+    found = play.quiet.list_policy_versions(PolicyArn=play["policy"])["Versions"]
+    return len(found) == 2
+
+
+def bound(play: Play) -> None:
+    """A user and a role within a boundary."""
+    victim(play)
+    deployer(play)
+    play.policy("boundary")
+    arn = play["boundary"]
+    play.quiet.put_user_permissions_boundary(UserName=play["victim"], PermissionsBoundary=arn)
+    play.quiet.put_role_permissions_boundary(RoleName=play["deployer"], PermissionsBoundary=arn)
+
+
+def unbind(play: Play) -> None:
+    mallory = play.iam("mallory")
+    mallory.delete_user_permissions_boundary(UserName=play["victim"])
+    mallory.delete_role_permissions_boundary(RoleName=play["deployer"])
+
+
+def rebind(play: Play) -> None:
+    mallory = play.iam("mallory")
+    mallory.put_user_permissions_boundary(UserName=play["victim"], PermissionsBoundary=ADMIN)
+    mallory.put_role_permissions_boundary(RoleName=play["deployer"], PermissionsBoundary=ADMIN)
+
+
+def victim_with_a_deny(play: Play) -> None:
+    """A deny of the owner's, as managed and as inline policy, of the user and of her group."""
+    play.names["denial"] = play.quiet.create_policy(
+        PolicyName=play.name("denial"), PolicyDocument=document("s3:*", effect="Deny")
+    )["Policy"]["Arn"]
+    team(play)
+    names = {"PolicyName": "quarantine", "PolicyDocument": document("s3:*", effect="Deny")}
+    play.quiet.attach_user_policy(UserName=play["victim"], PolicyArn=play["denial"])
+    play.quiet.put_user_policy(UserName=play["victim"], **names)
+    play.quiet.attach_group_policy(GroupName=play["team"], PolicyArn=play["denial"])
+    play.quiet.put_group_policy(GroupName=play["team"], **names)
+
+
+def undo_deny(play: Play) -> None:
+    mallory = play.iam("mallory")
+    mallory.detach_user_policy(UserName=play["victim"], PolicyArn=play["denial"])
+    mallory.delete_user_policy(UserName=play["victim"], PolicyName="quarantine")
+    mallory.detach_group_policy(GroupName=play["team"], PolicyArn=play["denial"])
+    mallory.delete_group_policy(GroupName=play["team"], PolicyName="quarantine")
+
+
+def role_with_a_deny(play: Play) -> None:
+    deployer(play)
+    play.policy("denial")
+    play.quiet.attach_role_policy(RoleName=play["deployer"], PolicyArn=play["denial"])
+    play.quiet.put_role_policy(
+        RoleName=play["deployer"],
+        PolicyName="quarantine",
+        PolicyDocument=document("s3:*", effect="Deny"),
+    )
+
+
+def undo_role_deny(play: Play) -> None:
+    mallory = play.iam("mallory")
+    mallory.detach_role_policy(RoleName=play["deployer"], PolicyArn=play["denial"])
+    mallory.delete_role_policy(RoleName=play["deployer"], PolicyName="quarantine")
+
+
+def leave_team(play: Play) -> None:
+    play.iam("mallory").remove_user_from_group(GroupName=play["team"], UserName=play["victim"])
+
+
+def strong_team(play: Play) -> None:
+    team(play)
+    play.quiet.attach_group_policy(GroupName=play["team"], PolicyArn=ADMIN)
+    play.user("friend")
+
+
+def join(play: Play, user: str, group: str, *, by: str = "mallory") -> None:
+    play.iam(by).add_user_to_group(GroupName=group, UserName=play[user])
+
+
+def is_member(user: str) -> Callable[[Play], bool]:
+    return lambda play: play[user] in play.members(play["team"])
+
+
+def not_(there: Callable[[Play], bool]) -> Callable[[Play], bool]:
+    return lambda play: not there(play)
+
+
+def _two_boundaries_stay(play: Play) -> None:
+    """What the attack put there is still there: nobody guesses the old value."""
+    user = play.quiet.get_user(UserName=play["victim"])["User"]
+    role = play.quiet.get_role(RoleName=play["deployer"])["Role"]
+    found = [one["PermissionsBoundary"]["PermissionsBoundaryArn"] for one in (user, role)]
+    assert found == [ADMIN, ADMIN]
+
+
+def puppet_adds_its_maker(play: Play) -> None:
+    mallory = play.iam("mallory")
+    mallory.create_user(UserName=play.name("puppet"))
+    mallory.put_user_policy(
+        UserName=play["puppet"], PolicyName="all", PolicyDocument=document("iam:*")
+    )
+    play.keep_key("puppet", mallory.create_access_key(UserName=play["puppet"])["AccessKey"])
+    join(play, "mallory", "Administrators", by="puppet")
+
+
+def add_each_other(play: Play) -> None:
+    join(play, "friend", "Administrators")
+    join(play, "mallory", "Administrators", by="friend")
+
+
+NEW_VERSION = (
+    "version 'v2' of the policy '{policy}', in force for every user, group and role that has it "
+    "as policy or boundary"
+)
+BOUNDARY_GONE = "The record does not say which boundary it was."
+MEMBERSHIP = "membership of the group 'Administrators' for user"
+
+ROWS = (
+    *holder_row(7, "user", "victim", victim, text="user '{victim}'"),
+    *holder_row(8, "role", "deployer", deployer, text="role '{deployer}' and whoever uses it"),
+    *holder_row(9, "group", "team", team, text="every member of the group '{team}'"),
+    Row(
+        row=13,
+        title="A friend put into a group with rights",
+        calls=("AddUserToGroup",),
+        prepare=strong_team,
+        attack=lambda play: join(play, "friend", play["team"]),
+        gave=("membership of the group '{team}' for user '{friend}'",),
+        ends=(
+            command(
+                "aws iam remove-user-from-group --group-name={team} --user-name={friend}",
+                is_member("friend"),
+            ),
+        ),
+    ),
+    Row(
+        row=13,
+        title="Oneself put into the administrators' group",
+        calls=("AddUserToGroup",),
+        attack=lambda play: join(play, "mallory", "Administrators"),
+        gave=(f"{MEMBERSHIP} '{{mallory}}'",),
+        ends=(no_member("mallory"),),
+    ),
+    Row(
+        row=13,
+        title="A puppet that puts its maker into the administrators' group",
+        calls=("CreateUser", "PutUserPolicy", "CreateAccessKey", "AddUserToGroup"),
+        attack=puppet_adds_its_maker,
+        gave=(
+            "a new user '{puppet}'",
+            "the inline policy 'all' for user '{puppet}'",
+            "a new access key '{puppets-key}' of user '{puppet}'",
+            f"{MEMBERSHIP} '{{mallory}}'",
+        ),
+        contained=("mallory", "puppet"),
+        where="watched",
+        waits=True,
+        ends=(no_member("mallory"), inactive("puppets-key", "puppet")),
+    ),
+    Row(
+        row=13,
+        title="Two who put each other into the administrators' group",
+        calls=("AddUserToGroup", "AddUserToGroup"),
+        prepare=lambda play: play.user("friend", "iam:*"),
+        attack=add_each_other,
+        gave=(f"{MEMBERSHIP} '{{mallory}}'", f"{MEMBERSHIP} '{{friend}}'"),
+        contained=("mallory", "friend"),
+        where="watched",
+        waits=True,
+        ends=(no_member("mallory"), no_member("friend")),
+    ),
+    Row(
+        row=14,
+        title="A new version of a policy, in force",
+        calls=("CreatePolicyVersion",),
+        prepare=shared_policy,
+        attack=lambda play: new_version(play, in_force=True),
+        gave=(NEW_VERSION,),
+        ends=(missing(OLD_VERSION),),
+    ),
+    Row(
+        row=14,
+        title="A spare version of a policy, for later",
+        calls=("CreatePolicyVersion",),
+        prepare=shared_policy,
+        attack=lambda play: new_version(play, in_force=False),
+        gave=("a spare version 'v2' of the policy '{policy}', not in force yet",),
+        ends=(
+            command(
+                "aws iam delete-policy-version --policy-arn={policy} --version-id=v2", versions
+            ),
+        ),
+    ),
+    Row(
+        row=15,
+        title="Another version of a policy put in force",
+        calls=("SetDefaultPolicyVersion",),
+        prepare=policy_with_an_old_version,
+        attack=lambda play: play.iam("mallory").set_default_policy_version(
+            PolicyArn=play["policy"], VersionId="v2"
+        ),
+        gave=(NEW_VERSION,),
+        ends=(missing(OLD_VERSION),),
+    ),
+    Row(
+        row=19,
+        title="Permissions boundaries removed",
+        calls=("DeleteUserPermissionsBoundary", "DeleteRolePermissionsBoundary"),
+        prepare=bound,
+        attack=unbind,
+        gave=(
+            "freedom from the permissions boundary for user '{victim}'",
+            "freedom from the permissions boundary for role '{deployer}' and whoever uses it",
+        ),
+        ends=(missing(BOUNDARY_GONE),),
+    ),
+    Row(
+        row=20,
+        title="Permissions boundaries replaced",
+        calls=("PutUserPermissionsBoundary", "PutRolePermissionsBoundary"),
+        prepare=bound,
+        attack=rebind,
+        gave=(
+            f"the permissions boundary '{ADMIN}' for user '{{victim}}'",
+            f"the permissions boundary '{ADMIN}' for role '{{deployer}}' and whoever uses it",
+        ),
+        ends=(
+            missing("The record does not say which boundary stood there before."),
+            then("nobody guesses the old ones", _two_boundaries_stay),
+        ),
+    ),
+    Row(
+        row=21,
+        title="The owner's own denies taken off a user and her group",
+        calls=("DetachUserPolicy", "DeleteUserPolicy", "DetachGroupPolicy", "DeleteGroupPolicy"),
+        prepare=victim_with_a_deny,
+        attack=undo_deny,
+        gave=(
+            "the policy '{denial}', taken from user '{victim}'",
+            "the inline policy 'quarantine', taken from user '{victim}'",
+            "the policy '{denial}', taken from every member of the group '{team}'",
+            "the inline policy 'quarantine', taken from every member of the group '{team}'",
+        ),
+        ends=(
+            command(
+                "aws iam attach-user-policy --user-name={victim} --policy-arn={denial}",
+                not_(attached("user", "victim", "{denial}")),
+            ),
+            command(
+                "aws iam attach-group-policy --group-name={team} --policy-arn={denial}",
+                not_(attached("group", "team", "{denial}")),
+            ),
+            missing(DELETED_TEXT),
+        ),
+    ),
+    Row(
+        row=21,
+        title="The owner's own denies taken off a role",
+        calls=("DetachRolePolicy", "DeleteRolePolicy"),
+        prepare=role_with_a_deny,
+        attack=undo_role_deny,
+        gave=(
+            "the policy '{denial}', taken from role '{deployer}' and whoever uses it",
+            "the inline policy 'quarantine', taken from role '{deployer}' and whoever uses it",
+        ),
+        ends=(
+            command(
+                "aws iam attach-role-policy --role-name={deployer} --policy-arn={denial}",
+                not_(attached("role", "deployer", "{denial}")),
+            ),
+            missing(DELETED_TEXT),
+        ),
+    ),
+    Row(
+        row=21,
+        title="A user taken out of a group that denies",
+        calls=("RemoveUserFromGroup",),
+        prepare=victim_with_a_deny,
+        attack=leave_team,
+        gave=("user '{victim}', taken out of the group '{team}'",),
+        ends=(
+            command(
+                "aws iam add-user-to-group --group-name={team} --user-name={victim}",
+                not_(is_member("victim")),
+            ),
+        ),
+    ),
+)

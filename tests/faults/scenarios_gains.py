@@ -1,0 +1,217 @@
+"""What an offending call gives is taken back: creatures, credentials, memberships, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.doubles.account import NOON, a_session, a_user
+from tests.doubles.iam import SESSION_DENY_ARN
+from tests.faults.member import Account
+from tests.faults.member_cases import Scenario
+from tests.faults.people import (
+    ADMINISTRATORS,
+    ROOT,
+    calls,
+    free,
+    held,
+    installed,
+    mallory_ends_held,
+    role,
+    told_not_done,
+    told_not_revoked,
+    user,
+    written,
+)
+
+KEY = "AKIAEXAMPLEGIVEN"
+
+
+def makes(account: Account, who: str = "mallory", *, id: str = "made") -> None:
+    made = {"userName": "puppet", "userId": user(account, "puppet")}
+    asked = {"userName": "puppet"}
+    calls(account, who, "CreateUser", id, requestParameters=asked, responseElements={"user": made})
+
+
+def gives_key(account: Account, owner: str) -> None:
+    account.iam.users[owner].keys[KEY] = "Active"
+    made = {"accessKeyId": KEY, "userName": owner}
+    calls(
+        account,
+        "mallory",
+        "CreateAccessKey",
+        "key",
+        requestParameters={"userName": owner},
+        responseElements={"accessKey": made},
+    )
+
+
+def makes_a_puppet_with_all(account: Account) -> None:
+    """A user, its key, its password, and a place among the administrators."""
+    makes(account)
+    gives_key(account, "puppet")
+    puppet = {"userName": "puppet"}
+    account.iam.users["puppet"].password = True
+    calls(account, "mallory", "CreateLoginProfile", "login", requestParameters=puppet)
+    account.iam.groups[ADMINISTRATORS].members.add("puppet")
+    added = {"groupName": ADMINISTRATORS, "userName": "puppet"}
+    calls(account, "mallory", "AddUserToGroup", "membership", requestParameters=added)
+
+
+def the_puppet_has_nothing(account: Account) -> Iterator[str]:
+    yield from mallory_ends_held(account)
+    yield from held(account, "puppet")
+    yield from written(account, "puppet", "tainted", "contained")
+    if told_not_done(account):
+        return
+    puppet = account.iam.users["puppet"]
+    if puppet.keys[KEY] == "Active":
+        yield "the puppet's key ends active"
+    if puppet.password:
+        yield "the puppet ends with a password"
+    if "puppet" in account.iam.groups[ADMINISTRATORS].members:
+        yield "the puppet ends as an administrator"
+
+
+def gives_credentials_to_anna(account: Account) -> None:
+    """One of each sort besides access keys."""
+    user(account, "anna")
+    account.iam.users["anna"].keys |= dict.fromkeys(
+        ("ACCAEXAMPLE", "APKAEXAMPLE", "cert"), "Active"
+    )
+    service = {"serviceSpecificCredentialId": "ACCAEXAMPLE", "userName": "anna"}
+    for call, made in (
+        ("CreateServiceSpecificCredential", {"serviceSpecificCredential": service}),
+        ("UploadSSHPublicKey", {"sSHPublicKey": {"sSHPublicKeyId": "APKAEXAMPLE"}}),
+        ("UploadSigningCertificate", {"certificate": {"certificateId": "cert"}}),
+    ):
+        asked = {"userName": "anna"}
+        calls(account, "mallory", call, call, requestParameters=asked, responseElements=made)
+
+
+def annas_credentials_are_silent(account: Account) -> Iterator[str]:
+    yield from mallory_ends_held(account)
+    yield from free(account, "anna")
+    for credential, status in account.iam.users["anna"].keys.items():
+        if status == "Active" and not told_not_done(account):
+            yield f"{credential} ends active"
+
+
+def uses_a_key_of_standing(account: Account) -> None:
+    """mallory makes it, and calls with it as the administrator."""
+    gives_key(account, "standing")
+    account.run(account.now + 200)
+    who = a_user("standing", account.iam.users["standing"].id, key=KEY)
+    later = {"eventTime": "2026-11-22T10:01:00Z"}
+    account.post(who, "DeleteGroup", "use", requestParameters={"groupName": "old"}, **later)
+
+
+def only_sessions_of_standing_are_held(account: Account) -> Iterator[str]:
+    yield from mallory_ends_held(account)
+    yield from free(account, "standing")
+    standing = account.iam.users["standing"]
+    if standing.keys[KEY] == "Active":
+        yield "the stolen key ends active"
+    yield from sessions_held_or_told(account)
+
+
+def sessions_held_or_told(account: Account) -> Iterator[str]:
+    if told_not_revoked(account):
+        return
+    yield from written(account, "standing", "sessions")
+    if SESSION_DENY_ARN not in account.iam.users["standing"].attached:
+        yield "the sessions of standing end free"
+
+
+def sets_a_password(account: Account) -> None:
+    """Of an administrator's, and signs in with it."""
+    asked = {"userName": "standing", "passwordResetRequired": False}
+    calls(account, "mallory", "UpdateLoginProfile", "password", requestParameters=asked)
+    account.run(account.now + 200)
+    who = a_user("standing", account.iam.users["standing"].id, key="ASIAEXAMPLECONSOLE")
+    began = {"attributes": {"creationDate": "2026-11-22T10:00:30Z"}}
+    later = {"eventTime": "2026-11-22T10:01:00Z"}
+    parameters = {"groupName": "old"}
+    console = who | {"sessionContext": began}
+    account.post(console, "DeleteGroup", "console", requestParameters=parameters, **later)
+
+
+def sessions_of_standing_are_held(account: Account) -> Iterator[str]:
+    yield from mallory_ends_held(account)
+    yield from free(account, "standing")
+    yield from sessions_held_or_told(account)
+
+
+def padded(account: Account) -> None:
+    """A creation whose parameters CloudTrail left out."""
+    account.iam.now = NOON
+    user(account, "puppet")
+    calls(
+        account,
+        "mallory",
+        "CreateUser",
+        requestParameters={"omitted": True, "originalSize": 102_401},
+    )
+
+
+def creature_is_held(account: Account) -> Iterator[str]:
+    yield from mallory_ends_held(account)
+    yield from held(account, "puppet")
+
+
+def root_and_a_reserved_role(account: Account) -> None:
+    """Who cannot be denied: told of as critical, and what they make is contained."""
+    account.installed_and_heard_of()
+    role(account, "AWSReservedSSO_Admin_0123456789abcdef")
+
+
+def both_make_a_user(account: Account) -> None:
+    sso = "AWSReservedSSO_Admin_0123456789abcdef"
+    path = "/aws-reserved/sso.amazonaws.com/"
+    for name, who in (
+        ("by-root", ROOT),
+        ("by-sso", a_session(sso, account.iam.roles[sso].id, path=path)),
+    ):
+        made = {"userName": name, "userId": user(account, name)}
+        asked = {"userName": name}
+        account.post(
+            who, "CreateUser", name, requestParameters=asked, responseElements={"user": made}
+        )
+
+
+def both_creatures_are_held(account: Account) -> Iterator[str]:
+    yield from held(account, "by-root", "by-sso")
+
+
+GAINS = (
+    Scenario(
+        "a puppet with key, password and membership",
+        installed,
+        makes_a_puppet_with_all,
+        the_puppet_has_nothing,
+    ),
+    Scenario(
+        "credentials of three more sorts",
+        installed,
+        gives_credentials_to_anna,
+        annas_credentials_are_silent,
+    ),
+    Scenario(
+        "an administrator's key made and used",
+        installed,
+        uses_a_key_of_standing,
+        only_sessions_of_standing_are_held,
+    ),
+    Scenario(
+        "an administrator's password set and used",
+        installed,
+        sets_a_password,
+        sessions_of_standing_are_held,
+    ),
+    Scenario("a creation that CloudTrail cut short", installed, padded, creature_is_held),
+    Scenario(
+        "root and a reserved role",
+        root_and_a_reserved_role,
+        both_make_a_user,
+        both_creatures_are_held,
+    ),
+)

@@ -1,0 +1,32 @@
+"""A member whose clock is five minutes off: CloudTrail's times and the centre's are not its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.member import Account
+from tests.faults.member_cases import breaches
+from tests.faults.scenarios import MEMBER
+from tests.faults.wire import Plan, Step, faults_of
+
+SKEW = 300.0
+# A call that every event and every patrol makes.
+READ = Step("dynamodb", "batch_get_item", 1)
+
+
+@pytest.fixture(params=[-SKEW, SKEW], ids=["slow", "fast"])
+def skew(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
+    monkeypatch.setattr(Account, "skew", request.param)
+    return float(request.param)
+
+
+def test_every_scenario_ends_as_with_the_right_clock(skew: float) -> None:
+    for scenario in MEMBER:
+        assert breaches(scenario, None) == [], scenario.name
+
+
+def test_a_table_that_fails_meanwhile_changes_nothing(skew: float) -> None:
+    scenario = next(one for one in MEMBER if one.name == "a user")
+    for lasting in (False, True):
+        for fault in faults_of(READ):
+            assert breaches(scenario, Plan(READ, fault, lasting)) == [], fault

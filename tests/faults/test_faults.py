@@ -1,0 +1,113 @@
+"""Every call fails in every way, and every case ends as it must; and a bad product is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handler import answer, delivery, mailing, notifier
+from tests.faults.centre_cases import CentreScenario, centre_breaches
+from tests.faults.member_cases import Scenario, breaches
+from tests.faults.scenarios import CENTRE, MEMBER, plans
+from tests.faults.wire import Plan
+
+Breaches = dict[Plan, list[str]]
+
+
+def wrong_in_member(scenario: Scenario) -> Breaches:
+    found = {plan: breaches(scenario, plan) for plan in plans(scenario)}
+    return {plan: wrong for plan, wrong in found.items() if wrong}
+
+
+def wrong_in_centre(scenario: CentreScenario) -> Breaches:
+    found = {plan: centre_breaches(scenario, plan) for plan in plans(scenario)}
+    return {plan: wrong for plan, wrong in found.items() if wrong}
+
+
+def name(scenario: Scenario | CentreScenario) -> str:
+    return scenario.name
+
+
+@pytest.mark.parametrize("scenario", MEMBER, ids=name)
+def test_whatever_fails_in_a_member_no_offender_ends_free_and_nobody_goes_untold(
+    scenario: Scenario,
+) -> None:
+    assert breaches(scenario, None) == []
+    assert wrong_in_member(scenario) == {}
+
+
+@pytest.mark.parametrize("scenario", CENTRE, ids=name)
+def test_whatever_fails_in_the_centre_each_mail_comes_and_once(scenario: CentreScenario) -> None:
+    assert centre_breaches(scenario, None) == []
+    assert wrong_in_centre(scenario) == {}
+
+
+# ---- a test must be able to fail
+
+
+def swallowing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as somebody would write it who thinks that nothing ever fails twice."""
+
+    def swallow(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except (BotoCoreError, ClientError):
+            return {"eventId": "", "action": "", "reason": ""}
+
+    return swallow
+
+
+def doing_nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+def only(scenarios: tuple[Any, ...], wanted: str) -> Any:
+    [found] = [one for one in scenarios if one.name == wanted]
+    return found
+
+
+def test_a_revoker_that_swallows_its_errors_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handler.revoker.deliver", swallowing(delivery.deliver))
+    says = {text for wrong in wrong_in_member(only(MEMBER, "a user")).values() for text in wrong}
+    assert {"no mail on mallory", "mallory ends free"} <= says
+
+
+def test_a_revoker_that_tells_before_it_acts_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer, "mark_contained", doing_nothing)
+    wrong = breaches(only(MEMBER, "a user"), None)
+    assert wrong == ["contained of mallory is not written down"]
+
+
+def test_a_try_that_nobody_takes_back_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer, "_take_back_try", doing_nothing)
+    wrong = wrong_in_member(only(MEMBER, "a member proven too late"))
+    assert {text for texts in wrong.values() for text in texts} == {
+        "contained of bob is not written down"
+    }
+
+
+def test_a_notifier_that_acknowledges_what_failed_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def acknowledging(*arguments: Any) -> dict[str, Any]:
+        real(*arguments)
+        return {"batchItemFailures": []}
+
+    real = notifier.answer_batch
+    monkeypatch.setattr(notifier, "answer_batch", acknowledging)
+    wrong = wrong_in_centre(only(CENTRE, "the first report"))
+    assert any("0 calls counted instead of 1" in texts for texts in wrong.values())
+
+
+def test_a_notifier_that_never_marks_a_mail_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailing, "mark_mailed", doing_nothing)
+    assert centre_breaches(only(CENTRE, "the first report"), None) != []
+
+
+def test_a_claim_that_holds_for_ever_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handler.incidents.LEASE_SECONDS", 10**6)
+    wrong = wrong_in_centre(only(CENTRE, "the first report"))
+    assert any("is held by a dead one" in text for texts in wrong.values() for text in texts)

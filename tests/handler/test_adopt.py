@@ -1,0 +1,127 @@
+"""Whom an earlier installation left under a kept deny, the patrol contains anew, with a record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from handler.deny import deny_document, session_deny_document
+from handler.names import KEPT_GROUP, KEPT_POLICY, KEPT_SESSION_POLICY, kept_arn
+from tests.doubles.account import NOON
+from tests.doubles.iam import ACCOUNT, DENY_ARN, SESSION_DENY_ARN, Group
+from tests.doubles.rounds import Rounds
+
+KEPT = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_POLICY)
+KEPT_SESSIONS = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_SESSION_POLICY)
+
+
+def kept(world: Rounds) -> Rounds:
+    """The policies that the rollout leaves behind."""
+    world.iam.documents |= {KEPT: deny_document(), KEPT_SESSIONS: session_deny_document()}
+    world.iam.groups[KEPT_GROUP] = Group(attached={KEPT})
+    return world
+
+
+def record(world: Rounds, principal: str, mark: str = "contained") -> Any:
+    return json.loads(world.item(f"principal#{principal}").get(mark, "null"))
+
+
+def test_a_user_a_role_and_a_member_of_the_kept_group_are_contained_with_a_record() -> None:
+    world = kept(Rounds())
+    mallory, eve = world.iam.add_user("mallory"), world.iam.add_user("eve")
+    role = world.iam.add_role("robot", boundary=KEPT)
+    world.iam.users["mallory"].attached.add(KEPT)
+    world.iam.groups[KEPT_GROUP].members.add("eve")
+    world.patrol()
+    assert [world.iam.holds(name) for name in ("mallory", "eve", "robot")] == [True] * 3
+    assert record(world, mallory) == {
+        "name": "mallory",
+        "kind": "user",
+        "rung": "managed-policy",
+        "at": NOON + 10,
+        "event_id": "",
+        "call": "kept from an earlier installation",
+        "call_time": "",
+        "reason": "kept",
+        "undo": [
+            [
+                "aws",
+                "iam",
+                "detach-user-policy",
+                "--user-name=mallory",
+                f"--policy-arn={DENY_ARN}",
+            ]
+        ],
+        "gave": [],
+        "again": 0.0,
+        "earlier": [],
+    }
+    assert record(world, eve)["rung"] == record(world, role)["rung"] == "managed-policy"
+    # The kept deny is not the revoker's to take off.
+    assert KEPT in world.iam.users["mallory"].attached
+
+
+def test_whose_sessions_were_denied_keeps_her_keys() -> None:
+    world = kept(Rounds())
+    alice = world.iam.add_user("alice")
+    world.iam.users["alice"].attached.add(KEPT_SESSIONS)
+    world.patrol()
+    assert record(world, alice, "sessions")["rung"] == "session-policy"
+    assert world.iam.users["alice"].attached == {KEPT_SESSIONS, SESSION_DENY_ARN}
+    assert not world.iam.holds("alice")
+
+
+def test_a_role_that_bears_the_sessions_deny_does_not_draw_it_on_the_user_of_its_name() -> None:
+    world = kept(Rounds())
+    world.iam.add_role("standing", attached={KEPT_SESSIONS})
+    world.patrol()
+    assert world.iam.users["standing"].attached == set()
+
+
+def test_an_administrator_who_bears_it_is_left_alone() -> None:
+    world = kept(Rounds())
+    world.iam.users["standing"].attached.add(KEPT)
+    world.iam.add_role("AWSControlTowerExecution", attached={KEPT})
+    world.patrol()
+    assert not world.iam.holds("standing")
+    assert not world.iam.holds("AWSControlTowerExecution")
+
+
+def test_who_was_released_here_is_not_contained_again() -> None:
+    world = kept(Rounds())
+    mallory = world.iam.add_user("mallory")
+    world.iam.users["mallory"].attached.add(KEPT)
+    world.table.update(f"principal#{mallory}", {"kind": "user", "released": NOON})
+    world.patrol()
+    assert not world.iam.holds("mallory")
+
+
+@pytest.mark.parametrize("variables", [{"MODE": "observe"}])
+def test_observing_contains_nobody(variables: dict[str, str]) -> None:
+    world = kept(Rounds())
+    world.iam.add_user("mallory")
+    world.iam.users["mallory"].attached.add(KEPT)
+    world.patrol(**variables)
+    assert not world.iam.holds("mallory")
+
+
+def test_a_policy_of_that_name_that_allows_something_says_nothing() -> None:
+    world = kept(Rounds())
+    world.iam.documents[KEPT] = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
+    world.iam.add_user("mallory")
+    world.iam.users["mallory"].attached.add(KEPT)
+    world.patrol()
+    assert not world.iam.holds("mallory")
+
+
+def test_where_nothing_was_kept_nothing_happens() -> None:
+    world = Rounds()
+    world.iam.add_user("mallory")
+    world.patrol()
+    assert not world.iam.holds("mallory")
+    assert "list_entities_for_policy" not in world.iam.calls

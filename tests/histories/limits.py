@@ -1,0 +1,98 @@
+"""What the design accepts, by name: the only excuses that a history may end with."""
+
+from __future__ import annotations
+
+from math import inf
+
+from handler.marks import read_contained
+from handler.roster import principal_key
+from tests.histories.stage import Stage
+
+# CloudTrail's event history lags so much; proof of an addition younger than this may be nowhere.
+HISTORY_LAG = 900.0
+# An unproven member is waited for from the first sight of her call to its third try.
+WAIT = 180.0
+TRUSTED = frozenset({"administrator-user", "administrator-role"})
+
+
+def may_be_contained(stage: Stage, principal_id: str) -> bool:
+    """Whether one of the limits excuses that this principal is contained without cause."""
+    return (
+        added_a_moment_ago(stage, principal_id)
+        or thrown_out_by_one_not_yet_known(stage, principal_id)
+        or touched_by_one_excused(stage, principal_id)
+    )
+
+
+def may_be_free(stage: Stage, principal_id: str) -> bool:
+    """Removed by an administrator who herself passed for an offender for one of these reasons."""
+    by, event = stage.truth.removed.get(principal_id, ("", ""))
+    arrived = stage.courier.arrived.get(event)
+    unheard = arrived is not None and _is_unheard(stage, by, arrived)
+    return bool(by) and (unheard or may_be_contained(stage, by))
+
+
+def added_a_moment_ago(stage: Stage, principal_id: str) -> bool:
+    """Added less than 15 minutes before, by a call whose event had not arrived by then.
+
+    Whoever she made or added in that time passes for an offender's creature.
+    """
+    record = read_contained(stage.world.item(principal_key(principal_id)))
+    truth = stage.truth
+    hers = {principal_id, truth.made_by.get(principal_id, "")}
+    hers |= {by for _, _, by in truth.added.get(principal_id, [])}
+    return record is not None and any(_is_unheard(stage, one, record.at) for one in hers)
+
+
+def began_while_a_stolen_key_lived(stage: Stage, principal_id: str) -> bool:
+    """Her own session, begun between the making of a key of hers by an offender and its silence.
+
+    Nobody can tell it from one that the key began.
+    """
+    silent = stage.powers.since
+    return any(
+        who.owner == principal_id and when <= (who.began or 0) <= silent.get(f"key {key}", inf) + 10
+        for when, key in stage.truth.stolen.get(principal_id, [])
+        for who in stage.rightful
+    )
+
+
+def _is_unheard(stage: Stage, principal_id: str, at: float) -> bool:
+    """Whether an addition of hers was not heard of by then, or when her name had moved already."""
+    truth = stage.truth
+    # Nobody looks for a proof of who adds herself, or is not in the group any more.
+    gone = {*truth.self_added, *truth.thrown_out, *truth.removed}
+    lag = inf if principal_id in gone else HISTORY_LAG + WAIT
+    for when, event, _ in truth.added.get(principal_id, []):
+        heard = stage.courier.arrived.get(event, inf)
+        moved = min(
+            [truth.deleted.get(principal_id, inf)]
+            + [second for second in truth.renamed.get(principal_id, []) if second >= when]
+        )
+        if at - when <= lag and (heard > at or moved <= heard):
+            return True
+    return False
+
+
+def thrown_out_by_one_not_yet_known(stage: Stage, principal_id: str) -> bool:
+    """Taken out of the group by somebody of whom it was not heard yet that he is no administrator.
+
+    Until that is heard of, the removal counts, and a call that she makes then contains her.
+    """
+    events = stage.truth.thrown_out.get(principal_id, [])
+    return any(stage.courier.taken_for.get(e) in TRUSTED for e in events)
+
+
+def touched_by_one_excused(stage: Stage, principal_id: str) -> bool:
+    """Made or added by an administrator who was contained for one of these reasons."""
+    truth = stage.truth
+    maker = truth.made_by.get(principal_id, "")
+    makers = {maker, *(by for _, _, by in truth.added.get(principal_id, []))} - {"", principal_id}
+    if maker in truth.either:
+        # Contained for an offence, and made an administrator again without a release.
+        return True
+    return any(
+        not truth.is_offender(one)
+        and (added_a_moment_ago(stage, one) or thrown_out_by_one_not_yet_known(stage, one))
+        for one in makers
+    )

@@ -1,0 +1,111 @@
+"""A rollout under exactly the documented permissions, and what is said when one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from sandbox.box import Box
+from sandbox.keys import Key
+from stacksets.beginning import Stopped, look
+from stacksets.clients import Clients
+from stacksets.permissions import Place, document
+from stacksets.plan import plan
+from stacksets.rollout_commands import failure
+from stacksets.walk import StepFailed
+from tests.rollout.operator import Operator
+
+PLACES = {
+    "management": (Place.DEPLOYING, Place.GUARDRAIL, Place.MANAGEMENT),
+    "security": (Place.CENTRAL,),
+}
+# One action of each kind: of looking, of each service that changes something, of waiting.
+MISSING = (
+    "organizations:ListRoots",
+    "s3:PutObject",
+    "cloudformation:CreateStack",
+    "sns:ListSubscriptionsByTopic",
+    "organizations:AttachPolicy",
+    "cloudformation:CreateStackInstances",
+    "cloudformation:DescribeStackSet",
+)
+
+
+def clients(box: Box, *, without: str = "") -> Clients:
+    """Sessions of roles that hold the documents and nothing else."""
+    keys: Mapping[str, Key] = {
+        account: box.new_session(
+            account,
+            f"operator{abs(hash(without))}",
+            *(document(place, without=without) for place in PLACES[name]),
+        )
+        for name, account in (("management", box.management), ("security", box.security))
+    }
+
+    def make(service: str, account: str) -> Any:
+        return box.client(service, account, key=keys[account])
+
+    caller = f"arn:aws:sts::{box.management}:assumed-role/operator/somebody"
+    return Clients(caller=caller, make=make, elsewhere=make)
+
+
+def rolled(operator: Operator, under: Clients) -> str:
+    """What is said: "" when all went well."""
+    try:
+        given = look(operator.look().wanted, operator.release, under, today=operator.today)
+        operator.walker(under).walk(plan(given).own)
+    except Stopped as stopped:
+        return stopped.said
+    except StepFailed as failed:
+        return failure(failed)
+    return ""
+
+
+def test_a_rollout_works_under_exactly_the_documented_permissions(operator: Operator) -> None:
+    assert rolled(operator, clients(operator.box)) == ""
+    assert operator.plan().empty
+
+
+def test_they_reach_a_set_of_the_bare_name_that_a_ring_takes_over(operator: Operator) -> None:
+    ring = 'name = "everyone"\n'
+    assert ring in operator.file
+    operator.file = operator.file.replace(ring, f'{ring}takes_over = "iam-org-revoker"\n')
+    assert rolled(operator, clients(operator.box)) == ""
+    assert operator.plan().empty
+    assert "iam-org-revoker" in operator.look().observed.stack_sets
+
+
+def test_each_missing_permission_is_named_in_a_sentence_with_what_to_do(
+    operator: Operator,
+) -> None:
+    for action in MISSING:
+        said = rolled(operator, clients(operator.box, without=action))
+        assert action in said, (action, said)
+        assert "Give the operator the permission that AWS names" in said
+    assert rolled(operator, clients(operator.box)) == ""
+
+
+@pytest.mark.parametrize("place", list(Place))
+def test_no_document_grants_everything(place: Place) -> None:
+    for statement in document(place)["Statement"]:
+        assert "*" not in statement["Action"]
+        if statement["Resource"] == "*" and place is not Place.SERVICE_ROLE:
+            assert not any(action.startswith(("iam:", "s3:")) for action in statement["Action"])
+
+
+@pytest.mark.parametrize("place", [Place.DEPLOYING, Place.SEEING, Place.TAKING_BACK])
+def test_whoever_may_touch_a_set_may_touch_one_of_each_name(place: Place) -> None:
+    patterns = [
+        statement["Resource"]
+        for statement in document(place)["Statement"]
+        if ":stackset" in statement["Resource"]
+    ]
+    assert patterns
+    for pattern in patterns:
+        before = pattern.partition("/")[0].replace("*", "111122223333")
+        for name in ("iam-org-revoker", "iam-org-revoker-ring-0"):
+            assert fnmatchcase(f"{before}/{name}:0a1b2c3d", pattern), (name, pattern)
+        assert not fnmatchcase(f"{before}/another:0a1b2c3d", pattern), pattern

@@ -1,0 +1,160 @@
+"""Drift and removal under exactly the documented permissions, and what is said without one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from handler.deny import deny_document
+from handler.names import KEPT_GROUP, KEPT_PATH, KEPT_POLICY
+from sandbox.box import Box
+from stacksets.beginning import Stopped, look
+from stacksets.clients import Clients, sentence
+from stacksets.drift import detection_steps, mending, to_look_into
+from stacksets.holding import look_into
+from stacksets.permissions import Place, document
+from stacksets.removal import Choice, Removing, removal
+from stacksets.remove import suspects
+from stacksets.walk import StepFailed
+from tests.rollout.operator import Operator
+from tests.rollout.test_drift import spoil, with_break_glass
+from tests.rollout.test_remove import contain, enforcing, left
+
+__all__ = ["enforcing"]
+
+DENY = json.dumps(deny_document())
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ec2.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+# One action of each kind.
+MISSING = ("dynamodb:Scan", "iam:ListEntitiesForPolicy", "iam:AttachUserPolicy")
+
+
+def clients(box: Box, *, without: str = "") -> Clients:
+    """Sessions that hold the documents and nothing else; in the members the break-glass role."""
+    places = {
+        box.management: (
+            *(Place.DEPLOYING, Place.MANAGEMENT),
+            *(Place.TAKING_BACK, Place.TAKING_BACK_MEMBERS),
+        ),
+        box.security: (Place.CENTRAL, Place.TAKING_BACK_CENTRAL),
+        **dict.fromkeys(box.members, (Place.TAKING_BACK_MEMBERS,)),
+    }
+    keys = {
+        account: box.new_session(
+            account,
+            f"break-glass{abs(hash(without))}",
+            *(document(place, without=without) for place in found),
+            path="/iam-administrators/",
+        )
+        for account, found in places.items()
+    }
+
+    def make(service: str, account: str) -> Any:
+        return box.client(service, account, key=keys[account])
+
+    caller = f"arn:aws:sts::{box.management}:assumed-role/operator/somebody"
+    return Clients(caller=caller, make=make, elsewhere=make)
+
+
+def mended(operator: Operator, under: Clients) -> str:
+    """What is said: "" when all went well."""
+    try:
+        given = look(operator.look().wanted, operator.release, under, today=operator.today)
+        rings = given.wanted.rings
+        operator.walker(under).walk(detection_steps(given, rings))
+        given = look(given.wanted, operator.release, under, today=operator.today)
+        held = look_into(under, to_look_into(given, rings, under))
+        operator.walker(under).walk(mending(given, rings, held).own)
+    except ClientError as error:
+        return sentence(error)
+    except Stopped as stopped:
+        return stopped.said
+    except StepFailed as failed:
+        return failed.said
+    return ""
+
+
+def test_mending_and_removing_work_under_exactly_these_and_say_which_one_is_missing(
+    enforcing: Operator,
+) -> None:
+    box = enforcing.box
+    account = box.members[0]
+    contain(box, account)
+    spoil(box, account)
+    with_break_glass(enforcing)
+    for action in MISSING:
+        assert action in mended(enforcing, clients(box, without=action)), action
+    under = clients(box)
+    assert mended(enforcing, under) == ""
+
+    given = look(enforcing.look().wanted, enforcing.release, under, today=enforcing.today)
+    empty = Removing(given=given, held={}, choice=Choice.RELEASE)
+    held = look_into(under, suspects(empty, under, everywhere=True))
+    made = removal(replace(empty, held=held))
+    assert made.refusals == ()
+    enforcing.walker(under).walk(made.own)
+    box.settle(ignore_hidden=True)
+    # The operator's own roles have nothing of ours in their names.
+    assert left(box) == []
+
+
+def test_it_puts_on_and_takes_off_our_own_denies_alone(box: Box) -> None:
+    account = box.members[0]
+    root = box.client("iam", account)
+    root.create_user(UserName="alice")
+    root.create_role(RoleName="deploy", AssumeRolePolicyDocument=TRUST)
+    kept, team = (
+        root.create_policy(PolicyName=name, Path=path, PolicyDocument=DENY)["Policy"]["Arn"]
+        for name, path in ((KEPT_POLICY, KEPT_PATH), (KEPT_POLICY, "/"))
+    )
+    iam = clients(box).of("iam", account)
+    alice, deploy = {"UserName": "alice"}, {"RoleName": "deploy"}
+
+    root.attach_user_policy(**alice, PolicyArn=team)
+    root.attach_role_policy(**deploy, PolicyArn=team)
+    root.put_role_permissions_boundary(**deploy, PermissionsBoundary=team)
+    for refused in (
+        lambda: iam.attach_user_policy(**alice, PolicyArn=ADMINISTRATOR),
+        lambda: iam.detach_user_policy(**alice, PolicyArn=team),
+        lambda: iam.attach_role_policy(**deploy, PolicyArn=ADMINISTRATOR),
+        lambda: iam.detach_role_policy(**deploy, PolicyArn=team),
+        lambda: iam.put_role_permissions_boundary(**deploy, PermissionsBoundary=ADMINISTRATOR),
+        lambda: iam.delete_role_permissions_boundary(**deploy),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
+
+    iam.attach_user_policy(**alice, PolicyArn=kept)
+    iam.detach_user_policy(**alice, PolicyArn=kept)
+    iam.attach_role_policy(**deploy, PolicyArn=kept)
+    iam.detach_role_policy(**deploy, PolicyArn=kept)
+    iam.put_role_permissions_boundary(**deploy, PermissionsBoundary=kept)
+    iam.delete_role_permissions_boundary(**deploy)
+
+
+def test_it_attaches_to_its_group_the_kept_deny_alone(box: Box) -> None:
+    account = box.members[0]
+    root = box.client("iam", account)
+    kept = root.create_policy(PolicyName=KEPT_POLICY, Path=KEPT_PATH, PolicyDocument=DENY)
+    iam = clients(box).of("iam", account)
+    iam.create_group(GroupName=KEPT_GROUP, Path=KEPT_PATH)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        iam.attach_group_policy(GroupName=KEPT_GROUP, PolicyArn=ADMINISTRATOR)
+    iam.attach_group_policy(GroupName=KEPT_GROUP, PolicyArn=kept["Policy"]["Arn"])
+    iam.detach_group_policy(GroupName=KEPT_GROUP, PolicyArn=kept["Policy"]["Arn"])

@@ -1,0 +1,170 @@
+"""Taking the product back: nothing of it is left, and whoever is kept is never free meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from handler.names import KEPT_POLICY, kept_arn
+from sandbox.box import Box
+from sandbox.keys import Key
+from sandbox.stage import is_denied
+from stacksets.dry import dry_run
+from stacksets.holding import look_into
+from stacksets.removal import Choice, Removing, removal
+from stacksets.remove import suspects
+from stacksets.steps import Kind, Plan
+from tests.rollout.operator import Interrupted, Operator
+from tests.rollout.remains import remains
+
+
+@pytest.fixture
+def enforcing(operator: Operator) -> Operator:
+    """Rolled out in enforce mode everywhere."""
+    since = operator.today - timedelta(days=60)
+    rule = f'mode = "enforce"\nobserved_since = {since}\n'
+    text = operator.file.replace("[[ring]]\n", f"[[ring]]\n{rule}")
+    operator.file = text.replace("[[ring]]", '[parameters]\nMissingGroup = "nobody"\n[[ring]]', 1)
+    operator.apply()
+    return operator
+
+
+def contain(box: Box, account: str) -> Key:
+    """mallory, who has just lost IAM, with the user that she made."""
+    key = box.new_user(account, "mallory", "iam:*")
+    box.client("iam", account, key=key).create_user(UserName="puppet")
+    box.settle()
+    assert is_denied(box.client("iam", account, key=key).list_users)
+    return key
+
+
+def planned(operator: Operator, choice: Choice | None) -> Plan:
+    return removal(removing(operator, choice))
+
+
+def removing(operator: Operator, choice: Choice | None) -> Removing:
+    empty = Removing(given=operator.look(), held={}, choice=choice)
+    clients = operator.clients()
+    return replace(empty, held=look_into(clients, suspects(empty, clients, everywhere=False)))
+
+
+def remove(
+    operator: Operator, choice: Choice, *, after_call: Callable[[], None] = lambda: None
+) -> None:
+    made = planned(operator, choice)
+    assert made.refusals == ()
+    assert list(dry_run(made.steps)) == []
+    operator.walker(operator.clients(after_call)).walk(made.own)
+
+
+def left(box: Box) -> list[str]:
+    return [
+        f"{account}: {one}"
+        for account in (box.management, box.security, *box.members)
+        for one in remains(box, account)
+    ]
+
+
+def test_nothing_of_a_rollout_is_left_in_any_account(operator: Operator) -> None:
+    operator.apply()
+    assert len(left(operator.box)) > 50
+    made = planned(operator, None)
+    assert [(step.kind, step.ring) for step in made.steps] == [
+        (Kind.MANAGEMENT, ""),
+        (Kind.RING, "everyone"),
+        (Kind.RING, "everyone"),
+        (Kind.RING, "canary"),
+        (Kind.RING, "canary"),
+        (Kind.GUARDRAIL, ""),
+        (Kind.GUARDRAIL, ""),
+        (Kind.GUARDRAIL, ""),
+        (Kind.CENTRAL, ""),
+        (Kind.BUCKET, ""),
+        (Kind.BUCKET, ""),
+    ]
+    operator.walker(operator.clients()).walk(made.own)
+    assert left(operator.box) == []
+    assert planned(operator, None).empty
+
+
+def test_somebody_who_is_contained_has_to_be_decided_on(enforcing: Operator) -> None:
+    box = enforcing.box
+    contain(box, box.members[0])
+    made = planned(enforcing, None)
+    (refusal,) = made.refusals
+    assert refusal == (
+        "2 principals are contained: say what becomes of them, with --release-all or "
+        "--keep-contained."
+    )
+
+
+def test_who_is_kept_is_denied_after_every_call_and_everything_else_goes(
+    enforcing: Operator,
+) -> None:
+    box = enforcing.box
+    account = box.members[0]
+    mallory = box.client("iam", account, key=contain(box, account))
+    looked = 0
+
+    def still_denied() -> None:
+        nonlocal looked
+        looked += 1
+        assert is_denied(mallory.list_users)
+
+    remove(enforcing, Choice.KEEP, after_call=still_denied)
+
+    assert looked > 15
+    kept = kept_arn(partition="aws", account=account, kind="policy", name=KEPT_POLICY)
+    assert left(box) == [f"{account}: {kept}"]
+    bearing = box.client("iam", account).list_entities_for_policy(PolicyArn=kept)
+    assert sorted(one["UserName"] for one in bearing["PolicyUsers"]) == ["mallory", "puppet"]
+
+
+def test_who_is_released_may_use_iam_again_and_nothing_is_left(enforcing: Operator) -> None:
+    box = enforcing.box
+    account = box.members[0]
+    mallory = box.client("iam", account, key=contain(box, account))
+    remove(enforcing, Choice.RELEASE)
+    assert left(box) == []
+    assert not is_denied(mallory.list_users)
+
+
+def test_a_removal_that_is_interrupted_after_each_of_its_calls_ends_with_nothing(
+    enforcing: Operator,
+) -> None:
+    box = enforcing.box
+    account = box.members[0]
+    mallory = box.client("iam", account, key=contain(box, account))
+
+    def stop() -> None:
+        assert is_denied(mallory.list_users)
+        raise Interrupted
+
+    for _ in range(80):
+        box.settle(ignore_hidden=True)
+        if not planned(enforcing, Choice.KEEP).steps:
+            break
+        try:
+            remove(enforcing, Choice.KEEP, after_call=stop)
+        except Interrupted:
+            continue
+    kept = kept_arn(partition="aws", account=account, kind="policy", name=KEPT_POLICY)
+    assert left(box) == [f"{account}: {kept}"]
+
+
+def test_a_later_installation_takes_over_who_was_kept(enforcing: Operator) -> None:
+    box = enforcing.box
+    account = box.members[0]
+    contain(box, account)
+    remove(enforcing, Choice.KEEP)
+    enforcing.apply()
+    box.client("lambda", account).invoke(FunctionName="iam-org-revoker", Payload='{"patrol": true}')
+    box.settle()
+    (held,) = look_into(enforcing.clients(), [account]).values()
+    assert {one.name: sorted(rung.value for rung in one.rungs) for one in held.contained} == {
+        "mallory": ["managed-policy"],
+        "puppet": ["managed-policy"],
+    }

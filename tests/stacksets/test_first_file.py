@@ -1,0 +1,169 @@
+"""The first file: sound as it is written, whatever the Organization's people call their things."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stacksets.__main__ import main
+from stacksets.first_file import Found, first_file, guess_central
+from stacksets.organization import Account
+from stacksets.proposals import Proposal, permission_sets, roles
+from stacksets.reading import BadFile, read_wanted
+from tests.stacksets.scene import (
+    INNER,
+    MANAGEMENT,
+    ONE,
+    SECURITY,
+    SMALL,
+    THREE,
+    organization,
+)
+from tests.stacksets.test_reading import CENTRAL, MEMBER
+
+ROOT = Path(__file__).parents[2]
+FOUND = Found(
+    organization=replace(
+        organization(),
+        accounts={
+            **organization().accounts,
+            SECURITY: replace(organization().accounts[SECURITY], name="security"),
+        },
+    ),
+    region="us-east-1",
+    organization_trail=True,
+    central=replace(organization().accounts[SECURITY], name="security"),
+    email="security@example.com",
+    deploy_from="management",
+    proposals=(
+        Proposal(
+            "role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_Administrators_*",
+            "the permission set Administrators holds AdministratorAccess",
+        ),
+        Proposal("role/deployer", "holds IAMFullAccess"),
+    ),
+    unread=(),
+)
+
+
+def test_the_first_file_is_sound_as_it_is_written() -> None:
+    wanted = read_wanted(first_file(FOUND), member=MEMBER, central=CENTRAL)
+    assert [(ring.name, ring.units, ring.mode) for ring in wanted.rings] == [
+        ("canary", ("Large",), "observe"),
+        ("everyone", ("Small",), "observe"),
+    ]
+    assert wanted.central.account == SECURITY
+    assert wanted.guardrail.attach.value == "nowhere"
+
+
+def test_the_document_shows_the_first_file() -> None:
+    shown = (ROOT / "docs" / "rollout.md").read_text()
+    assert f"```toml\n{first_file(FOUND)}```" in shown
+
+
+def test_proposed_administrators_are_commented_out_with_the_reason() -> None:
+    lines = first_file(FOUND).splitlines()
+    assert '  # "role/deployer",  # holds IAMFullAccess' in lines
+    wanted = read_wanted(first_file(FOUND), member=MEMBER, central=CENTRAL)
+    assert "deployer" not in wanted.rings[0].parameters["AdminRolePatterns"]
+
+
+def test_what_nobody_can_find_out_is_asked_for_by_the_reader() -> None:
+    empty = first_file(replace(FOUND, central=None, email=""))
+    with pytest.raises(BadFile) as caught:
+        read_wanted(empty, member=MEMBER, central=CENTRAL)
+    assert [sentence.partition(": ")[2] for sentence in caught.value.sentences] == [
+        "central.account is ''; it must be the 12 digits of the security account, in quotes.",
+        "central.parameters: give Email or SNSTopicArn, or nobody hears of an incident.",
+    ]
+
+
+@pytest.mark.parametrize("name", ['a "b" # c', "line\nbreak", "Zürich ✓", "x/y", "\U0001f600", "'"])
+def test_a_hostile_name_breaks_no_file(name: str) -> None:
+    here = FOUND.organization
+    unit = replace(here.units[SMALL], name=name, path=(name,))
+    account = Account(ONE, name, "a@example.com", "ACTIVE", here.root)
+    hostile = replace(
+        FOUND,
+        organization=replace(
+            here, units={**here.units, SMALL: unit}, accounts={**here.accounts, ONE: account}
+        ),
+        central=replace(here.accounts[SECURITY], name=name),
+        proposals=(Proposal("role/x", name),),
+        unread=(name,),
+    )
+    wanted = read_wanted(first_file(hostile), member=MEMBER, central=CENTRAL)
+    assert {unit for ring in wanted.rings for unit in ring.units} == {
+        "Large",
+        SMALL if "/" in name else name,
+    }
+
+
+def test_the_security_account_is_guessed_only_where_one_is_called_so() -> None:
+    assert guess_central(organization()) is None
+    found = guess_central(FOUND.organization)
+    assert found is not None
+    assert found.id == SECURITY
+    twice = dict(FOUND.organization.accounts)
+    twice[THREE] = Account(THREE, "Security tooling", "a@example.com", "ACTIVE", INNER)
+    assert guess_central(replace(FOUND.organization, accounts=twice)) is None
+
+
+class Answers:
+    """A client that answers each operation with one page."""
+
+    def __init__(self, **answers: object) -> None:
+        self._answers = answers
+
+    def get_paginator(self, operation: str) -> Answers:
+        return Answers(page=self._answers[operation])
+
+    def paginate(self, **_asked: str) -> list[object]:
+        return [self._answers["page"]]
+
+    def describe_permission_set(self, *, PermissionSetArn: str, **_: str) -> object:
+        return {"PermissionSet": {"Name": PermissionSetArn.rpartition("/")[2]}}
+
+    def get_role(self, *, RoleName: str) -> object:
+        path = "/aws-reserved/sso.amazonaws.com/" if "SSO" in RoleName else "/teams/"
+        return {"Role": {"Path": path}}
+
+
+def test_permission_sets_are_proposed_by_policy_and_by_name() -> None:
+    client = Answers(
+        list_instances={"Instances": [{"InstanceArn": "arn:aws:sso:::instance/ssoins-1"}]},
+        list_permission_sets={"PermissionSets": ["ps/Reader", "ps/IamTeam"]},
+        list_managed_policies_in_permission_set={"AttachedManagedPolicies": []},
+    )
+    assert list(permission_sets(client)) == [
+        Proposal(
+            "role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_IamTeam_*",
+            "the permission set IamTeam is called so",
+        )
+    ]
+
+
+def test_roles_are_proposed_with_their_path_but_not_those_of_identity_center() -> None:
+    held = {"PolicyRoles": [{"RoleName": "chief"}, {"RoleName": "AWSReservedSSO_A_1"}]}
+    assert list(roles(Answers(list_entities_for_policy=held), "aws")) == [
+        Proposal("role/teams/chief", "holds AdministratorAccess"),
+        Proposal("role/teams/chief", "holds IAMFullAccess"),
+    ]
+
+
+def test_the_management_account_is_no_rings_and_no_centre() -> None:
+    accounts = dict(organization().accounts)
+    accounts[MANAGEMENT] = replace(accounts[MANAGEMENT], name="security")
+    assert guess_central(replace(organization(), accounts=accounts)) is None
+
+
+def test_where_no_file_can_be_written_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stacksets.init_command._clients", lambda *_: None)
+    monkeypatch.setattr("stacksets.init_command._look", lambda *_: FOUND)
+    file = tmp_path / "nowhere" / "rollout.toml"
+    assert main(["init", "--file", str(file)]) == 2
+    assert capsys.readouterr().err == f"{file} cannot be written: No such file or directory.\n"

@@ -1,0 +1,183 @@
+"""How each containment is kept without a stack, in which order, and who cannot be kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from handler.deny import deny_document
+from handler.target import Rung
+from stacksets.bearers import Bearer, Holding, Way
+from stacksets.keeping import as_kept, end_step, free_step, keep_step
+from stacksets.mending import unmendable
+from stacksets.steps import Step
+from tests.stacksets.scene import changed, given
+
+ACCOUNT = "777788889991"
+DENY = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
+KEPT = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker-kept/iam-org-revoker-kept"
+GROUP = "iam-org-revoker-kept"
+
+
+def user(*rungs: Rung, **facts: object) -> Bearer:
+    return replace(Bearer("user", "mallory", "AIDA1", frozenset(rungs), policies=1), **facts)  # type: ignore[arg-type]  # fields of the value
+
+
+def role(*rungs: Rung, **facts: object) -> Bearer:
+    return replace(Bearer("role", "robot", "AROA1", frozenset(rungs), policies=1), **facts)  # type: ignore[arg-type]  # fields of the value
+
+
+def holding(*bearers: Bearer, **facts: object) -> Holding:
+    return replace(Holding(ACCOUNT, "aws", bearers, runs=True), **facts)  # type: ignore[arg-type]  # fields of the value
+
+
+def calls(step: Step) -> list[tuple[str, dict[str, object]]]:
+    return [(call.operation, dict(call.arguments)) for call in step.calls]
+
+
+def test_a_user_gets_the_kept_policy_before_ours_is_taken_off() -> None:
+    held = holding(user(Rung.MANAGED_POLICY))
+    document = json.dumps(deny_document(), separators=(",", ":"))
+    made = {
+        "PolicyName": "iam-org-revoker-kept",
+        "Path": "/iam-org-revoker-kept/",
+        "PolicyDocument": document,
+    }
+    assert calls(keep_step(held)) == [
+        ("CreatePolicy", made),
+        ("AttachUserPolicy", {"UserName": "mallory", "PolicyArn": KEPT}),
+    ]
+    assert calls(free_step(held, release=False)) == [
+        ("DetachUserPolicy", {"UserName": "mallory", "PolicyArn": DENY})
+    ]
+
+
+def test_at_the_quota_of_policies_a_user_goes_into_a_group_that_is_kept() -> None:
+    held = holding(user(Rung.DENY_GROUP, policies=10, groups=2), kept_policies=frozenset({KEPT}))
+    assert calls(keep_step(held)) == [
+        ("CreateGroup", {"GroupName": GROUP, "Path": "/iam-org-revoker-kept/"}),
+        ("AttachGroupPolicy", {"GroupName": GROUP, "PolicyArn": KEPT}),
+        ("AddUserToGroup", {"GroupName": GROUP, "UserName": "mallory"}),
+    ]
+    assert calls(free_step(held, release=False)) == [
+        (
+            "RemoveUserFromGroup",
+            {"GroupName": "iam-org-revoker-denied", "UserName": "mallory"},
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "bearer",
+    [
+        user(Rung.DENY_GROUP, policies=10, groups=2),
+        # Somebody has made that group before us, with her in it and no deny on it.
+        user(Rung.MANAGED_POLICY, kept=frozenset({Way.GROUP})),
+    ],
+)
+def test_a_group_that_is_there_already_gets_the_kept_deny_all_the_same(bearer: Bearer) -> None:
+    held = holding(bearer, kept_policies=frozenset({KEPT}), kept_group=True)
+    assert calls(keep_step(held))[0] == (
+        "AttachGroupPolicy",
+        {"GroupName": GROUP, "PolicyArn": KEPT},
+    )
+
+
+def test_a_boundary_is_replaced_in_one_call_and_only_a_release_deletes_it() -> None:
+    held = holding(role(Rung.BOUNDARY, bounded=True), kept_policies=frozenset({KEPT}))
+    assert calls(keep_step(held)) == [
+        ("PutRolePermissionsBoundary", {"RoleName": "robot", "PermissionsBoundary": KEPT})
+    ]
+    assert calls(free_step(held, release=False)) == []
+    assert calls(free_step(held, release=True)) == [
+        ("DeleteRolePermissionsBoundary", {"RoleName": "robot"})
+    ]
+
+
+def test_whose_sessions_are_denied_keeps_that_and_no_more() -> None:
+    held = holding(user(Rung.SESSION_POLICY))
+    made = calls(keep_step(held))
+    assert [name for name, _ in made] == ["CreatePolicy", "AttachUserPolicy"]
+    assert made[0][1]["PolicyName"] == "iam-org-revoker-kept-sessions"
+    assert made[1][1] == {"UserName": "mallory", "PolicyArn": f"{KEPT}-sessions"}
+
+
+def test_a_kept_policy_that_somebody_rewrote_is_written_again() -> None:
+    spoilt = frozenset({KEPT})
+    held = holding(user(Rung.MANAGED_POLICY), kept_policies=spoilt, spoilt=spoilt)
+    assert calls(keep_step(held))[0] == (
+        "CreatePolicyVersion",
+        {
+            "PolicyArn": KEPT,
+            "PolicyDocument": json.dumps(deny_document(), separators=(",", ":")),
+            "SetAsDefault": True,
+        },
+    )
+
+
+def test_what_is_done_already_is_not_done_again() -> None:
+    held = holding(
+        user(Rung.MANAGED_POLICY, kept=frozenset({Way.POLICY})), kept_policies=frozenset({KEPT})
+    )
+    assert calls(keep_step(held)) == []
+
+
+def test_the_canary_is_freed_and_never_kept() -> None:
+    held = holding(role(Rung.MANAGED_POLICY, name="iam-org-revoker-canary"))
+    assert held.contained == ()
+    assert [name for name, _ in calls(free_step(held, release=False))] == ["DetachRolePolicy"]
+
+
+def test_a_user_who_bears_the_canary_s_name_is_contained_like_any_other() -> None:
+    held = holding(user(Rung.MANAGED_POLICY, name="iam-org-revoker-canary"))
+    assert [name for name, _ in calls(keep_step(held))] == ["CreatePolicy", "AttachUserPolicy"]
+
+
+@pytest.mark.parametrize(
+    "bearer",
+    [
+        user(Rung.MANAGED_POLICY, policies=10, groups=10),
+        role(Rung.MANAGED_POLICY, policies=10, bounded=True),
+    ],
+)
+def test_who_has_no_room_for_another_deny_is_told_of(bearer: Bearer) -> None:
+    (told,) = holding(bearer).unkeepable()
+    assert told == (
+        f"{bearer.kind} {bearer.name} in {ACCOUNT} cannot be kept contained: its policies and "
+        "groups are at their quota. Make room there, or release it (python -m responder release)."
+    )
+
+
+def test_the_end_of_the_keeping_undoes_all_that_the_keeping_made() -> None:
+    held = holding(user(Rung.DENY_GROUP, policies=10, groups=2))
+    assert calls(end_step(as_kept(held))) == [
+        ("RemoveUserFromGroup", {"GroupName": GROUP, "UserName": "mallory"}),
+        ("DetachGroupPolicy", {"GroupName": GROUP, "PolicyArn": KEPT}),
+        ("DeleteGroup", {"GroupName": GROUP}),
+        ("DeletePolicy", {"PolicyArn": KEPT}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "patterns", "refused"),
+    [
+        ("enforce", "role/stacksets-exec-*", True),
+        ("enforce", "role/stacksets-exec-*,role/OrganizationAccountAccessRole", False),
+        ("observe", "role/stacksets-exec-*", False),
+    ],
+)
+def test_an_operator_whom_the_revoker_would_contain_is_told_before_anything_is_done(
+    mode: str, patterns: str, refused: bool
+) -> None:
+    knob = f'parameters = {{ AdminRolePatterns = "{patterns}" }}'
+    ring = f'units = ["Small"]\nmode = "{mode}"\n{knob}'
+    here = given(changed(('units = ["Small"]', ring)))
+    sentence = (
+        f"Somebody is contained in {ACCOUNT}, and arn:aws:iam::{ACCOUNT}:role/"
+        "OrganizationAccountAccessRole is no administrator there: the revoker would contain it for "
+        "taking the kept deny off. Name it in AdminRolePatterns, run apply, and then this again."
+    )
+    found = list(unmendable(here, [holding(user(Rung.MANAGED_POLICY))]))
+    assert found == [sentence] * refused

@@ -1,0 +1,1 @@
+"""The command `status`, against an Organization in a box."""

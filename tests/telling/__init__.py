@@ -1,0 +1,1 @@
+"""What lasts, and what comes in masses: each file in an Organization of its own."""
