@@ -104,7 +104,12 @@ NAMES: dict[str, tuple[str, ...]] = {
         "function_policy_for_arn",
         "invoke_async_with_retry",
     ),
-    "ministack.services.scheduler": ("_schedules", "_tick_schedules", "time"),
+    "ministack.services.scheduler": (
+        "_schedule_last_fired",
+        "_schedules",
+        "_tick_schedules",
+        "time",
+    ),
     "ministack.services.sns": (
         "_HOST",
         "_PORT",

@@ -21,6 +21,7 @@ from sandbox.work import Work
 
 RULES = ("ministack.services.eventbridge", "_tick_scheduled_rules")
 SCHEDULES = ("ministack.services.scheduler", "_tick_schedules")
+FIRED = ("ministack.services.scheduler", "_schedule_last_fired")
 SERVICE = "scheduler.amazonaws.com"
 ACTIONS = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage"}
 
@@ -36,6 +37,8 @@ class Schedules:
 
     def install(self) -> None:
         """Let the emulator's own looks and ours take turns, or a schedule could fire twice."""
+        # The emulator's reset leaves these: the times of a box before, whose clock ran ahead.
+        hooks.replace(*FIRED, {})
         for module, name in (RULES, SCHEDULES):
             hooks.replace(module, name, self._in_turn(hooks.get(module, name)))
 

@@ -41,6 +41,30 @@ for round in range(2):
 print(json.dumps(said))
 """
 
+TWO_LIVES = """
+import json
+from sandbox.box import open_box
+from tests.sandbox.parts import allow, messages, queue, role
+
+for skipped in (3 * 86_400, 901):
+    with open_box(member_count=1) as box:
+        account = box.members[0]
+        target = queue(box, account, "q")
+        may = role(
+            box, account, "r", allow("sqs:SendMessage", target), service="scheduler.amazonaws.com"
+        )
+        box.client("scheduler", account).create_schedule(
+            Name="s",
+            ScheduleExpression="rate(15 minutes)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": target, "RoleArn": may},
+        )
+        box.advance(skipped)
+        box.tick()
+        box.settle()
+        print(len(messages(box, target)))
+"""
+
 
 def listening() -> list[str]:
     """The addresses on which this process listens, "127.0.0.1" or in the kernel's own digits."""
@@ -89,6 +113,18 @@ def test_a_second_life_starts_empty_and_neither_leaves_anything() -> None:
         "environment after": ["somebody", None],
     }
     assert json.loads(done.stdout) == [life, life]
+
+
+def test_a_schedule_does_not_wait_for_the_clock_of_a_life_before() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_LIVES],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["1", "1"]
 
 
 def test_a_function_sees_its_role_and_the_box_but_not_the_host(
