@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.ledger import CLOCK_SLACK
-from handler.renames import Rename, names_today, spelling
+from handler.renames import Rename, bearers_then, names_today, names_touching, spelling
 from handler.roster import Member, baseline_names
 from handler.store import Table, Value
 
 KEPT_SECONDS = 2 * 86_400.0
+# A call of IAM for each. Whoever renames more than so many users has shown herself.
+NAMES_ASKED = 24
 
 
 @dataclass(frozen=True)
@@ -123,16 +125,38 @@ def bearer_of(
     if not names or (there and not bearers):
         return Bearer(taker=there[0] if there else None)
     if len(bearers) > 1:
+        bearers = _possible(iam, renames, bearers, name=name, at=at)
         likeliest = _likeliest(bearers, name, found, baseline_names(table))
         return Bearer(member=likeliest, perhaps=tuple(bearers))
     # Nobody: deleted, or renamed by a call that nobody has heard of.
     return Bearer(member=bearers[0] if bearers else None)
 
 
+def _possible(
+    iam: Any, renames: tuple[Rename, ...], bearers: list[Member], *, name: str, at: float
+) -> list[Member]:
+    """Those from whom today's names lead back to `name`; all of them where that decides nothing."""
+    names = names_touching(renames, name, at)
+    if len(names) > NAMES_ASKED:
+        return bearers
+    spelled = spelling(renames, name) | {r.old.casefold(): r.old for r in renames}
+    there = {one: user for one in sorted(names) if (user := _user(iam, spelled[one]))}
+    ids = bearers_then(
+        [rename for rename in renames if rename.old.casefold() in names],
+        {one: user.id for one, user in there.items()},
+        {user.id: user.made for user in there.values()},
+        name,
+        at,
+    )
+    return [user for user in bearers if user.id in ids] or bearers
+
+
 def _likeliest(
     bearers: list[Member], name: str, found: str, baseline: Mapping[str, str]
 ) -> Member | None:
     """Whom a look at the time found; or whom the baseline knows by this name, or by no other."""
+    if len(bearers) == 1:
+        return bearers[0]
     named = [user for user in bearers if baseline.get(user.id, "").casefold() == name.casefold()]
     free = [user for user in bearers if user.id not in baseline]
     for few in ([user for user in bearers if user.id == found], named, free):

@@ -5,7 +5,7 @@ Records have whole seconds: within one the order is unknown, so that there may b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -14,7 +14,12 @@ from handler.trail import Call
 # So many renames of one second are put in every possible order; more are given up.
 RENAMES_A_SECOND = 6
 
+# So many states of the names are followed back at once; where more are possible, nobody is named.
+STATES_AT_ONCE = 40
+
 Edge = tuple[str, str]
+# Who has which name, by id, without case.
+Holders = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,74 @@ def names_before(renames: Iterable[Rename], name: str) -> tuple[str, ...]:
         if rename.new.casefold() in names and rename.old.casefold() not in names:
             names.append(rename.old.casefold())
     return (name, *names[1:])
+
+
+def names_touching(renames: Iterable[Rename], name: str, at: float) -> frozenset[str]:
+    """Every name that renames since then connect with `name`, whoever bore it; without case."""
+    edges = [(r.old.casefold(), r.new.casefold()) for r in renames if r.at >= at]
+    names, before = {name.casefold()}, 0
+    while len(names) > before:
+        before = len(names)
+        names.update(end for edge in edges if names & set(edge) for end in edge)
+    return frozenset(names)
+
+
+def bearers_then(
+    renames: Iterable[Rename],
+    today: Mapping[str, str],
+    made: Mapping[str, float],
+    name: str,
+    at: float,
+) -> frozenset[str]:
+    """The ids that may have borne `name` at that time: today's names, and every rename undone.
+
+    `today` are ids by name, without case, of all that the renames touch; `made` when each was
+    created, epoch seconds. Of the ways back those count that need the fewest users who are nowhere
+    today (deleted, or renamed unheard of). Empty when today does not follow from these renames.
+    """
+    states = [dict(today)]
+    later = sorted((r for r in renames if r.at >= at), key=lambda rename: rename.at, reverse=True)
+    for second, found in groupby(later, key=lambda rename: rename.at):
+        edges = tuple(dict.fromkeys((r.old.casefold(), r.new.casefold()) for r in found))
+        # Whoever has a name only since then is in nobody's way.
+        fixed = {who for who, when in made.items() if when < second}
+        ways = [
+            way
+            for state in states
+            for way in _undo(edges[:RENAMES_A_SECOND], [state], fixed=fixed, lost=0)
+        ]
+        fewest = min((lost for lost, _ in ways), default=0)
+        # Within the call's own second it may have come before or after each of them.
+        states = [
+            state
+            for lost, way in ways
+            if lost == fewest
+            for state in (way if second == at else way[-1:])
+        ]
+        states = [dict(one) for one in {frozenset(state.items()) for state in states}]
+        if len(states) > STATES_AT_ONCE:
+            return frozenset()
+    folded = name.casefold()
+    return frozenset(state[folded] for state in states if state.get(folded) in made)
+
+
+def _undo(
+    edges: tuple[Edge, ...], way: list[Holders], *, fixed: set[str], lost: int
+) -> Iterator[tuple[int, list[Holders]]]:
+    """Take back renames in every order that IAM allows: how many users were lost, and all states
+    on the way."""
+    if not edges:
+        yield lost, way
+    state = way[-1]
+    for number, (old, new) in enumerate(edges):
+        holder = state.get(old, "")
+        if holder in fixed or holder.startswith("lost "):
+            continue
+        who = state.get(new) or f"lost {new}"
+        before = {name: id for name, id in state.items() if name != new} | {old: who}
+        rest = edges[:number] + edges[number + 1 :]
+        nowhere = lost + (new not in state)
+        yield from _undo(rest, [*way, before], fixed=fixed, lost=nowhere)
 
 
 def _steps_since(renames: Iterable[Rename], name: str, at: float) -> Iterator[frozenset[str]]:
