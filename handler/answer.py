@@ -66,11 +66,11 @@ def answer(call: Call, tools: Tools) -> Verdict:
         now=tools.now,
     )
     verdict, standing, known = _judge(call, known, tools)
-    containment = _contain(call, verdict, standing, tools)
+    _take_back_try(call, standing, known, tools)
+    containment = _contain(call, verdict, standing, known, tools)
     arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:
-        _take_back_try(call, verdict, known, tools)
         return verdict
     gains = _gains(call, verdict, known, tools)
     _tell(call, verdict, standing, tools, containment=containment, gains=gains)
@@ -119,7 +119,9 @@ def _searched(call: Call, known: Known, tools: Tools) -> Known:
         return known
 
 
-def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> Containment | None:
+def _contain(
+    call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
+) -> Containment | None:
     """Put the deny on, and write down what was done."""
     if verdict.action is not Action.CONTAIN:
         return None
@@ -134,7 +136,9 @@ def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> 
         silence_used_key(call, containment.name, tools)
         _write_down(call, containment, verdict, tools, mark="sessions")
         return containment
-    if verdict.reason is Reason.UNPROVEN_MEMBER:
+    # Both may turn out to be administrators before the deny is written down.
+    stolen = call.caller.kind is Kind.USER and verdict.reason is Reason.TAINTED_CREDENTIAL
+    if standing.unproven or stolen:
         mark_trying(tools.table, principal_id=call.caller.id, name=call.caller.name, call=call)
     containment = contain(
         tools.iam,
@@ -153,13 +157,15 @@ def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> 
         )
     _write_down(call, containment, verdict, tools, mark="contained")
     if not call.error_code and not (standing.tainted or standing.contained):
-        count_in_breaker(tools.table, tools.settings, call.caller.id, now=tools.now)
+        count_in_breaker(
+            tools.table, tools.iam, call.caller, known.breaker, tools.settings, now=tools.now
+        )
     return containment
 
 
-def _take_back_try(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
+def _take_back_try(call: Call, standing: Standing, known: Known, tools: Tools) -> None:
     """Take off the deny of a try that died before it was written down, now that proof has come."""
-    if verdict.reason is not Reason.ADMINISTRATOR_USER:
+    if not standing.administrator:
         return
     if TRYING not in known.principal or "contained" in known.principal:
         return

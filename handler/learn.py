@@ -125,6 +125,7 @@ def _unlearn(call: Call, fact: str, known: Known, tools: Tools) -> None:
     assert call.time is not None
     drop_change(tools.table, fact)
     _unwrite(fact, call.time, tools)
+    _keep_ousted(call, known, tools)
     added = added_user(call, group=tools.settings.admin_group)
     baseline, caller = known.baseline, call.caller
     itself = added.casefold() == caller.name.casefold() and caller.id in baseline.members
@@ -135,6 +136,22 @@ def _unlearn(call: Call, fact: str, known: Known, tools: Tools) -> None:
     if strike not in tools.table.read([key]).get(key, {}):
         _ask_again(key, caller.name, call.time, tools)
         tools.table.update(key, {"kind": "user", "name": caller.name, strike: call.time})
+
+
+def _keep_ousted(call: Call, known: Known, tools: Tools) -> None:
+    """Whom an offender took out of the group before the first look counts as found there.
+
+    IAM removes whoever is no member without a word, so this is no proof. Neither is the baseline.
+    """
+    user = removed_user(call, group=tools.settings.admin_group)
+    if not user or call.time is None or user.casefold() == call.caller.name.casefold():
+        return
+    if call.time > known.baseline.taken + CLOCK_SLACK:
+        return
+    ousted = bearer_of(tools.iam, tools.table, user, call.time).member
+    if ousted is not None and ousted.id not in known.baseline.members:
+        facts: dict[str, Value] = {"kind": "user", "name": ousted.name}
+        tools.table.update(principal_key(ousted.id), facts | {f"add#{call.event_id}": 0.0})
 
 
 def _ask_again(key: str, name: str, since: float, tools: Tools) -> None:

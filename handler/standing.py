@@ -30,7 +30,7 @@ from handler.roster import (
 )
 from handler.settings import Settings
 from handler.store import Item, Table
-from handler.trail import Call, Kind, seconds_of
+from handler.trail import Call, Caller, Kind, seconds_of
 
 # Runs two readings at once and answers both; tests pass one that runs them in turn.
 Together = Callable[[Callable[[], Any], Callable[[], Any]], tuple[Any, Any]]
@@ -38,13 +38,18 @@ Together = Callable[[Callable[[], Any], Callable[[], Any]], tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class Known:
-    """What was read for one call; `live` is None where the group did not have to be asked."""
+    """What was read for one call; `live` is None where the group did not have to be asked.
+
+    `existed`: the caller is older than the change that armed the breaker; asked only where the
+    breaker would spare her.
+    """
 
     baseline: Baseline
     principal: Item = field(default_factory=dict)
     credential: Item = field(default_factory=dict)
     breaker: Item = field(default_factory=dict)
     live: LiveGroup | None = None
+    existed: bool = True
 
 
 def look(
@@ -81,12 +86,14 @@ def look(
         entries = membership(baseline, caller.id, items.get(principal_key(caller.id), {}))
         if not administrator_at(entries, call.time):
             live = read_group(iam(), settings.admin_group)
+    breaker = items.get(breaker_key(settings), {})
     return Known(
         baseline=baseline,
         principal=items.get(principal_key(caller.id), {}),
         credential=items.get(credential_key(caller.access_key), {}),
-        breaker=items.get(breaker_key(settings), {}),
+        breaker=breaker,
         live=live,
+        existed=not _is_full(breaker, settings, now=now) or _existed(iam(), caller, breaker),
     )
 
 
@@ -118,7 +125,9 @@ def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> 
         credential_tainted=_credential_tainted(call, known),
         released_at=float(released) if past and released is not None else None,
         group_empty=known.baseline.empty,
-        breaker_open=_breaker_open(caller.id, known.breaker, settings, now=now),
+        breaker_open=known.existed
+        and _is_full(known.breaker, settings, now=now)
+        and f"hit#{caller.id}" not in known.breaker,
         again=_tried_before(call, item),
     )
 
@@ -155,19 +164,43 @@ def arm_breaker(table: Table, breaker: Item, settings: Settings, *, now: float) 
         table.update(breaker_key(settings), {"since": now}, unless="since")
 
 
-def count_in_breaker(table: Table, settings: Settings, principal_id: str, *, now: float) -> None:
-    """Note one principal contained for its own call; each counts once."""
-    if principal_id and settings.breaker_limit:
-        table.update(breaker_key(settings), {f"hit#{principal_id}": now})
+def count_in_breaker(
+    table: Table, iam: Any, caller: Caller, breaker: Item, settings: Settings, *, now: float
+) -> None:
+    """Note one principal contained for its own call; each counts once, and only while it is armed.
+
+    Only those count that are older than the change: an offender's creatures are not, whichever of
+    their calls is heard of first.
+    """
+    armed = {"since": now} | breaker
+    if caller.id and _is_armed(armed, settings, now=now) and _existed(iam, caller, armed):
+        table.update(breaker_key(settings), {f"hit#{caller.id}": now})
 
 
-def _breaker_open(principal_id: str, breaker: Item, settings: Settings, *, now: float) -> bool:
+def _is_armed(breaker: Item, settings: Settings, *, now: float) -> bool:
     since = breaker.get("since")
-    if not isinstance(since, float) or not settings.breaker_limit:
-        return False
+    hours = settings.breaker_hours * 3_600
+    return isinstance(since, float) and bool(settings.breaker_limit) and now - since < hours
+
+
+def _is_full(breaker: Item, settings: Settings, *, now: float) -> bool:
     hits = [name for name in breaker if name.startswith("hit#")]
-    armed = now - since < settings.breaker_hours * 3_600
-    return armed and len(hits) >= settings.breaker_limit and f"hit#{principal_id}" not in hits
+    return _is_armed(breaker, settings, now=now) and len(hits) >= settings.breaker_limit
+
+
+def _existed(iam: Any, caller: Caller, breaker: Item) -> bool:
+    """Whether the caller was there before the breaker was armed; not where the name has moved."""
+    try:
+        if caller.kind is Kind.USER:
+            row = iam.get_user(UserName=caller.name)["User"]
+        elif caller.kind is Kind.ROLE:
+            row = iam.get_role(RoleName=caller.name)["Role"]
+        else:
+            return True
+    except iam.exceptions.NoSuchEntityException:
+        return False
+    there = caller.id in (row.get("UserId"), row.get("RoleId"))
+    return there and bool(row["CreateDate"].timestamp() < float(breaker["since"]))
 
 
 def _credential_tainted(call: Call, known: Known) -> bool:

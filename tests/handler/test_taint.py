@@ -287,6 +287,31 @@ def test_puppets_and_denied_calls_cannot_trip_the_breaker(world: World) -> None:
     assert answer(offence, world.tools(BREAKER_LIMIT="2")).action is Action.CONTAIN
 
 
+def test_puppets_heard_of_before_their_maker_cannot_trip_the_breaker(world: World) -> None:
+    who = mallory(world)
+    limit = {"BREAKER_LIMIT": "2"}
+    answer(call(a_user("first", world.iam.add_user("first")), eventID="f"), world.tools(**limit))
+    world.iam.now = world.now + 1
+    made = [makes_user(world, who, f"p{number}", event=f"m{number}") for number in range(3)]
+    for number in range(3):
+        puppet = a_user(f"p{number}", world.iam.users[f"p{number}"].id)
+        answer(creates(puppet, second=number, event=f"c{number}"), world.tools(**limit))
+    assert [answer(one, world.tools(**limit)).action for one in made] == [Action.CONTAIN] * 3
+    assert world.iam.holds("mallory")
+
+
+def test_an_open_breaker_spares_nobody_who_came_after_the_change(world: World) -> None:
+    limit = {"BREAKER_LIMIT": "1"}
+    answer(
+        creates(a_user("old", world.iam.add_user("old")), second=0, event="o"), world.tools(**limit)
+    )
+    elder = creates(a_user("elder", world.iam.add_user("elder")), second=1, event="e")
+    assert answer(elder, world.tools(**limit)).held_by == "CircuitBreaker"
+    world.iam.now = world.now + 1
+    puppet = creates(a_user("p", world.iam.add_user("p")), second=2, event="p")
+    assert answer(puppet, world.tools(**limit)).action is Action.CONTAIN
+
+
 def test_an_open_breaker_never_spares_what_an_offender_made(world: World) -> None:
     who = mallory(world)
     answer(makes_user(world, who, "puppet"), world.tools(BREAKER_LIMIT="1"))

@@ -8,7 +8,12 @@ from handler.marks import read_contained
 from handler.release import release
 from handler.roster import principal_key
 from tests.doubles.iam import SESSION_DENY_ARN, Principal
-from tests.histories.limits import began_while_a_stolen_key_lived, may_be_contained, may_be_free
+from tests.histories.limits import (
+    may_be_contained,
+    may_be_free,
+    no_room_for_the_session_deny,
+    sessions_may_be_denied,
+)
 from tests.histories.stage import Stage
 
 # A recheck waits for the event history, and the event history for nobody.
@@ -67,9 +72,10 @@ def _keys_silent(stage: Stage, who: str, name: str, found: Principal) -> Iterato
 def _sessions_denied_rightly(stage: Stage, who: str, name: str, found: Principal) -> Iterator[str]:
     abused = stage.truth.abused.get(found.id)
     denied = SESSION_DENY_ARN in found.attached
-    if abused and True in abused and not denied and not stage.iam.holds(name):
+    full = no_room_for_the_session_deny(stage, name)
+    if abused and True in abused and not denied and not stage.iam.holds(name) and not full:
         yield f"a stolen console session of {who} ends free"
-    excused = found.id in stage.truth.offenders or began_while_a_stolen_key_lived(stage, found.id)
+    excused = found.id in stage.truth.offenders or sessions_may_be_denied(stage, found.id)
     if denied and not abused and not excused:
         yield f"sessions of {who} are denied without cause"
 

@@ -12,6 +12,8 @@ from tests.histories.stage import Stage
 HISTORY_LAG = 900.0
 # An unproven member is waited for from the first sight of her call to its third try.
 WAIT = 180.0
+# IAM User Guide, "IAM and AWS STS quotas".
+MANAGED_POLICIES = 10
 TRUSTED = frozenset({"administrator-user", "administrator-role"})
 
 
@@ -55,6 +57,30 @@ def began_while_a_stolen_key_lived(stage: Stage, principal_id: str) -> bool:
         for when, key in stage.truth.stolen.get(principal_id, [])
         for who in stage.rightful
     )
+
+
+def sessions_may_be_denied(stage: Stage, principal_id: str) -> bool:
+    """Whether one of the limits excuses that an administrator's own sessions are denied."""
+    return began_while_a_stolen_key_lived(stage, principal_id) or password_set_anew_unheard(
+        stage, principal_id
+    )
+
+
+def password_set_anew_unheard(stage: Stage, principal_id: str) -> bool:
+    """A colleague set her password anew after an offender had, and of that it was heard later than
+    of her own next call: until then her session counts as one that the offender's password began.
+    """
+    record = read_contained(stage.world.item(principal_key(principal_id)), "sessions")
+    helped = stage.truth.helped.get(principal_id, [])
+    return record is not None and any(
+        when <= record.at < stage.courier.arrived.get(event, inf) for when, event in helped
+    )
+
+
+def no_room_for_the_session_deny(stage: Stage, name: str) -> bool:
+    """At her quota of managed policies: the deny of sessions has no second rung, and the mail says
+    that it could not be put on."""
+    return len(stage.iam.users[name].attached) >= MANAGED_POLICIES
 
 
 def _is_unheard(stage: Stage, principal_id: str, at: float) -> bool:
