@@ -20,7 +20,9 @@ from handler.marks import Contained, write_contained
 from handler.names import KEPT_GROUP, KEPT_POLICY, KEPT_SESSION_POLICY, kept_arn
 from handler.putback import put_on
 from handler.roster import Baseline, membership
+from handler.rungs import boundary_of
 from handler.store import Item
+from handler.target import Rung
 from handler.tools import Tools, attempt, target_of
 from handler.trail import Kind
 
@@ -95,7 +97,10 @@ def _adopt(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> None:
     if _bears_as_administrator(bearer, item, baseline, tools):
         return
     target = target_of(tools, kind=bearer.kind, name=bearer.name, principal_id=bearer.id)
-    done = put_on(bearer.mark, target, tools)
+    # In the place of a kept boundary ours goes, whether or not another rung has room: a kept one
+    # would stay for ever, and the end of a keeping need not know which of two is the boundary.
+    bound = bearer.kind is Kind.ROLE and boundary_of(tools.iam, bearer.name) == target.kept_deny_arn
+    done = put_on(bearer.mark, target, tools, first=Rung.BOUNDARY if bound else None)
     if done.rung is None or done.gone:
         return
     record = Contained(

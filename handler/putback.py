@@ -125,8 +125,8 @@ def _still_holds(record: Contained, target: Target, tools: Tools) -> bool:
         return True
 
 
-def put_on(mark: str, target: Target, tools: Tools) -> Containment:
-    """Contain by the rungs; with the mark sessions deny the sessions alone."""
+def put_on(mark: str, target: Target, tools: Tools, *, first: Rung | None = None) -> Containment:
+    """Contain by the rungs, `first` before the others; with the mark sessions only those."""
     if mark == "sessions":
         return contain_sessions(
             tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
@@ -136,6 +136,7 @@ def put_on(mark: str, target: Target, tools: Tools) -> Containment:
         target,
         inline=tools.settings.inline_deny,
         is_contained=lambda owner: is_contained(tools.table, owner),
+        first=first,
     )
 
 

@@ -193,7 +193,9 @@ def _end(holding: Holding, one: Bearer) -> Iterator[Call]:
         yield _policy(holding, one, "Detach", holding.kept)
     if Way.GROUP in one.kept:
         yield _group(holding, one, "RemoveUserFromGroup", KEPT_GROUP)
-    if Way.BOUNDARY in one.kept:
+    # The revoker puts ours in its place, and what is a boundary then must stay. Only where another
+    # rung of ours was seen beside it is it still the kept one.
+    if Way.BOUNDARY in one.kept and one.whole:
         yield _call(holding, "DeleteRolePermissionsBoundary", RoleName=one.name)
     if one.kept_sessions:
         yield _policy(holding, one, "Detach", holding.kept_sessions)

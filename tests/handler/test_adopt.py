@@ -16,6 +16,11 @@ from tests.doubles.rounds import Rounds
 KEPT = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_POLICY)
 KEPT_SESSIONS = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_SESSION_POLICY)
 
+ALLOWS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+
 
 def kept(world: Rounds) -> Rounds:
     """The policies that the rollout leaves behind."""
@@ -31,7 +36,7 @@ def record(world: Rounds, principal: str, mark: str = "contained") -> Any:
 def test_a_user_a_role_and_a_member_of_the_kept_group_are_contained_with_a_record() -> None:
     world = kept(Rounds())
     mallory, eve = world.iam.add_user("mallory"), world.iam.add_user("eve")
-    role = world.iam.add_role("robot", boundary=KEPT)
+    role = world.iam.add_role("robot", attached={KEPT})
     world.iam.users["mallory"].attached.add(KEPT)
     world.iam.groups[KEPT_GROUP].members.add("eve")
     world.patrol()
@@ -61,6 +66,33 @@ def test_a_user_a_role_and_a_member_of_the_kept_group_are_contained_with_a_recor
     assert record(world, eve)["rung"] == record(world, role)["rung"] == "managed-policy"
     # The kept deny is not the revoker's to take off.
     assert KEPT in world.iam.users["mallory"].attached
+
+
+@pytest.mark.parametrize("policies", [0, 20])
+def test_ours_goes_in_the_place_of_a_kept_boundary_whether_or_not_there_is_room(
+    policies: int,
+) -> None:
+    world = kept(Rounds())
+    others = {f"arn:aws:iam::aws:policy/Example{n}" for n in range(policies)}
+    robot = world.iam.add_role("robot", boundary=KEPT, attached=set(others))
+    world.patrol()
+    assert world.iam.roles["robot"].boundary == DENY_ARN
+    assert world.iam.roles["robot"].attached == others
+    assert record(world, robot)["rung"] == "boundary"
+    # As before the first installation, by the one command: none was there.
+    assert record(world, robot)["undo"] == [
+        ["aws", "iam", "delete-role-permissions-boundary", "--role-name=robot"]
+    ]
+
+
+def test_a_kept_boundary_stays_where_our_own_deny_was_rewritten() -> None:
+    world = kept(Rounds())
+    robot = world.iam.add_role("robot", boundary=KEPT)
+    world.iam.documents[DENY_ARN] = ALLOWS
+    world.patrol()
+    assert world.iam.roles["robot"].boundary == KEPT
+    assert world.iam.roles["robot"].attached == set()
+    assert record(world, robot) is None
 
 
 def test_whose_sessions_were_denied_keeps_her_keys() -> None:
@@ -109,10 +141,7 @@ def test_observing_contains_nobody(variables: dict[str, str]) -> None:
 
 def test_a_policy_of_that_name_that_allows_something_says_nothing() -> None:
     world = kept(Rounds())
-    world.iam.documents[KEPT] = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-    }
+    world.iam.documents[KEPT] = ALLOWS
     world.iam.add_user("mallory")
     world.iam.users["mallory"].attached.add(KEPT)
     world.patrol()

@@ -160,6 +160,18 @@ def test_the_end_of_the_keeping_undoes_all_that_the_keeping_made() -> None:
     ]
 
 
+def test_the_end_of_the_keeping_leaves_the_boundary_that_is_ours_by_then() -> None:
+    """Only where ours was seen by another rung besides is the boundary the kept one still."""
+    gone = ("DeletePolicy", {"PolicyArn": KEPT})
+    held = holding(role(Rung.BOUNDARY, bounded=True))
+    assert calls(end_step(as_kept(held))) == [gone]
+    twice = role(Rung.MANAGED_POLICY, bounded=True, kept=frozenset({Way.BOUNDARY}))
+    assert calls(end_step(holding(twice, kept_policies=frozenset({KEPT})))) == [
+        ("DeleteRolePermissionsBoundary", {"RoleName": "robot"}),
+        gone,
+    ]
+
+
 @pytest.mark.parametrize(
     ("mode", "patterns", "refused"),
     [
