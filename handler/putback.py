@@ -108,7 +108,7 @@ def _keep(record: Contained, mark: str, item: Item, target: Target, tools: Tools
         return
     done = put_on(mark, target, tools)
     report = report_stripped(record, done, target, tools.settings, since=since, mark=mark)
-    _send(report, tools)
+    send_from_here(report, tools)
     if done.rung is None:
         # Told once under this id; every patrol tries again.
         return
@@ -162,7 +162,7 @@ def _contain_late(item: Item, target: Target, tools: Tools) -> None:
     done = put_on("contained", target, tools)
     if done.rung is None or done.gone:
         return
-    _send(report_contained_late(because, done, target, tools.settings), tools)
+    send_from_here(report_contained_late(because, done, target, tools.settings), tools)
     record = Contained(
         name=done.name,
         kind=target.kind.value,
@@ -183,5 +183,6 @@ def _tainted(item: Item) -> dict[str, Any]:
     return found
 
 
-def _send(report: Report, tools: Tools) -> None:
+def send_from_here(report: Report, tools: Tools) -> None:
+    """One report to the central bus, with the account's alias and the region."""
     send(replace(report, alias=account_alias(tools), region=tools.here.region), tools)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from handler.deny import deny_document, session_deny_document
@@ -117,6 +118,21 @@ def as_kept(holding: Holding) -> Holding:
         runs=holding.runs,
         kept_policies=frozenset(policies) | holding.kept_policies,
         kept_group=holding.kept_group or _needs_group(holding),
+    )
+
+
+def without_kept_roles(holding: Holding) -> Holding:
+    """The account without the roles that bear nothing but a kept deny, and without what they need:
+    where RoleCallers spares roles, the revoker does not contain them again."""
+    spared = {
+        one.id for one in holding.left_behind if one.kind == "role" and one.kept and not one.again
+    }
+    if not spared:
+        return holding
+    return replace(
+        holding,
+        bearers=tuple(one for one in holding.bearers if one.id not in spared),
+        kept_policies=holding.kept_policies - {holding.kept},
     )
 
 

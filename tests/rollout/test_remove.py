@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from handler.names import KEPT_POLICY, kept_arn
+from handler.names import INCIDENT_TABLE, KEPT_POLICY, kept_arn
+from handler.notice import unpack_notice
 from sandbox.box import Box
 from sandbox.keys import Key
 from sandbox.stage import is_denied
@@ -225,3 +226,16 @@ def test_a_later_installation_takes_over_who_was_kept(enforcing: Operator) -> No
         "mallory": ["managed-policy"],
         "puppet": ["managed-policy"],
     }
+    # The security team hears of each, once.
+    box.client("lambda", account).invoke(FunctionName="iam-org-revoker", Payload='{"patrol": true}')
+    box.settle()
+    assert told_of(box, account) == {"mallory": 1, "puppet": 1}
+
+
+def told_of(box: Box, account: str) -> dict[str, int]:
+    """How many reports of a kept deny the centre has, by principal."""
+    items = box.client("dynamodb", box.security).scan(TableName=INCIDENT_TABLE)["Items"]
+    prefix = f"incident#{account}#kept#"
+    found = [item for item in items if item["pk"]["S"].startswith(prefix)]
+    names = [unpack_notice(item["first_facts"]["S"]).facts["principal_name"] for item in found]
+    return dict(zip(names, (int(item["calls"]["N"]) for item in found), strict=True))

@@ -11,7 +11,7 @@ from handler.deny import deny_document
 from handler.target import Rung
 from stacksets.bearers import Bearer, Holding, Way
 from stacksets.keeping import as_kept, end_step, free_step, keep_step
-from stacksets.mending import unmendable
+from stacksets.mending import left_kept, taking_over_steps, unmendable
 from stacksets.steps import Step
 from tests.stacksets.scene import changed, given
 
@@ -158,6 +158,36 @@ def test_the_end_of_the_keeping_undoes_all_that_the_keeping_made() -> None:
         ("DeleteGroup", {"GroupName": GROUP}),
         ("DeletePolicy", {"PolicyArn": KEPT}),
     ]
+
+
+@pytest.mark.parametrize("answer", ["contain", "report", "ignore"])
+def test_a_role_that_rolecallers_spares_stays_under_the_kept_deny(answer: str) -> None:
+    """Nobody waits for its renewal, and what holds it is not deleted."""
+    knobs = f'parameters = {{ RoleCallers = "{answer}" }}'
+    here = given(changed(('units = ["Small"]', f'units = ["Small"]\nmode = "enforce"\n{knobs}')))
+    (ring,) = [ring for ring in here.wanted.rings if ring.name == "canary"]
+    held = holding(user(Rung.MANAGED_POLICY), role(Rung.MANAGED_POLICY))
+    steps = list(taking_over_steps(here, ring, as_kept(held)))
+    (expected,) = [step.wait.name for step in steps if step.wait]
+    ends = [name for name, _ in calls(steps[-1])]
+    if answer == "contain":
+        assert expected == f"{DENY},AIDA1,AROA1"
+        assert ends == ["DetachUserPolicy", "DetachRolePolicy", "DeletePolicy"]
+        assert list(left_kept(here, [held])) == []
+        return
+    assert expected == f"{DENY},AIDA1"
+    assert ends == ["DetachUserPolicy"]
+    assert list(left_kept(here, [held])) == [
+        (
+            f"1 role in {ACCOUNT} will be denied by what is kept alone, which no desk releases, "
+            "since RoleCallers spares roles there: docs/removing.md says how to take it off."
+        )
+    ]
+    # The next time there is nothing left to do.
+    alone = holding(
+        role(kept=frozenset({Way.POLICY})), kept_policies=frozenset({KEPT}), kept_group=False
+    )
+    assert list(taking_over_steps(here, ring, alone)) == []
 
 
 def test_the_end_of_the_keeping_leaves_the_boundary_that_is_ours_by_then() -> None:
