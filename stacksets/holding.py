@@ -51,7 +51,7 @@ def holding_of(clients: Clients, account: str) -> Holding:
     bare = Holding(account, clients.partition, (), runs=False)
     own = {arn: _bearing(iam, arn) for arn in (bare.deny, bare.session_deny)}
     kept = {arn: _bearing(iam, arn) for arn in (bare.kept, bare.kept_sessions)}
-    ours, theirs = _members(iam, DENY_GROUP), _members(iam, KEPT_GROUP)
+    ours, (theirs, taken) = _members(iam, DENY_GROUP), _kept_group(iam, bare.kept_group_arn)
     ids: dict[str, tuple[str, str]] = {**(ours or {}), **(theirs or {})}
     for found in (*own.values(), *kept.values()):
         ids |= found or {}
@@ -74,6 +74,7 @@ def holding_of(clients: Clients, account: str) -> Holding:
         ),
         kept_group=theirs is not None,
         deny_everything=still_denies(deny) and _of_everything(deny),
+        squatters=(*taken, *(_squatters(iam, kept) if bearers else ())),
     )
 
 
@@ -121,6 +122,26 @@ def _members(iam: Any, group: str) -> dict[str, tuple[str, str]] | None:
         }
     except iam.exceptions.NoSuchEntityException:
         return None
+
+
+def _kept_group(iam: Any, arn: str) -> tuple[dict[str, tuple[str, str]] | None, tuple[str, ...]]:
+    """Who is in the kept group, None without one; and the ARN of another group of its name."""
+    try:
+        found = str(iam.get_group(GroupName=KEPT_GROUP)["Group"]["Arn"])
+    except iam.exceptions.NoSuchEntityException:
+        return None, ()
+    return (_members(iam, KEPT_GROUP), ()) if found == arn else (None, (found,))
+
+
+def _squatters(iam: Any, kept: Mapping[str, Any]) -> Iterator[str]:
+    """Policies with the name of a kept one that is not there. IAM compares names without their
+    case, and finds a policy by ARN alone: only the list of all tells."""
+    missing = {arn.rpartition("/")[2].casefold() for arn, found in kept.items() if found is None}
+    pages = iam.get_paginator("list_policies").paginate(Scope="Local") if missing else ()
+    for page in pages:
+        for policy in page["Policies"]:
+            if policy["PolicyName"].casefold() in missing:
+                yield str(policy["Arn"])
 
 
 def _bearer(

@@ -117,7 +117,7 @@ def as_kept(holding: Holding) -> Holding:
         bearers,
         runs=holding.runs,
         kept_policies=frozenset(policies) | holding.kept_policies,
-        kept_group=holding.kept_group or _needs_group(holding),
+        kept_group=holding.kept_group or holding.needs_group,
     )
 
 
@@ -161,7 +161,7 @@ def _making(holding: Holding) -> Iterator[Call]:
                 PolicyDocument=text,
                 SetAsDefault=True,
             )
-    if _needs_group(holding):
+    if holding.needs_group:
         group = {"GroupName": KEPT_GROUP}
         if not holding.kept_group:
             yield Call(holding.account, "iam", "CreateGroup", {**group, "Path": KEPT_PATH})
@@ -228,10 +228,6 @@ def _group(holding: Holding, one: Bearer, operation: str, group: str) -> Call:
 
 def _call(holding: Holding, operation: str, **arguments: Any) -> Call:
     return Call(holding.account, "iam", operation, arguments)
-
-
-def _needs_group(holding: Holding) -> bool:
-    return any(one.whole and one.way is Way.GROUP for one in holding.contained)
 
 
 def _sessions(one: Bearer) -> bool:

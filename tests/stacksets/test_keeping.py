@@ -150,6 +150,35 @@ def test_who_has_no_room_for_another_deny_is_told_of(bearer: Bearer) -> None:
     )
 
 
+POLICY_TAKEN = f"arn:aws:iam::{ACCOUNT}:policy/team/iam-org-revoker-kept"
+SESSIONS_TAKEN = f"arn:aws:iam::{ACCOUNT}:policy/IAM-Org-Revoker-Kept-Sessions"
+GROUP_TAKEN = f"arn:aws:iam::{ACCOUNT}:group/iam-org-revoker-kept"
+
+
+@pytest.mark.parametrize(
+    ("bearer", "told"),
+    [
+        (user(Rung.MANAGED_POLICY), [POLICY_TAKEN]),
+        (user(Rung.DENY_GROUP, policies=10, groups=2), [POLICY_TAKEN, GROUP_TAKEN]),
+        (user(Rung.SESSION_POLICY), [SESSIONS_TAKEN]),
+        (role(Rung.BOUNDARY, bounded=True), [POLICY_TAKEN]),
+        (user(kept=frozenset({Way.POLICY})), []),
+    ],
+)
+def test_whoever_has_taken_a_name_that_is_needed_is_told_of(
+    bearer: Bearer, told: list[str]
+) -> None:
+    taken = (POLICY_TAKEN, SESSIONS_TAKEN, GROUP_TAKEN)
+    assert list(holding(bearer, squatters=taken).unkeepable()) == [
+        (
+            f"Nobody in {ACCOUNT} can be kept contained while {arn} is there: it is not ours, and "
+            "IAM knows a name once in an account, whatever its path. Delete it, or release them "
+            "(python -m responder release)."
+        )
+        for arn in told
+    ]
+
+
 def test_the_end_of_the_keeping_undoes_all_that_the_keeping_made() -> None:
     held = holding(user(Rung.DENY_GROUP, policies=10, groups=2))
     assert calls(end_step(as_kept(held))) == [

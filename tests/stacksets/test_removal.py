@@ -131,6 +131,15 @@ def test_what_is_kept_is_moved_right_before_the_stack_of_its_account_goes() -> N
     ]
 
 
+def test_a_name_that_is_taken_stops_a_keeping_and_no_release() -> None:
+    arn = f"arn:aws:iam::{TWO}:policy/iam-org-revoker-kept"
+    taken = {TWO: replace(held(TWO)[TWO], squatters=(arn,))}
+    here = given(observed=rolled_out())
+    (refusal,) = removal(Removing(here, taken, Choice.KEEP)).refusals
+    assert refusal.startswith(f"Nobody in {TWO} can be kept contained while {arn} is there")
+    assert removal(Removing(here, taken, Choice.RELEASE)).refusals == ()
+
+
 def test_the_management_account_s_own_contained_are_moved_before_its_stack_goes() -> None:
     made = planned(where=MANAGEMENT, choice=Choice.RELEASE)
     assert operations(made)[:3] == ["PutFunctionConcurrency", "DetachUserPolicy", "DeleteStack"]
