@@ -35,7 +35,7 @@ class Way(Enum):
 class Bearer:
     """A user or role with a deny of ours. `policies` and `groups` count all that it has, ours
     among them; `bounded` says whether it has any permissions boundary; `kept` what it bears of
-    the kept denies already."""
+    the kept denies already; `odd` the denies that are its boundary by no rung of ours."""
 
     kind: str
     name: str
@@ -46,6 +46,7 @@ class Bearer:
     bounded: bool = False
     kept: frozenset[Way] = frozenset()
     kept_sessions: bool = False
+    odd: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> bool:
@@ -90,7 +91,9 @@ class Holding:
     """What of ours is on whom in one account. `runs`: the revoker is there, and nobody has stopped
     it. `kept_policies` and `kept_group` say what is there already to keep containments by;
     `spoilt` are those of the kept policies that are no deny any more; `squatters` are the ARNs of
-    somebody's own that bear the names of what keeps."""
+    somebody's own that bear the names of what keeps; `odd_groups` are names of other groups than
+    ours that carry our deny, each with its ARN. `operator` is the ARN by which the operator works
+    there, where a profile decides that."""
 
     account: str
     partition: str
@@ -101,6 +104,8 @@ class Holding:
     kept_group: bool = False
     deny_everything: bool = False
     squatters: tuple[str, ...] = ()
+    odd_groups: tuple[tuple[str, str], ...] = ()
+    operator: str = ""
 
     @property
     def contained(self) -> tuple[Bearer, ...]:
@@ -134,6 +139,22 @@ class Holding:
                     f"{one.kind} {one.name} in {self.account} cannot be kept contained: {why}. "
                     "Make room there, or release it (python -m responder release)."
                 )
+
+    def stuck(self) -> Iterator[str]:
+        """A sentence for each use of our deny that no rung makes: it holds the stack back."""
+        odd = [(one.kind, one.name, arn) for one in self.bearers for arn in sorted(one.odd)]
+        for kind, name, arn in odd:
+            yield (
+                f"{kind} {name} in {self.account} has {arn} as its permissions boundary, which the "
+                "revoker never sets, and the stack that owns it cannot go: put the owner's own in "
+                f"its place, or aws iam delete-{kind}-permissions-boundary --{kind}-name={name}."
+            )
+        for name, arn in self.odd_groups:
+            yield (
+                f"group {name} in {self.account} carries {arn}, which the revoker never attaches "
+                "to it, and the stack that owns it cannot go: aws iam detach-group-policy "
+                f"--group-name={name} --policy-arn={arn}."
+            )
 
     @property
     def needs_group(self) -> bool:

@@ -25,7 +25,7 @@ from stacksets.keeping import (
     without_kept_roles,
 )
 from stacksets.observed import StackSet
-from stacksets.rescue import is_exempt, may_take_off, operator_role
+from stacksets.rescue import is_exempt, may_take_off, operator_role, other_way_in
 from stacksets.ring_calls import preferences
 from stacksets.steps import Call, Kind, Step, Until, Wait
 from stacksets.wanted import Ring
@@ -99,14 +99,16 @@ def unmendable(given: Given, held: Iterable[Holding]) -> Iterator[str]:
     """A sentence for each account whose stack cannot go as things stand."""
     for one in held:
         yield from one.unkeepable()
-        if one.contained and not may_take_off(given, one.account):
+        yield from one.stuck()
+        if one.contained and not may_take_off(given, one):
             yield (
                 f"Somebody is contained in {one.account}, whose stack has to go, and under the "
-                "guardrail only the break-glass role takes a deny off: name it in --access-role."
+                "guardrail only the break-glass role takes a deny off: "
+                f"{other_way_in(given, one.account)}."
             )
-        if one.contained and not is_exempt(given, one.account):
+        if one.contained and not is_exempt(given, one):
             yield (
-                f"Somebody is contained in {one.account}, and {operator_role(given, one.account)} "
+                f"Somebody is contained in {one.account}, and {operator_role(given, one)} "
                 "is no administrator there: the revoker would contain it for taking the kept deny "
                 "off. Name it in AdminRolePatterns, run apply, and then this again."
             )

@@ -14,12 +14,13 @@ from sandbox.box import Box
 from sandbox.keys import allow
 from stacksets.bearers import Holding
 from stacksets.clients import Clients
-from stacksets.holding import holding_of
+from stacksets.holding import holding_of, look_into
 from stacksets.keeping import keep_step
 from stacksets.waiting import Waiting
 from stacksets.walk import Walker
 from tests.end_to_end.test_rungs import filler
 from tests.rollout.operator import Silent
+from tests.rollout.test_removal_permissions import TRUST
 
 DENY = json.dumps(deny_document())
 
@@ -84,3 +85,48 @@ def test_another_s_group_of_the_name_keeps_nobody_and_is_told_of_where_ours_is_n
         iam.attach_user_policy(UserName="mallory", PolicyArn=filler(box, account, number))
     (told,) = looked_into(box, account).unkeepable()
     assert told.startswith(f"Nobody in {account} can be kept contained while {group} is there")
+
+
+def test_a_user_s_boundary_and_another_s_group_hold_a_stack_back_and_are_found(box: Box) -> None:
+    """No rung sets a boundary on a user; a role with one is contained by it."""
+    account = box.members[0]
+    iam = denied(box, account)
+    deny = iam.list_attached_user_policies(UserName="mallory")["AttachedPolicies"][0]["PolicyArn"]
+    iam.create_user(UserName="alice")
+    iam.put_user_permissions_boundary(UserName="alice", PermissionsBoundary=deny)
+    iam.create_role(RoleName="robot", AssumeRolePolicyDocument=TRUST)
+    iam.put_role_permissions_boundary(RoleName="robot", PermissionsBoundary=deny)
+    iam.create_group(GroupName="ops")
+    iam.attach_group_policy(GroupName="ops", PolicyArn=deny)
+    held = looked_into(box, account)
+    assert [one.name for one in held.contained] == ["mallory", "robot"]
+    told = list(held.stuck())
+    assert [one.partition(" in ")[0] for one in told] == ["user alice", "group ops"]
+    for sentence in told:
+        follow(iam, sentence)
+    assert list(looked_into(box, account).stuck()) == []
+
+
+def follow(iam: Any, sentence: str) -> None:
+    """Do what the sentence says, as a person would."""
+    operation, *options = sentence.rpartition("aws iam ")[2].rstrip(".").split()
+    named = [option.lstrip("-").split("=", 1) for option in options]
+    arguments = {"".join(map(str.title, name.split("-"))): value for name, value in named}
+    getattr(iam, operation.replace("-", "_"))(**arguments)
+
+
+def test_who_enters_by_a_profile_is_known_by_the_role_with_its_path(box: Box) -> None:
+    """A session's own ARN lacks the path, by which the guardrail knows the break-glass role."""
+    account, other = box.members[:2]
+    policies = ("iam:*", "lambda:*")
+    key = box.new_session(account, "break-glass", *policies, path="/iam-administrators/")
+
+    def make(service: str, where: str) -> Any:
+        return box.client(service, where, key=key if where == account else None)
+
+    entered = Clients(caller=f"arn:aws:iam::{box.management}:root", make=make, elsewhere=make)
+    found = look_into(entered, [account, other], profiled={account: "workload"})
+    assert found[account].operator == (
+        f"arn:aws:iam::{account}:role/iam-administrators/break-glass"
+    )
+    assert found[other].operator == ""
