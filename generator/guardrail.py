@@ -12,12 +12,10 @@ import re
 
 from generator.policies import Statement, document
 from handler.names import (
-    CANARY_ROLE,
     DENY_POLICY,
-    FORWARDER,
     IAM_PATH,
     MEMBER_DEAD_LETTERS,
-    PATROL_ROLE,
+    MEMBER_ROLES,
     PATROL_SCHEDULE,
     PRODUCT,
     REVOKER,
@@ -43,10 +41,7 @@ _OURS = f"{_IAM}role{IAM_PATH}*"
 _REVOKER = f"{_IAM}role{IAM_PATH}{REVOKER}"
 # Names that the default of AdminRolePatterns exempts, beside the two above.
 _RESCUE = (f"{_IAM}role/AWSControlTowerExecution", f"{_IAM}role/OrganizationAccountAccessRole")
-_MEMBER_ROLES = tuple(
-    f"{_IAM}role{IAM_PATH}{name}"
-    for name in (REVOKER, FORWARDER, PATROL_ROLE, CANARY_ROLE, f"{TRAIL}-trail")
-)
+_MEMBER_ROLES = tuple(f"{_IAM}role{IAM_PATH}{name}" for name in MEMBER_ROLES)
 _DENIES = tuple(f"{_IAM}policy{IAM_PATH}{name}" for name in (DENY_POLICY, SESSION_DENY_POLICY))
 
 _FORGING = (

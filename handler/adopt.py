@@ -2,8 +2,9 @@
 
 `python -m stacksets` keeps containments over the end of a stack by policies and a group that no
 stack owns. Whoever bears one and is no administrator is contained by the patrol as if she had been
-contained here; the kept deny stays, since the revoker may touch none but its own. An administrator
-who bears one stays free of ours: else whoever may attach that policy could use us against her.
+contained here, and told of once; the kept deny stays, since the revoker may touch none but its own.
+An administrator who bears one stays free of ours: else whoever may attach that policy could use us
+against her. So do the stack's own roles. A role that RoleCallers spares is told of and not renewed.
 """
 
 from __future__ import annotations
@@ -14,27 +15,43 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from handler.containment import Containment
 from handler.deny import still_denies
 from handler.ledger import administrator_at
 from handler.marks import Contained, write_contained
-from handler.names import KEPT_GROUP, KEPT_POLICY, KEPT_SESSION_POLICY, kept_arn
-from handler.putback import put_on
-from handler.roster import Baseline, membership
+from handler.names import (
+    DESK_ROLE,
+    KEPT_GROUP,
+    KEPT_POLICY,
+    KEPT_SESSION_POLICY,
+    MEMBER_ROLES,
+    iam_arn,
+    kept_arn,
+)
+from handler.putback import put_on, send_from_here
+from handler.roster import Baseline, membership, principal_key
+from handler.rungs import boundary_of
+from handler.settings import Answer
 from handler.store import Item
+from handler.stripped import KEPT_REASON, report_kept
+from handler.target import Rung, Target
 from handler.tools import Tools, attempt, target_of
 from handler.trail import Kind
 
-KEPT_REASON = "kept"
+# That somebody was told of whom ours is not on; who bears ours has a record.
+KEPT_TOLD = "kept_told"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Who bears a kept deny; `mark` says which, contained or sessions."""
+    """Who bears which kept deny; `mark` is contained or sessions; `group`: by the kept group."""
 
     kind: Kind
     name: str
     id: str
     mark: str
+    arn: str
+    group: bool = False
 
 
 def adopt_kept(
@@ -66,19 +83,19 @@ def _kept_bearers(tools: Tools) -> Iterator[Kept]:
             continue
         for page in tools.iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
             for user in page["PolicyUsers"]:
-                yield Kept(Kind.USER, user["UserName"], user["UserId"], mark)
+                yield Kept(Kind.USER, user["UserName"], user["UserId"], mark, arn)
             # A user's sessions alone are ever denied: put on by a role's name, that deny would go
             # on the user of the same name.
             for role in page["PolicyRoles"] if mark == "contained" else ():
-                yield Kept(Kind.ROLE, role["RoleName"], role["RoleId"], mark)
+                yield Kept(Kind.ROLE, role["RoleName"], role["RoleId"], mark, arn)
             if KEPT_GROUP in [group["GroupName"] for group in page["PolicyGroups"]]:
-                yield from _kept_members(tools.iam, mark)
+                yield from _kept_members(tools.iam, mark, arn)
 
 
-def _kept_members(iam: Any, mark: str) -> Iterator[Kept]:
+def _kept_members(iam: Any, mark: str, arn: str) -> Iterator[Kept]:
     for page in iam.get_paginator("get_group").paginate(GroupName=KEPT_GROUP):
         for user in page["Users"]:
-            yield Kept(Kind.USER, user["UserName"], user["UserId"], mark)
+            yield Kept(Kind.USER, user["UserName"], user["UserId"], mark, arn, group=True)
 
 
 def _kept_document(iam: Any, arn: str) -> Any:
@@ -92,29 +109,69 @@ def _kept_document(iam: Any, arn: str) -> Any:
 
 
 def _adopt(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> None:
-    if _bears_as_administrator(bearer, item, baseline, tools):
+    if _is_ours_or_administrator(bearer, item, baseline, tools):
         return
     target = target_of(tools, kind=bearer.kind, name=bearer.name, principal_id=bearer.id)
-    done = put_on(bearer.mark, target, tools)
-    if done.rung is None or done.gone:
+    bound = bearer.kind is Kind.ROLE and boundary_of(tools.iam, bearer.name) == bearer.arn
+    done, held_by = _renew(bearer, target, tools, bound=bound)
+    if done.gone or (done.rung is None and KEPT_TOLD in item):
+        return
+    undo = (*done.undo, *_kept_undo(bearer, done, bound=bound))
+    # The same in every try of this installation: told first, written down after it, heard once.
+    event_id = f"kept-{bearer.mark}-{bearer.id}-{baseline.taken:.0f}"
+    report = report_kept(
+        done, target, tools.settings, event_id=event_id, undo=undo, held_by=held_by
+    )
+    send_from_here(report, tools)
+    if done.rung is None:
+        told = {"kind": bearer.kind.value, "name": bearer.name, KEPT_TOLD: tools.now}
+        tools.table.update(principal_key(bearer.id), told)
         return
     record = Contained(
         name=done.name,
         kind=bearer.kind.value,
         rung=done.rung.value,
         at=tools.now,
-        event_id="",
+        event_id=event_id,
         call="kept from an earlier installation",
         call_time="",
         reason=KEPT_REASON,
-        undo=done.undo,
+        undo=undo,
     )
     write_contained(tools.table, bearer.id, record, mark=bearer.mark, unless=bearer.mark)
 
 
-def _bears_as_administrator(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> bool:
+def _renew(bearer: Kept, target: Target, tools: Tools, *, bound: bool) -> tuple[Containment, str]:
+    """Put ours on; and which knob forbids it, empty where none does."""
+    if bearer.kind is Kind.ROLE and tools.settings.role_callers is not Answer.CONTAIN:
+        return Containment(name=bearer.name), "RoleCallers"
+    # In the place of a kept boundary ours goes, whether or not another rung has room: a kept one
+    # would stay for ever, and the end of a keeping need not know which of two is the boundary.
+    return put_on(bearer.mark, target, tools, first=Rung.BOUNDARY if bound else None), ""
+
+
+def _kept_undo(bearer: Kept, done: Containment, *, bound: bool) -> tuple[tuple[str, ...], ...]:
+    """What an administrator types to take the kept deny off; nothing where ours took its place."""
+    kind = bearer.kind.value
+    named = f"--{kind}-name={done.name}"
+    if bound:
+        ours = done.rung is Rung.BOUNDARY
+        return () if ours else (("aws", "iam", "delete-role-permissions-boundary", named),)
+    if bearer.group:
+        return (("aws", "iam", "remove-user-from-group", named, f"--group-name={KEPT_GROUP}"),)
+    return (("aws", "iam", f"detach-{kind}-policy", named, f"--policy-arn={bearer.arn}"),)
+
+
+def _is_ours_or_administrator(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> bool:
     if bearer.kind is Kind.USER:
         return administrator_at(membership(baseline, bearer.id, item), tools.now)
     arn = str(tools.iam.get_role(RoleName=bearer.name)["Role"]["Arn"])
+    here = tools.here
+    ours = [
+        iam_arn(partition=here.partition, account=here.account, kind="role", name=name)
+        for name in (*MEMBER_ROLES, DESK_ROLE)
+    ]
     today = datetime.fromtimestamp(tools.now, UTC).date()
-    return any(one.matches(role_arn=arn, on=today) for one in tools.settings.admin_roles)
+    return arn in ours or any(
+        one.matches(role_arn=arn, on=today) for one in tools.settings.admin_roles
+    )

@@ -40,16 +40,23 @@ class NoSuchPrincipal(Exception):
 
 
 def contain(
-    iam: Any, target: Target, *, inline: bool, is_contained: Callable[[str], bool]
+    iam: Any,
+    target: Target,
+    *,
+    inline: bool,
+    is_contained: Callable[[str], bool],
+    first: Rung | None = None,
 ) -> Containment:
     """Deny `target`, find it by id where the name moved, and check what holds.
 
+    `first` is a rung to be tried before the others.
     `is_contained` says of an id whether we contained it before: such a one keeps its deny when the
     name that we were given turns out to be its name by now.
     Raises botocore's ClientError for what has no answer here (throttling, service failure), so that
     Lambda retries; quota, protection, refusal and absence are answers.
     """
-    return _on_the_right_one(iam, target, is_contained, partial(_climb, iam, inline=inline))
+    climb = partial(_climb, iam, inline=inline, first=first)
+    return _on_the_right_one(iam, target, is_contained, climb)
 
 
 def contain_sessions(
@@ -145,10 +152,11 @@ def _mistaken(name: str, owner: str) -> str:
     return f"The name {name!r} now belongs to another principal ({owner}), who is spared."
 
 
-def _climb(iam: Any, target: Target, *, inline: bool) -> Containment:
+def _climb(iam: Any, target: Target, *, inline: bool, first: Rung | None) -> Containment:
     """The first rung that takes and is intact; raises NoSuchPrincipal when the name is nobody's."""
     notes: list[str] = []
-    for step in _steps(target.kind, inline=inline):
+    steps = _steps(target.kind, inline=inline)
+    for step in sorted(steps, key=lambda one: one.rung is not first):
         refusal = _try(iam, step, target)
         if not refusal and step.intact(iam, target):
             return Containment(

@@ -25,6 +25,7 @@ KIND_TAGS = {
     NoticeKind.CONTAINED: "[IAM revoked]",
     NoticeKind.CANNOT_CONTAIN: "[IAM NOT revoked]",
     NoticeKind.STRIPPED: "[IAM deny stripped]",
+    NoticeKind.KEPT: "[IAM still revoked]",
     NoticeKind.WOULD_CONTAIN: "[IAM would be revoked]",
     NoticeKind.GONE: "[IAM caller gone]",
     NoticeKind.TOLD: "[IAM told]",

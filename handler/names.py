@@ -31,6 +31,8 @@ STATE_TABLE = "iam-org-revoker-state"
 CANARY_ROLE = "iam-org-revoker-canary"
 PATROL_SCHEDULE = "iam-org-revoker-patrol"
 PATROL_ROLE = "iam-org-revoker-patrol"
+# The stack's own, for which nobody may be contained by what somebody hung on them.
+MEMBER_ROLES = (REVOKER, FORWARDER, PATROL_ROLE, CANARY_ROLE, f"{TRAIL}-trail")
 CANARY_RULE = "iam-org-revoker-canary"
 DESK_ROLE = "iam-org-revoker-desk"
 

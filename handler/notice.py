@@ -24,6 +24,7 @@ class NoticeKind(Enum):
     CONTAINED = "contained"
     CANNOT_CONTAIN = "cannot-contain"
     STRIPPED = "stripped"
+    KEPT = "kept"
     WOULD_CONTAIN = "would-contain"
     GONE = "gone"
     TOLD = "told"

@@ -108,7 +108,7 @@ def _keep(record: Contained, mark: str, item: Item, target: Target, tools: Tools
         return
     done = put_on(mark, target, tools)
     report = report_stripped(record, done, target, tools.settings, since=since, mark=mark)
-    _send(report, tools)
+    send_from_here(report, tools)
     if done.rung is None:
         # Told once under this id; every patrol tries again.
         return
@@ -125,8 +125,8 @@ def _still_holds(record: Contained, target: Target, tools: Tools) -> bool:
         return True
 
 
-def put_on(mark: str, target: Target, tools: Tools) -> Containment:
-    """Contain by the rungs; with the mark sessions deny the sessions alone."""
+def put_on(mark: str, target: Target, tools: Tools, *, first: Rung | None = None) -> Containment:
+    """Contain by the rungs, `first` before the others; with the mark sessions only those."""
     if mark == "sessions":
         return contain_sessions(
             tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
@@ -136,6 +136,7 @@ def put_on(mark: str, target: Target, tools: Tools) -> Containment:
         target,
         inline=tools.settings.inline_deny,
         is_contained=lambda owner: is_contained(tools.table, owner),
+        first=first,
     )
 
 
@@ -161,7 +162,7 @@ def _contain_late(item: Item, target: Target, tools: Tools) -> None:
     done = put_on("contained", target, tools)
     if done.rung is None or done.gone:
         return
-    _send(report_contained_late(because, done, target, tools.settings), tools)
+    send_from_here(report_contained_late(because, done, target, tools.settings), tools)
     record = Contained(
         name=done.name,
         kind=target.kind.value,
@@ -182,5 +183,6 @@ def _tainted(item: Item) -> dict[str, Any]:
     return found
 
 
-def _send(report: Report, tools: Tools) -> None:
+def send_from_here(report: Report, tools: Tools) -> None:
+    """One report to the central bus, with the account's alias and the region."""
     send(replace(report, alias=account_alias(tools), region=tools.here.region), tools)

@@ -23,6 +23,7 @@ class Disposition(Enum):
     GONE = "gone"
     TOLD = "told"
     STRIPPED = "stripped"
+    KEPT = "kept"
 
 
 @dataclass(frozen=True)

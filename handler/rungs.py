@@ -126,20 +126,30 @@ def _in_group(iam: Any, target: Target) -> bool:
 
 
 class BoundaryTaken(Exception):
-    """The role has a permissions boundary of its owner's, which we never replace."""
+    """The role has a permissions boundary that we do not replace: its owner's."""
 
 
 def _bound(iam: Any, target: Target) -> None:
-    boundary = iam.get_role(RoleName=target.name)["Role"].get("PermissionsBoundary", {})
-    arn = boundary.get("PermissionsBoundaryArn", target.deny_arn)
-    if arn != target.deny_arn:
+    """One call, also where the kept deny is the boundary: the role is denied before and after.
+
+    That one is put where no boundary was, as ours is, so the undo stays the same: none.
+    """
+    arn = boundary_of(iam, target.name)
+    if arn not in ("", target.deny_arn, target.kept_deny_arn):
         raise BoundaryTaken(f"the role has the boundary {arn}")
+    if arn == target.kept_deny_arn and not _policy_is_ours(iam, target):
+        raise BoundaryTaken(f"the role has the boundary {arn}, and our own deny was rewritten")
     iam.put_role_permissions_boundary(RoleName=target.name, PermissionsBoundary=target.deny_arn)
 
 
 def _is_bound(iam: Any, target: Target) -> bool:
-    boundary = iam.get_role(RoleName=target.name)["Role"].get("PermissionsBoundary", {})
-    return bool(boundary.get("PermissionsBoundaryArn") == target.deny_arn)
+    return boundary_of(iam, target.name) == target.deny_arn
+
+
+def boundary_of(iam: Any, role: str) -> str:
+    """ARN of a role's permissions boundary, empty where it has none."""
+    found = iam.get_role(RoleName=role)["Role"].get("PermissionsBoundary", {})
+    return str(found.get("PermissionsBoundaryArn", ""))
 
 
 # ---- rung 3: an inline deny, only where a parameter allows it

@@ -1,4 +1,4 @@
-"""What the patrol tells of a containment: stripped and put back, or held at last. Pure."""
+"""What the patrol tells of a containment: put back, held at last, or taken over. Pure."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from handler.settings import Settings
 from handler.target import Target
 
 IAM_SERVICE = "iam.amazonaws.com"
+KEPT_REASON = "kept"
 
 
 def report_stripped(
@@ -83,4 +84,37 @@ def report_contained_late(
             f"Made by {because.get('by', 'an offender')}; no deny held at first, now one does.",
             *done.notes,
         ),
+    )
+
+
+def report_kept(
+    done: Containment,
+    target: Target,
+    settings: Settings,
+    *,
+    event_id: str,
+    undo: tuple[tuple[str, ...], ...],
+    held_by: str = "",
+) -> Report:
+    """An earlier installation's deny was found on somebody, and is renewed if `done` has a rung.
+
+    `held_by` names the knob that kept it from being renewed; `undo` takes off ours and the kept
+    one.
+    """
+    alone = () if done.rung else ("Only the kept deny holds it: ours was not put on.",)
+    return Report(
+        event_id=event_id if done.rung else f"{event_id}-not",
+        account=target.account,
+        disposition=Disposition.KEPT,
+        reason=KEPT_REASON,
+        partition=target.partition,
+        principal_kind=target.kind.value,
+        principal_name=done.name,
+        principal_id=target.id,
+        rung=done.rung.value if done.rung else "",
+        held_by=held_by,
+        mode=settings.mode.value,
+        product_version=VERSION,
+        undo=undo,
+        notes=(*alone, *done.notes),
     )

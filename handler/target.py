@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from handler.names import DENY_POLICY, SESSION_DENY_POLICY, iam_arn
+from handler.names import DENY_POLICY, KEPT_POLICY, SESSION_DENY_POLICY, iam_arn, kept_arn
 from handler.trail import Kind
 
 
@@ -35,6 +35,13 @@ class Target:
     @property
     def session_deny_arn(self) -> str:
         return self._policy_arn(SESSION_DENY_POLICY)
+
+    @property
+    def kept_deny_arn(self) -> str:
+        """The deny that outlived an earlier installation."""
+        return kept_arn(
+            partition=self.partition, account=self.account, kind="policy", name=KEPT_POLICY
+        )
 
     def _policy_arn(self, name: str) -> str:
         return iam_arn(partition=self.partition, account=self.account, kind="policy", name=name)

@@ -1,6 +1,7 @@
-"""IAM's refusals that the emulator lacks: quotas, protected roles, dangling and missing policies.
+"""IAM's refusals that the emulator lacks: quotas, protected roles, names taken, policies missing.
 
-Figures: IAM User Guide, "IAM and AWS STS quotas" (defaults). The sandbox's own quiet calls pass.
+Figures: IAM User Guide, "IAM and AWS STS quotas" (defaults); names: API Reference, CreatePolicy.
+The sandbox's own quiet calls pass.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def install() -> None:
     for action in ("UpdateAccessKey", "DeleteAccessKey"):
         _before(action, _whose_key)
     _before("DeleteGroup", _delete_group)
+    _before("CreatePolicy", _name)
     # The last one put in front asks first: a protected role is refused before any quota.
     for action in ROLE_CHANGES:
         _before(action, _protected)
@@ -136,6 +138,15 @@ def _delete_group(params: Params) -> Answer | None:
     for reason, there in reasons.items():
         if there:
             return _error(409, "DeleteConflict", f"Cannot delete entity, {reason}")
+    return None
+
+
+def _name(params: Params) -> Answer | None:
+    """A policy's name is there once in an account, whatever its path and its case."""
+    name = _value(params, "PolicyName")
+    names = [one["PolicyName"].casefold() for one in hooks.get(IAM, "_policies").values()]
+    if name.casefold() in names:
+        return _error(409, "EntityAlreadyExists", f"A policy called {name} already exists.")
     return None
 
 

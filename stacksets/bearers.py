@@ -9,6 +9,7 @@ from enum import Enum
 from handler.names import (
     CANARY_ROLE,
     DENY_POLICY,
+    KEPT_GROUP,
     KEPT_POLICY,
     KEPT_SESSION_POLICY,
     SESSION_DENY_POLICY,
@@ -34,7 +35,7 @@ class Way(Enum):
 class Bearer:
     """A user or role with a deny of ours. `policies` and `groups` count all that it has, ours
     among them; `bounded` says whether it has any permissions boundary; `kept` what it bears of
-    the kept denies already."""
+    the kept denies already; `odd` the denies that are its boundary by no rung of ours."""
 
     kind: str
     name: str
@@ -45,6 +46,7 @@ class Bearer:
     bounded: bool = False
     kept: frozenset[Way] = frozenset()
     kept_sessions: bool = False
+    odd: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> bool:
@@ -88,7 +90,10 @@ class Bearer:
 class Holding:
     """What of ours is on whom in one account. `runs`: the revoker is there, and nobody has stopped
     it. `kept_policies` and `kept_group` say what is there already to keep containments by;
-    `spoilt` are those of the kept policies that are no deny any more."""
+    `spoilt` are those of the kept policies that are no deny any more; `squatters` are the ARNs of
+    somebody's own that bear the names of what keeps; `odd_groups` are names of other groups than
+    ours that carry our deny, each with its ARN. `operator` is the ARN by which the operator works
+    there, where a profile decides that."""
 
     account: str
     partition: str
@@ -98,6 +103,9 @@ class Holding:
     spoilt: frozenset[str] = frozenset()
     kept_group: bool = False
     deny_everything: bool = False
+    squatters: tuple[str, ...] = ()
+    odd_groups: tuple[tuple[str, str], ...] = ()
+    operator: str = ""
 
     @property
     def contained(self) -> tuple[Bearer, ...]:
@@ -117,13 +125,49 @@ class Holding:
         return bool(self.left_behind or self.kept_policies or self.kept_group)
 
     def unkeepable(self) -> Iterator[str]:
-        """A sentence for each containment that cannot be kept."""
+        """A sentence for each containment that cannot be kept, and for each name that is taken."""
+        for arn in self.squatters:
+            if self._stands_in_the_way(arn):
+                yield (
+                    f"Nobody in {self.account} can be kept contained while {arn} is there: it is "
+                    "not ours, and IAM knows a name once in an account, whatever its path. Delete "
+                    "it, or release them (python -m responder release)."
+                )
         for one in self.contained:
             if why := one.unkeepable:
                 yield (
                     f"{one.kind} {one.name} in {self.account} cannot be kept contained: {why}. "
                     "Make room there, or release it (python -m responder release)."
                 )
+
+    def stuck(self) -> Iterator[str]:
+        """A sentence for each use of our deny that no rung makes: it holds the stack back."""
+        odd = [(one.kind, one.name, arn) for one in self.bearers for arn in sorted(one.odd)]
+        for kind, name, arn in odd:
+            yield (
+                f"{kind} {name} in {self.account} has {arn} as its permissions boundary, which the "
+                "revoker never sets, and the stack that owns it cannot go: put the owner's own in "
+                f"its place, or aws iam delete-{kind}-permissions-boundary --{kind}-name={name}."
+            )
+        for name, arn in self.odd_groups:
+            yield (
+                f"group {name} in {self.account} carries {arn}, which the revoker never attaches "
+                "to it, and the stack that owns it cannot go: aws iam detach-group-policy "
+                f"--group-name={name} --policy-arn={arn}."
+            )
+
+    @property
+    def needs_group(self) -> bool:
+        """Whether somebody can be kept by the kept group alone."""
+        return any(one.whole and one.way is Way.GROUP for one in self.contained)
+
+    def _stands_in_the_way(self, arn: str) -> bool:
+        """Whether a squatter has the name of something that a keeping would have to make."""
+        if ":group/" in arn:
+            return self.needs_group
+        if arn.rpartition("/")[2].casefold() == KEPT_SESSION_POLICY:
+            return any(Rung.SESSION_POLICY in one.rungs for one in self.contained)
+        return any(one.whole for one in self.contained)
 
     @property
     def deny(self) -> str:
@@ -140,6 +184,12 @@ class Holding:
     @property
     def kept_sessions(self) -> str:
         return self._kept(KEPT_SESSION_POLICY)
+
+    @property
+    def kept_group_arn(self) -> str:
+        return kept_arn(
+            partition=self.partition, account=self.account, kind="group", name=KEPT_GROUP
+        )
 
     def _own(self, name: str) -> str:
         return iam_arn(partition=self.partition, account=self.account, kind="policy", name=name)

@@ -170,7 +170,11 @@ def _mend(
     clients: Clients,
     release: Release,
 ) -> int:
-    held = look_into(clients, to_look_into(given, rings, clients))
+    held = look_into(
+        clients,
+        to_look_into(given, rings, clients),
+        profiled=given.wanted.access.profiles,
+    )
     made = mending(given, rings, held)
     if not options.json:
         print_plan(Console(highlight=False), made)

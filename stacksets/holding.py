@@ -5,8 +5,9 @@ It asks IAM, not the ledger: what is attached is what holds the deletion of a st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError
 from handler.deny import still_denies
 from handler.names import DENY_GROUP, INCIDENT_TABLE, KEPT_GROUP, REVOKER
 from handler.target import Rung
+from handler.trail import arn_field
 from stacksets.bearers import Bearer, Holding, Way
 from stacksets.clients import Clients
 from stacksets.given import Given
@@ -22,11 +24,20 @@ from stacksets.rings import leaving_accounts
 AT_ONCE = 8
 
 
-def look_into(clients: Clients, accounts: Iterable[str]) -> dict[str, Holding]:
-    """What is held in each account, some at a time. Raises ClientError and CannotEnter."""
+def look_into(
+    clients: Clients, accounts: Iterable[str], *, profiled: Container[str] = ()
+) -> dict[str, Holding]:
+    """What is held in each account, some at a time; of `profiled` also by whom the operator works
+    there. Raises ClientError and CannotEnter."""
+
+    def one(account: str) -> Holding:
+        found = holding_of(clients, account)
+        if account not in profiled:
+            return found
+        return replace(found, operator=_operator(clients, account))
+
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        found = pool.map(lambda account: holding_of(clients, account), sorted(set(accounts)))
-        return {one.account: one for one in found}
+        return {found.account: found for found in pool.map(one, sorted(set(accounts)))}
 
 
 def held_where_it_leaves(clients: Clients, given: Given) -> dict[str, Holding]:
@@ -42,7 +53,11 @@ def held_where_it_leaves(clients: Clients, given: Given) -> dict[str, Holding]:
     if not leaving:
         return {}
     told = accounts_told_of(clients, given.wanted.central.account)
-    return look_into(clients, leaving if told is None else leaving & told)
+    return look_into(
+        clients,
+        leaving if told is None else leaving & told,
+        profiled=given.wanted.access.profiles,
+    )
 
 
 def holding_of(clients: Clients, account: str) -> Holding:
@@ -51,13 +66,14 @@ def holding_of(clients: Clients, account: str) -> Holding:
     bare = Holding(account, clients.partition, (), runs=False)
     own = {arn: _bearing(iam, arn) for arn in (bare.deny, bare.session_deny)}
     kept = {arn: _bearing(iam, arn) for arn in (bare.kept, bare.kept_sessions)}
-    ours, theirs = _members(iam, DENY_GROUP), _members(iam, KEPT_GROUP)
+    ours, (theirs, taken) = _members(iam, DENY_GROUP), _kept_group(iam, bare.kept_group_arn)
     ids: dict[str, tuple[str, str]] = {**(ours or {}), **(theirs or {})}
     for found in (*own.values(), *kept.values()):
         ids |= found or {}
     bearers = tuple(
-        _bearer(iam, bare, (principal, kind, name), ours or {}, theirs or {})
+        _bearer(iam, bare, (principal, kind, name), ours or {}, theirs or {}, own)
         for principal, (kind, name) in sorted(ids.items())
+        if kind != "group"
     )
     documents = {arn: _document(iam, arn) for arn, found in kept.items() if found is not None}
     deny = _document(iam, bare.deny) if own[bare.deny] is not None else None
@@ -74,6 +90,13 @@ def holding_of(clients: Clients, account: str) -> Holding:
         ),
         kept_group=theirs is not None,
         deny_everything=still_denies(deny) and _of_everything(deny),
+        odd_groups=tuple(
+            (name, arn)
+            for arn, found in own.items()
+            for kind, name in (found or {}).values()
+            if kind == "group" and name != DENY_GROUP
+        ),
+        squatters=(*taken, *(_squatters(iam, kept) if bearers else ())),
     )
 
 
@@ -97,7 +120,8 @@ def accounts_told_of(clients: Clients, central: str) -> set[str] | None:
 
 
 def _bearing(iam: Any, arn: str) -> dict[str, tuple[str, str]] | None:
-    """(kind, name) by id of whoever has a policy, as such or as boundary; None without one."""
+    """(kind, name) by id of whoever has a policy, groups too, as such or as boundary; None without
+    one."""
     try:
         return dict(_entities(iam, arn))
     except iam.exceptions.NoSuchEntityException:
@@ -110,6 +134,8 @@ def _entities(iam: Any, arn: str) -> Iterator[tuple[str, tuple[str, str]]]:
             yield user["UserId"], ("user", user["UserName"])
         for role in page["PolicyRoles"]:
             yield role["RoleId"], ("role", role["RoleName"])
+        for group in page["PolicyGroups"]:
+            yield group["GroupId"], ("group", group["GroupName"])
 
 
 def _members(iam: Any, group: str) -> dict[str, tuple[str, str]] | None:
@@ -123,12 +149,33 @@ def _members(iam: Any, group: str) -> dict[str, tuple[str, str]] | None:
         return None
 
 
+def _kept_group(iam: Any, arn: str) -> tuple[dict[str, tuple[str, str]] | None, tuple[str, ...]]:
+    """Who is in the kept group, None without one; and the ARN of another group of its name."""
+    try:
+        found = str(iam.get_group(GroupName=KEPT_GROUP)["Group"]["Arn"])
+    except iam.exceptions.NoSuchEntityException:
+        return None, ()
+    return (_members(iam, KEPT_GROUP), ()) if found == arn else (None, (found,))
+
+
+def _squatters(iam: Any, kept: Mapping[str, Any]) -> Iterator[str]:
+    """Policies with the name of a kept one that is not there. IAM compares names without their
+    case, and finds a policy by ARN alone: only the list of all tells."""
+    missing = {arn.rpartition("/")[2].casefold() for arn, found in kept.items() if found is None}
+    pages = iam.get_paginator("list_policies").paginate(Scope="Local") if missing else ()
+    for page in pages:
+        for policy in page["Policies"]:
+            if policy["PolicyName"].casefold() in missing:
+                yield str(policy["Arn"])
+
+
 def _bearer(
     iam: Any,
     bare: Holding,
     who: tuple[str, str, str],
     ours: Mapping[str, Any],
     theirs: Mapping[str, Any],
+    own: Mapping[str, Any],
 ) -> Bearer:
     principal, kind, name = who
     attached = _attached(iam, kind, name)
@@ -154,7 +201,24 @@ def _bearer(
         bounded=bool(boundary),
         kept=frozenset(way for way, there in ways.items() if there),
         kept_sessions=bare.kept_sessions in attached,
+        odd=frozenset(
+            arn
+            for arn, found in own.items()
+            if principal in (found or {})
+            and arn not in attached
+            and not (kind == "role" and arn == bare.deny)
+        ),
     )
+
+
+def _operator(clients: Clients, account: str) -> str:
+    """The ARN by which policies know the operator: a session's own lacks the role's path."""
+    arn = str(clients.of("sts", account).get_caller_identity()["Arn"])
+    kind, _, name = arn_field(arn, 5).partition("/")
+    if kind != "assumed-role":
+        return arn
+    role = clients.of("iam", account).get_role(RoleName=name.partition("/")[0])["Role"]
+    return str(role["Arn"])
 
 
 def _attached(iam: Any, kind: str, name: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from handler.deny import deny_document, session_deny_document
@@ -116,7 +117,22 @@ def as_kept(holding: Holding) -> Holding:
         bearers,
         runs=holding.runs,
         kept_policies=frozenset(policies) | holding.kept_policies,
-        kept_group=holding.kept_group or _needs_group(holding),
+        kept_group=holding.kept_group or holding.needs_group,
+    )
+
+
+def without_kept_roles(holding: Holding) -> Holding:
+    """The account without the roles that bear nothing but a kept deny, and without what they need:
+    where RoleCallers spares roles, the revoker does not contain them again."""
+    spared = {
+        one.id for one in holding.left_behind if one.kind == "role" and one.kept and not one.again
+    }
+    if not spared:
+        return holding
+    return replace(
+        holding,
+        bearers=tuple(one for one in holding.bearers if one.id not in spared),
+        kept_policies=holding.kept_policies - {holding.kept},
     )
 
 
@@ -145,7 +161,7 @@ def _making(holding: Holding) -> Iterator[Call]:
                 PolicyDocument=text,
                 SetAsDefault=True,
             )
-    if _needs_group(holding):
+    if holding.needs_group:
         group = {"GroupName": KEPT_GROUP}
         if not holding.kept_group:
             yield Call(holding.account, "iam", "CreateGroup", {**group, "Path": KEPT_PATH})
@@ -193,7 +209,9 @@ def _end(holding: Holding, one: Bearer) -> Iterator[Call]:
         yield _policy(holding, one, "Detach", holding.kept)
     if Way.GROUP in one.kept:
         yield _group(holding, one, "RemoveUserFromGroup", KEPT_GROUP)
-    if Way.BOUNDARY in one.kept:
+    # The revoker puts ours in its place, and what is a boundary then must stay. Only where another
+    # rung of ours was seen beside it is it still the kept one.
+    if Way.BOUNDARY in one.kept and one.whole:
         yield _call(holding, "DeleteRolePermissionsBoundary", RoleName=one.name)
     if one.kept_sessions:
         yield _policy(holding, one, "Detach", holding.kept_sessions)
@@ -210,10 +228,6 @@ def _group(holding: Holding, one: Bearer, operation: str, group: str) -> Call:
 
 def _call(holding: Holding, operation: str, **arguments: Any) -> Call:
     return Call(holding.account, "iam", operation, arguments)
-
-
-def _needs_group(holding: Holding) -> bool:
-    return any(one.whole and one.way is Way.GROUP for one in holding.contained)
 
 
 def _sessions(one: Bearer) -> bool:

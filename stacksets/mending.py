@@ -16,9 +16,16 @@ from handler.names import REVOKER
 from stacksets.bearers import Holding
 from stacksets.given import Given
 from stacksets.guarding import many
-from stacksets.keeping import as_kept, end_step, free_step, keep_step, stop_step
+from stacksets.keeping import (
+    as_kept,
+    end_step,
+    free_step,
+    keep_step,
+    stop_step,
+    without_kept_roles,
+)
 from stacksets.observed import StackSet
-from stacksets.rescue import is_exempt, may_take_off, operator_role
+from stacksets.rescue import is_exempt, may_take_off, operator_role, other_way_in
 from stacksets.ring_calls import preferences
 from stacksets.steps import Call, Kind, Step, Until, Wait
 from stacksets.wanted import Ring
@@ -45,9 +52,10 @@ def keeping_steps(held: Iterable[Holding]) -> Iterator[Step]:
     yield from (free_step(one, release=False) for one in wanted)
 
 
-def taking_over_steps(holding: Holding) -> Iterator[Step]:
+def taking_over_steps(given: Given, ring: Ring, kept: Holding) -> Iterator[Step]:
     """What comes after a new stack is there: its revoker contains again whoever was kept, and the
-    kept deny goes. `holding` is the account as it is when everybody in it is kept."""
+    kept deny goes. `kept` is the account as it is when everybody in it is kept."""
+    holding = kept if _renews_roles(given, ring) else without_kept_roles(kept)
     bearers = holding.left_behind
     if not holding.keeps:
         return
@@ -83,21 +91,24 @@ def mending_steps(
             yield _instances(given, ring, seen, operation, says, accounts)
     if ring.mode == "enforce":
         for one in held:
-            yield from taking_over_steps(as_kept(one) if one.account in accounts else one)
+            kept = as_kept(one) if one.account in accounts else one
+            yield from taking_over_steps(given, ring, kept)
 
 
 def unmendable(given: Given, held: Iterable[Holding]) -> Iterator[str]:
     """A sentence for each account whose stack cannot go as things stand."""
     for one in held:
         yield from one.unkeepable()
-        if one.contained and not may_take_off(given, one.account):
+        yield from one.stuck()
+        if one.contained and not may_take_off(given, one):
             yield (
                 f"Somebody is contained in {one.account}, whose stack has to go, and under the "
-                "guardrail only the break-glass role takes a deny off: name it in --access-role."
+                "guardrail only the break-glass role takes a deny off: "
+                f"{other_way_in(given, one.account)}."
             )
-        if one.contained and not is_exempt(given, one.account):
+        if one.contained and not is_exempt(given, one):
             yield (
-                f"Somebody is contained in {one.account}, and {operator_role(given, one.account)} "
+                f"Somebody is contained in {one.account}, and {operator_role(given, one)} "
                 "is no administrator there: the revoker would contain it for taking the kept deny "
                 "off. Name it in AdminRolePatterns, run apply, and then this again."
             )
@@ -106,18 +117,29 @@ def unmendable(given: Given, held: Iterable[Holding]) -> Iterator[str]:
 def left_kept(given: Given, held: Iterable[Holding]) -> Iterator[str]:
     """A sentence for each account in which nobody contains again who is kept."""
     enforcing = {
-        account
+        account: ring
         for ring in given.wanted.rings
         if ring.mode == "enforce"
         for account in given.ring_accounts(ring)
     }
     for one in held:
-        if one.contained and one.account not in enforcing:
-            yield (
-                f"{many(len(one.contained), 'principal')} in {one.account} will be denied by what "
-                "is kept alone, which no desk releases, since no ring enforces there: "
-                "docs/removing.md says how to take it off."
-            )
+        ring = enforcing.get(one.account)
+        roles = [bearer for bearer in one.contained if bearer.kind == "role"]
+        if one.contained and ring is None:
+            who, why = many(len(one.contained), "principal"), "no ring enforces there"
+        elif ring is not None and roles and not _renews_roles(given, ring):
+            who, why = many(len(roles), "role"), "RoleCallers spares roles there"
+        else:
+            continue
+        yield (
+            f"{who} in {one.account} will be denied by what is kept alone, which no desk "
+            f"releases, since {why}: docs/removing.md says how to take it off."
+        )
+
+
+def _renews_roles(given: Given, ring: Ring) -> bool:
+    """Whether the ring's revokers contain again a role that was kept."""
+    return given.parameters(ring)["RoleCallers"] == "contain"
 
 
 def _patrol(holding: Holding, whom: str) -> Step:

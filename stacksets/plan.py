@@ -69,8 +69,9 @@ def _taken_over(given: Given) -> Iterator[Step]:
     """Whoever was contained in an account that has moved is contained by its new ring."""
     for account, holding in sorted(given.held.items()):
         rings = [ring for ring in given.wanted.rings if account in given.ring_accounts(ring)]
-        if holding.contained and any(ring.mode == "enforce" for ring in rings):
-            yield from taking_over_steps(as_kept(holding))
+        enforcing = [ring for ring in rings if ring.mode == "enforce"]
+        if holding.contained and enforcing:
+            yield from taking_over_steps(given, enforcing[0], as_kept(holding))
 
 
 def _under_way(given: Given) -> Iterator[Step]:

@@ -16,7 +16,7 @@ from stacksets.given import Given
 from stacksets.guarding import guardrail_policy, many
 from stacksets.keeping import free_step, keep_step, stop_step
 from stacksets.observed import Bucket, Stack, StackSet
-from stacksets.rescue import may_take_off
+from stacksets.rescue import may_take_off, other_way_in
 from stacksets.ring_calls import named_accounts
 from stacksets.steps import Call, Kind, Plan, Step, Until, Wait
 
@@ -76,7 +76,7 @@ def _steps(removing: Removing) -> Iterator[Step]:
     given = removing.given
     guardrail = [] if removing.ring else list(_guardrail(given))
     yield from _management(removing)
-    if removing.contained and not _may_take_off(removing):
+    if not all(may_take_off(given, one) for one in removing.contained):
         # Under the guardrail the operator could not take a deny off: it goes first then.
         yield from guardrail
         guardrail = []
@@ -262,10 +262,14 @@ def _refusals(removing: Removing) -> Iterator[str]:
     if removing.choice is Choice.KEEP:
         for holding in removing.contained:
             yield from holding.unkeepable()
-    if removing.ring and removing.contained and not _may_take_off(removing):
+    for _, holding in sorted(removing.held.items()):
+        yield from holding.stuck()
+    stopped = [one for one in removing.contained if not may_take_off(removing.given, one)]
+    if removing.ring and stopped:
         yield (
-            "Under the guardrail only the break-glass role takes a deny off: name it in "
-            "--access-role, or remove the whole product, guardrail first."
+            "Under the guardrail only the break-glass role takes a deny off: "
+            f"{other_way_in(removing.given, stopped[0].account)}, or remove the whole product, "
+            "guardrail first."
         )
     for seen in removing.sets:
         if seen.under_way:
@@ -290,10 +294,6 @@ def _notes(removing: Removing) -> Iterator[str]:
         )
     if not removing.ring:
         yield "Trusted access for StackSets stays on: others may use it."
-
-
-def _may_take_off(removing: Removing) -> bool:
-    return all(may_take_off(removing.given, one.account) for one in removing.contained)
 
 
 def _ring_name(given: Given, seen: StackSet) -> str:

@@ -116,7 +116,7 @@ def _look(
     empty = Removing(given=given, held={}, choice=chosen, ring=options.ring)
     try:
         accounts = suspects(empty, clients, everywhere=options.look_everywhere)
-        return replace(empty, held=look_into(clients, accounts))
+        return replace(empty, held=look_into(clients, accounts, profiled=wanted.access.profiles))
     except CannotEnter as error:
         raise Stopped(str(error)) from error
     except (ClientError, BotoCoreError) as error:

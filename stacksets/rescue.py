@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from handler.names import DENY_GROUP, iam_arn
 from handler.settings import read_role_patterns
+from stacksets.bearers import Holding
 from stacksets.control import Request, parse, refusal
 from stacksets.given import Given
 
 
-def operator_role(given: Given, account: str) -> str:
+def operator_role(given: Given, holding: Holding) -> str:
     """The ARN by which the operator works in an account."""
+    account = holding.account
+    if account in given.wanted.access.profiles:
+        return holding.operator
     if account == given.observed.organization.management or not given.wanted.access.role:
         return given.observed.caller
     return f"arn:{given.observed.partition}:iam::{account}:role/{given.wanted.access.role}"
 
 
-def is_exempt(given: Given, account: str) -> bool:
-    """Whether the account's revoker, enforcing, lets the operator's role call IAM. What enters by a
-    profile of its own is not known here, and not judged."""
-    role = operator_role(given, account)
-    rings = [one for one in given.wanted.rings if account in given.ring_accounts(one)]
-    if account in given.wanted.access.profiles or ":role/" not in role:
+def other_way_in(given: Given, account: str) -> str:
+    """What the operator changes to enter an account by another role, as an advice."""
+    if account in given.wanted.access.profiles:
+        return "let the account's profile in [access.profiles] be that role's"
+    return "name it in --access-role"
+
+
+def is_exempt(given: Given, holding: Holding) -> bool:
+    """Whether the account's revoker, enforcing, lets the operator's role call IAM. Who is no role
+    is not judged: root is told of and not stopped, and users' groups are not known here."""
+    role = operator_role(given, holding)
+    rings = [one for one in given.wanted.rings if holding.account in given.ring_accounts(one)]
+    if ":role/" not in role:
         return True
     return all(
         any(
@@ -32,10 +43,10 @@ def is_exempt(given: Given, account: str) -> bool:
     )
 
 
-def may_take_off(given: Given, account: str) -> bool:
+def may_take_off(given: Given, holding: Holding) -> bool:
     """Whether no policy refuses the operator what only the revoker, the rollout and the
     break-glass role may. Asked by the one action whose refusal hangs on nothing but the caller."""
-    organization = given.observed.organization
+    organization, account = given.observed.organization, holding.account
     if account == organization.management:
         return True
     above = (*reversed(organization.above(account)), account)
@@ -48,7 +59,7 @@ def may_take_off(given: Given, account: str) -> bool:
         for unit in above
     ]
     asked = Request(
-        principal=operator_role(given, account),
+        principal=operator_role(given, holding),
         account=account,
         action="iam:RemoveUserFromGroup",
         resource=iam_arn(

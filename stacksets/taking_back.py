@@ -55,6 +55,7 @@ MEMBERS: tuple[Permission, ...] = (
         for name in ("ListEntitiesForPolicy", "GetPolicy", "GetPolicyVersion")
         for arn in (*_DENIES, *_KEPT)
     ),
+    Permission("iam:ListPolicies", "*", "whether the name of a kept deny is taken"),
     # A group that is not there yet has no path by which IAM could know it.
     Permission(
         "iam:GetGroup", "iam::*:group/*", "who is in the deny group, or in one that was kept"

@@ -8,13 +8,29 @@ from typing import Any
 import pytest
 
 from handler.deny import deny_document, session_deny_document
-from handler.names import KEPT_GROUP, KEPT_POLICY, KEPT_SESSION_POLICY, kept_arn
+from handler.names import (
+    CANARY_ROLE,
+    DESK_ROLE,
+    KEPT_GROUP,
+    KEPT_POLICY,
+    KEPT_SESSION_POLICY,
+    REVOKER,
+    kept_arn,
+)
+from handler.report import Disposition
+from handler.roster import principal_key
+from handler.tools import ReportRefused
 from tests.doubles.account import NOON
 from tests.doubles.iam import ACCOUNT, DENY_ARN, SESSION_DENY_ARN, Group
 from tests.doubles.rounds import Rounds
 
 KEPT = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_POLICY)
 KEPT_SESSIONS = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_SESSION_POLICY)
+
+ALLOWS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
 
 
 def kept(world: Rounds) -> Rounds:
@@ -31,7 +47,7 @@ def record(world: Rounds, principal: str, mark: str = "contained") -> Any:
 def test_a_user_a_role_and_a_member_of_the_kept_group_are_contained_with_a_record() -> None:
     world = kept(Rounds())
     mallory, eve = world.iam.add_user("mallory"), world.iam.add_user("eve")
-    role = world.iam.add_role("robot", boundary=KEPT)
+    role = world.iam.add_role("robot", attached={KEPT})
     world.iam.users["mallory"].attached.add(KEPT)
     world.iam.groups[KEPT_GROUP].members.add("eve")
     world.patrol()
@@ -41,7 +57,7 @@ def test_a_user_a_role_and_a_member_of_the_kept_group_are_contained_with_a_recor
         "kind": "user",
         "rung": "managed-policy",
         "at": NOON + 10,
-        "event_id": "",
+        "event_id": f"kept-contained-{mallory}-{NOON + 10:.0f}",
         "call": "kept from an earlier installation",
         "call_time": "",
         "reason": "kept",
@@ -52,7 +68,14 @@ def test_a_user_a_role_and_a_member_of_the_kept_group_are_contained_with_a_recor
                 "detach-user-policy",
                 "--user-name=mallory",
                 f"--policy-arn={DENY_ARN}",
-            ]
+            ],
+            [
+                "aws",
+                "iam",
+                "detach-user-policy",
+                "--user-name=mallory",
+                f"--policy-arn={KEPT}",
+            ],
         ],
         "gave": [],
         "again": 0.0,
@@ -61,6 +84,118 @@ def test_a_user_a_role_and_a_member_of_the_kept_group_are_contained_with_a_recor
     assert record(world, eve)["rung"] == record(world, role)["rung"] == "managed-policy"
     # The kept deny is not the revoker's to take off.
     assert KEPT in world.iam.users["mallory"].attached
+
+
+@pytest.mark.parametrize("policies", [0, 20])
+def test_ours_goes_in_the_place_of_a_kept_boundary_whether_or_not_there_is_room(
+    policies: int,
+) -> None:
+    world = kept(Rounds())
+    others = {f"arn:aws:iam::aws:policy/Example{n}" for n in range(policies)}
+    robot = world.iam.add_role("robot", boundary=KEPT, attached=set(others))
+    world.patrol()
+    assert world.iam.roles["robot"].boundary == DENY_ARN
+    assert world.iam.roles["robot"].attached == others
+    assert record(world, robot)["rung"] == "boundary"
+    # As before the first installation, by the one command: none was there.
+    assert record(world, robot)["undo"] == [
+        ["aws", "iam", "delete-role-permissions-boundary", "--role-name=robot"]
+    ]
+
+
+def test_a_kept_boundary_stays_where_our_own_deny_was_rewritten() -> None:
+    world = kept(Rounds())
+    robot = world.iam.add_role("robot", boundary=KEPT)
+    world.iam.documents[DENY_ARN] = ALLOWS
+    world.patrol()
+    assert world.iam.roles["robot"].boundary == KEPT
+    assert world.iam.roles["robot"].attached == set()
+    assert record(world, robot) is None
+
+
+def test_each_one_is_told_of_once_with_the_rung_and_the_commands() -> None:
+    world = kept(Rounds())
+    eve, robot = world.iam.add_user("eve"), world.iam.add_role("robot", boundary=KEPT)
+    world.iam.groups[KEPT_GROUP].members.add("eve")
+    world.patrol()
+    world.later(900).patrol()
+    told = {report.principal_id: report for report in world.bus.reports()}
+    assert len(world.bus.reports()) == 2
+    assert (told[eve].disposition, told[eve].reason) == (Disposition.KEPT, "kept")
+    assert (told[eve].rung, told[robot].rung) == ("managed-policy", "boundary")
+    assert [command[2] for command in told[eve].undo] == [
+        "detach-user-policy",
+        "remove-user-from-group",
+    ]
+    assert [command[2] for command in told[robot].undo] == ["delete-role-permissions-boundary"]
+    assert told[eve].region == "us-east-1"
+
+
+def test_a_round_that_died_before_it_wrote_it_down_tells_the_same_again() -> None:
+    """The centre counts an event once."""
+    world = kept(Rounds())
+    world.iam.add_role("robot", attached={KEPT})
+    world.bus.refuse = "ThrottlingException"
+    with pytest.raises(ReportRefused):
+        world.patrol()
+    world.bus.refuse = ""
+    world.later(900).patrol()
+    world.table.update(principal_key(world.iam.roles["robot"].id), {}, remove=["contained"])
+    world.later(900).patrol()
+    first, second = world.bus.reports()
+    assert first.event_id == second.event_id
+
+
+def test_who_cannot_be_held_is_told_of_once_and_tried_again_each_time() -> None:
+    world = kept(Rounds())
+    mallory = world.iam.add_user("mallory")
+    world.iam.users["mallory"].attached.add(KEPT)
+    world.iam.fail["attach_user_policy"] = ["AccessDenied"] * 2
+    world.iam.fail["add_user_to_group"] = ["AccessDenied"] * 2
+    world.patrol()
+    world.later(900).patrol()
+    (report,) = world.bus.reports()
+    assert (report.disposition, report.rung) == (Disposition.KEPT, "")
+    assert report.notes[0] == "Only the kept deny holds it: ours was not put on."
+    world.later(900).patrol()
+    assert world.bus.reports()[-1].rung == "managed-policy"
+    assert record(world, mallory)["rung"] == "managed-policy"
+
+
+@pytest.mark.parametrize("answer", ["report", "ignore"])
+def test_a_role_that_rolecallers_spares_is_told_of_once_and_not_renewed(answer: str) -> None:
+    world = kept(Rounds())
+    robot = world.iam.add_role("robot", boundary=KEPT)
+    mallory = world.iam.add_user("mallory")
+    world.iam.users["mallory"].attached.add(KEPT)
+    world.patrol(ROLE_CALLERS=answer)
+    world.later(900).patrol(ROLE_CALLERS=answer)
+    assert world.iam.roles["robot"].boundary == KEPT
+    assert record(world, robot) is None
+    assert world.iam.holds("mallory")
+    told = {report.principal_id: report for report in world.bus.reports()}
+    assert len(world.bus.reports()) == 2
+    assert (told[robot].held_by, told[robot].rung) == ("RoleCallers", "")
+    assert told[robot].undo == (
+        ("aws", "iam", "delete-role-permissions-boundary", "--role-name=robot"),
+    )
+    assert (told[mallory].held_by, told[mallory].rung) == ("", "managed-policy")
+    # Once roles are contained, it is taken over, and told of.
+    world.later(900).patrol()
+    assert world.iam.holds("robot")
+    assert world.bus.reports()[-1].rung == "boundary"
+
+
+@pytest.mark.parametrize("name", [CANARY_ROLE, REVOKER, DESK_ROLE])
+def test_a_role_of_our_own_that_bears_it_is_left_alone(name: str) -> None:
+    """Whoever may attach that policy could use us against ourselves."""
+    world = kept(Rounds())
+    world.iam.add_role(name, path="/iam-org-revoker/", attached={KEPT})
+    world.iam.add_role(f"{name}x", path="/iam-org-revoker/", attached={KEPT})
+    world.patrol()
+    assert not world.iam.holds(name)
+    assert world.iam.holds(f"{name}x")
+    assert [report.principal_name for report in world.bus.reports()] == [f"{name}x"]
 
 
 def test_whose_sessions_were_denied_keeps_her_keys() -> None:
@@ -109,10 +244,7 @@ def test_observing_contains_nobody(variables: dict[str, str]) -> None:
 
 def test_a_policy_of_that_name_that_allows_something_says_nothing() -> None:
     world = kept(Rounds())
-    world.iam.documents[KEPT] = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-    }
+    world.iam.documents[KEPT] = ALLOWS
     world.iam.add_user("mallory")
     world.iam.users["mallory"].attached.add(KEPT)
     world.patrol()

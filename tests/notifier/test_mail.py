@@ -24,6 +24,7 @@ from handler.mail import (
     mail_body,
     mail_subject,
 )
+from handler.names import KEPT_POLICY, kept_arn
 from handler.notice import Incident, Notice, NoticeKind
 from handler.reasons import Reason
 from handler.report import Disposition, GainTold
@@ -31,6 +32,7 @@ from handler.target import Rung
 from tests.notifier.desk import ACCOUNT, TEMPLATES, read_notice, report_body, words
 from tests.notifier.test_notice import tamper_body
 
+KEPT = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_POLICY)
 GOLDEN = Path(__file__).parent / "golden"
 WORDS = words()
 THREE_LONG = "(aaaaaaaaa..aaaaaaaaa) user nnnnnnnnn..nnnnnnnnnn: ccccccccc..cccccccccc"
@@ -120,6 +122,28 @@ def golden_incidents() -> dict[str, Incident]:
             disposition=Disposition.STRIPPED,
             reason="contained-already",
             notes=("The deny policy was not attached any more.",),
+        ),
+        "kept": reported(
+            event=f"kept-contained-AIDAEXAMPLEMALLORY-{1_790_000_000}",
+            disposition=Disposition.KEPT,
+            reason="kept",
+            call="",
+            call_time="",
+            service="",
+            access_key="",
+            source_ip="",
+            user_agent="",
+            request="",
+            undo=(
+                *reported().first.undo,
+                (
+                    "aws",
+                    "iam",
+                    "detach-user-policy",
+                    "--user-name=mallory",
+                    f"--policy-arn={KEPT}",
+                ),
+            ),
         ),
         "ill": given_incident(illness("calls-rule-off")),
         "ill-self-test": given_incident(illness("self-test-failed")),
@@ -292,7 +316,7 @@ def test_no_text_breaks_a_line_or_the_width(
     )
     assert re.fullmatch(r"[\x20-\x7e\n]+", body)
     commands = [line for line in body.splitlines() if line.startswith("  aws iam delete-user ")]
-    told = (Disposition.CONTAINED, Disposition.STRIPPED)
+    told = (Disposition.CONTAINED, Disposition.STRIPPED, Disposition.KEPT)
     assert len(commands) == (disposition in told)
     assert all(len(line) <= 72 for line in body.splitlines() if line not in commands)
     assert len(body) < 20_000

@@ -121,7 +121,7 @@ def test_it_puts_on_and_takes_off_our_own_denies_alone(box: Box) -> None:
     root.create_role(RoleName="deploy", AssumeRolePolicyDocument=TRUST)
     kept, team = (
         root.create_policy(PolicyName=name, Path=path, PolicyDocument=DENY)["Policy"]["Arn"]
-        for name, path in ((KEPT_POLICY, KEPT_PATH), (KEPT_POLICY, "/"))
+        for name, path in ((KEPT_POLICY, KEPT_PATH), (f"{KEPT_POLICY}-too", "/"))
     )
     iam = clients(box).of("iam", account)
     alice, deploy = {"UserName": "alice"}, {"RoleName": "deploy"}

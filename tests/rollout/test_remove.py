@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from handler.names import KEPT_POLICY, kept_arn
+from handler.names import INCIDENT_TABLE, KEPT_POLICY, kept_arn
+from handler.notice import unpack_notice
 from sandbox.box import Box
 from sandbox.keys import Key
 from sandbox.stage import is_denied
 from stacksets.dry import dry_run
 from stacksets.holding import look_into
+from stacksets.mending import mending_steps
 from stacksets.removal import Choice, Removing, removal
 from stacksets.remove import suspects
 from stacksets.steps import Kind, Plan
+from tests.end_to_end.test_rungs import role_at_its_quota
 from tests.rollout.operator import Interrupted, Operator
 from tests.rollout.remains import remains
 
@@ -155,6 +159,60 @@ def test_a_removal_that_is_interrupted_after_each_of_its_calls_ends_with_nothing
     assert left(box) == [f"{account}: {kept}"]
 
 
+def test_a_role_that_was_kept_by_its_boundary_is_held_by_ours_and_ends_as_it_was(
+    enforcing: Operator,
+) -> None:
+    """At its quota of policies a role has room for a deny as its boundary alone."""
+    box = enforcing.box
+    account = box.members[0]
+    iam = box.client("iam", account)
+    key = role_at_its_quota(box, account)
+    before = attached(iam, "deploy")
+    box.client("iam", account, key=key).create_user(UserName="puppet")
+    box.settle()
+    session = box.client("iam", account, key=key)
+    assert boundary(iam, "deploy").endswith("/iam-org-revoker-deny")
+
+    def still_denied() -> None:
+        assert is_denied(session.list_users)
+
+    remove(enforcing, Choice.KEEP, after_call=still_denied)
+    kept = kept_arn(partition="aws", account=account, kind="policy", name=KEPT_POLICY)
+    assert boundary(iam, "deploy") == kept
+    enforcing.apply()
+    still_denied()
+    box.client("lambda", account).invoke(FunctionName="iam-org-revoker", Payload='{"patrol": true}')
+    still_denied()
+    box.settle()
+    still_denied()
+    deny = f"arn:aws:iam::{account}:policy/iam-org-revoker/iam-org-revoker-deny"
+    assert boundary(iam, "deploy") == deny
+
+    # What is left of the keeping goes, and our own boundary stays.
+    given = enforcing.look()
+    (ring,) = [ring for ring in given.wanted.rings if account in given.ring_accounts(ring)]
+    held = look_into(enforcing.clients(), [account]).values()
+    steps = list(mending_steps(given, ring, held, []))
+    enforcing.walker(enforcing.clients(still_denied)).walk(steps)
+    assert not [one for one in left(box) if "-kept" in one]
+    assert boundary(iam, "deploy") == deny
+
+    # The report's undo, which an administrator types: nothing but what was there before.
+    iam.delete_role_permissions_boundary(RoleName="deploy")
+    box.settle(ignore_hidden=True)
+    assert (boundary(iam, "deploy"), attached(iam, "deploy")) == ("", before)
+
+
+def boundary(iam: Any, role: str) -> str:
+    found = iam.get_role(RoleName=role)["Role"].get("PermissionsBoundary", {})
+    return str(found.get("PermissionsBoundaryArn", ""))
+
+
+def attached(iam: Any, role: str) -> set[str]:
+    found = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    return {policy["PolicyArn"] for policy in found}
+
+
 def test_a_later_installation_takes_over_who_was_kept(enforcing: Operator) -> None:
     box = enforcing.box
     account = box.members[0]
@@ -168,3 +226,16 @@ def test_a_later_installation_takes_over_who_was_kept(enforcing: Operator) -> No
         "mallory": ["managed-policy"],
         "puppet": ["managed-policy"],
     }
+    # The security team hears of each, once.
+    box.client("lambda", account).invoke(FunctionName="iam-org-revoker", Payload='{"patrol": true}')
+    box.settle()
+    assert told_of(box, account) == {"mallory": 1, "puppet": 1}
+
+
+def told_of(box: Box, account: str) -> dict[str, int]:
+    """How many reports of a kept deny the centre has, by principal."""
+    items = box.client("dynamodb", box.security).scan(TableName=INCIDENT_TABLE)["Items"]
+    prefix = f"incident#{account}#kept#"
+    found = [item for item in items if item["pk"]["S"].startswith(prefix)]
+    names = [unpack_notice(item["first_facts"]["S"]).facts["principal_name"] for item in found]
+    return dict(zip(names, (int(item["calls"]["N"]) for item in found), strict=True))

@@ -159,3 +159,15 @@ def test_the_third_key_of_a_user_is_refused_until_one_is_gone(box: Box, account:
     )
     iam.delete_access_key(UserName="one", AccessKeyId=first)
     iam.create_access_key(UserName="one")
+
+
+def test_a_policy_s_name_is_there_once_whatever_its_path_and_its_case(
+    box: Box, account: str
+) -> None:
+    create = administrator(box, account).create_policy
+    create(PolicyName="one", Path="/team/", PolicyDocument=SOME)
+    create(PolicyName="one-too", PolicyDocument=SOME)
+    assert refusal(create, PolicyName="One", PolicyDocument=SOME) == (
+        "EntityAlreadyExists",
+        "A policy called One already exists.",
+    )

@@ -44,6 +44,11 @@ PARAMETERS: dict[str, Any] = {
         "AllowedValues": ["undecided", "nobody"],
     },
     "AdminRolePatterns": {"Type": "String", "Default": "role/stacksets-exec-*"},
+    "RoleCallers": {
+        "Type": "String",
+        "Default": "contain",
+        "AllowedValues": ["contain", "report", "ignore"],
+    },
     "TrailDestS3BucketName": {"Type": "String", "Default": "", "AllowedPattern": "[a-z0-9-]*"},
 }
 CENTRAL_PARAMETERS: dict[str, Any] = {

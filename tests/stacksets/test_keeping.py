@@ -11,7 +11,7 @@ from handler.deny import deny_document
 from handler.target import Rung
 from stacksets.bearers import Bearer, Holding, Way
 from stacksets.keeping import as_kept, end_step, free_step, keep_step
-from stacksets.mending import unmendable
+from stacksets.mending import left_kept, taking_over_steps, unmendable
 from stacksets.steps import Step
 from tests.stacksets.scene import changed, given
 
@@ -150,6 +150,35 @@ def test_who_has_no_room_for_another_deny_is_told_of(bearer: Bearer) -> None:
     )
 
 
+POLICY_TAKEN = f"arn:aws:iam::{ACCOUNT}:policy/team/iam-org-revoker-kept"
+SESSIONS_TAKEN = f"arn:aws:iam::{ACCOUNT}:policy/IAM-Org-Revoker-Kept-Sessions"
+GROUP_TAKEN = f"arn:aws:iam::{ACCOUNT}:group/iam-org-revoker-kept"
+
+
+@pytest.mark.parametrize(
+    ("bearer", "told"),
+    [
+        (user(Rung.MANAGED_POLICY), [POLICY_TAKEN]),
+        (user(Rung.DENY_GROUP, policies=10, groups=2), [POLICY_TAKEN, GROUP_TAKEN]),
+        (user(Rung.SESSION_POLICY), [SESSIONS_TAKEN]),
+        (role(Rung.BOUNDARY, bounded=True), [POLICY_TAKEN]),
+        (user(kept=frozenset({Way.POLICY})), []),
+    ],
+)
+def test_whoever_has_taken_a_name_that_is_needed_is_told_of(
+    bearer: Bearer, told: list[str]
+) -> None:
+    taken = (POLICY_TAKEN, SESSIONS_TAKEN, GROUP_TAKEN)
+    assert list(holding(bearer, squatters=taken).unkeepable()) == [
+        (
+            f"Nobody in {ACCOUNT} can be kept contained while {arn} is there: it is not ours, and "
+            "IAM knows a name once in an account, whatever its path. Delete it, or release them "
+            "(python -m responder release)."
+        )
+        for arn in told
+    ]
+
+
 def test_the_end_of_the_keeping_undoes_all_that_the_keeping_made() -> None:
     held = holding(user(Rung.DENY_GROUP, policies=10, groups=2))
     assert calls(end_step(as_kept(held))) == [
@@ -157,6 +186,48 @@ def test_the_end_of_the_keeping_undoes_all_that_the_keeping_made() -> None:
         ("DetachGroupPolicy", {"GroupName": GROUP, "PolicyArn": KEPT}),
         ("DeleteGroup", {"GroupName": GROUP}),
         ("DeletePolicy", {"PolicyArn": KEPT}),
+    ]
+
+
+@pytest.mark.parametrize("answer", ["contain", "report", "ignore"])
+def test_a_role_that_rolecallers_spares_stays_under_the_kept_deny(answer: str) -> None:
+    """Nobody waits for its renewal, and what holds it is not deleted."""
+    knobs = f'parameters = {{ RoleCallers = "{answer}" }}'
+    here = given(changed(('units = ["Small"]', f'units = ["Small"]\nmode = "enforce"\n{knobs}')))
+    (ring,) = [ring for ring in here.wanted.rings if ring.name == "canary"]
+    held = holding(user(Rung.MANAGED_POLICY), role(Rung.MANAGED_POLICY))
+    steps = list(taking_over_steps(here, ring, as_kept(held)))
+    (expected,) = [step.wait.name for step in steps if step.wait]
+    ends = [name for name, _ in calls(steps[-1])]
+    if answer == "contain":
+        assert expected == f"{DENY},AIDA1,AROA1"
+        assert ends == ["DetachUserPolicy", "DetachRolePolicy", "DeletePolicy"]
+        assert list(left_kept(here, [held])) == []
+        return
+    assert expected == f"{DENY},AIDA1"
+    assert ends == ["DetachUserPolicy"]
+    assert list(left_kept(here, [held])) == [
+        (
+            f"1 role in {ACCOUNT} will be denied by what is kept alone, which no desk releases, "
+            "since RoleCallers spares roles there: docs/removing.md says how to take it off."
+        )
+    ]
+    # The next time there is nothing left to do.
+    alone = holding(
+        role(kept=frozenset({Way.POLICY})), kept_policies=frozenset({KEPT}), kept_group=False
+    )
+    assert list(taking_over_steps(here, ring, alone)) == []
+
+
+def test_the_end_of_the_keeping_leaves_the_boundary_that_is_ours_by_then() -> None:
+    """Only where ours was seen by another rung besides is the boundary the kept one still."""
+    gone = ("DeletePolicy", {"PolicyArn": KEPT})
+    held = holding(role(Rung.BOUNDARY, bounded=True))
+    assert calls(end_step(as_kept(held))) == [gone]
+    twice = role(Rung.MANAGED_POLICY, bounded=True, kept=frozenset({Way.BOUNDARY}))
+    assert calls(end_step(holding(twice, kept_policies=frozenset({KEPT})))) == [
+        ("DeleteRolePermissionsBoundary", {"RoleName": "robot"}),
+        gone,
     ]
 
 

@@ -535,6 +535,7 @@ def test_parameters_reach_the_sets_whole_and_with_the_central_bus() -> None:
         "CentralBusArn": f"arn:aws:events:us-east-1:{SECURITY}:event-bus/iam-org-revoker",
         "MissingGroup": "undecided",
         "Mode": "observe",
+        "RoleCallers": "contain",
         "TrailDestS3BucketName": "",
     }
     assert create.arguments["TemplateURL"] == (

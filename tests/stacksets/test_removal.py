@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from handler.target import Rung
 from stacksets.bearers import Bearer, Holding
+from stacksets.given import Given
+from stacksets.mending import unmendable
 from stacksets.observed import AutoDeployment, ControlPolicy, Observed, Operation
 from stacksets.organization import Organization
 from stacksets.removal import Choice, Removing, removal
@@ -131,6 +135,15 @@ def test_what_is_kept_is_moved_right_before_the_stack_of_its_account_goes() -> N
     ]
 
 
+def test_a_name_that_is_taken_stops_a_keeping_and_no_release() -> None:
+    arn = f"arn:aws:iam::{TWO}:policy/iam-org-revoker-kept"
+    taken = {TWO: replace(held(TWO)[TWO], squatters=(arn,))}
+    here = given(observed=rolled_out())
+    (refusal,) = removal(Removing(here, taken, Choice.KEEP)).refusals
+    assert refusal.startswith(f"Nobody in {TWO} can be kept contained while {arn} is there")
+    assert removal(Removing(here, taken, Choice.RELEASE)).refusals == ()
+
+
 def test_the_management_account_s_own_contained_are_moved_before_its_stack_goes() -> None:
     made = planned(where=MANAGEMENT, choice=Choice.RELEASE)
     assert operations(made)[:3] == ["PutFunctionConcurrency", "DetachUserPolicy", "DeleteStack"]
@@ -197,3 +210,63 @@ def test_a_set_whose_instances_are_gone_already_is_only_deleted() -> None:
     )
     seen = replace(seen, stack_sets={empty.name: empty})
     assert operations(planned(seen, ring="canary")) == ["DeleteStackSet"]
+
+
+# Below: an account that is entered by a profile of its own, under a guardrail with a break-glass.
+BREAK_GLASS = f"arn:aws:iam::{TWO}:role/break-glass"
+DEVELOPER = f"arn:aws:iam::{TWO}:role/developer"
+
+
+def profiled(operator: str, *, role: str = "break-glass") -> tuple[Given, dict[str, Holding]]:
+    document = (
+        '{"Statement":[{"Sid":"DenyStaysTrue","Effect":"Deny","NotAction":["iam:Get*"],'
+        '"Resource":["arn:*:iam::*:group/iam-org-revoker/*"],'
+        '"Condition":{"ArnNotLike":{"aws:PrincipalArn":["arn:*:iam::*:role/break-glass"]}}}]}'
+    )
+    policies = [one for one in rolled_out().control_policies if one.content != GUARDRAIL]
+    guardrail = ControlPolicy("p-guard", "iam-org-revoker", document, (SMALL, LARGE))
+    here = given(observed=replace(rolled_out(), control_policies=(*policies, guardrail)))
+    access = replace(here.wanted.access, role=role, profiles={TWO: "workload"})
+    here = replace(here, wanted=replace(here.wanted, access=access))
+    return here, {TWO: replace(held(TWO)[TWO], operator=operator)}
+
+
+@pytest.mark.parametrize(
+    ("operator", "may"), [(BREAK_GLASS, True), (DEVELOPER, False), ("", False)]
+)
+def test_who_enters_by_a_profile_is_judged_by_that_and_not_by_the_role_of_the_file(
+    operator: str, may: bool
+) -> None:
+    here, holdings = profiled(operator, role="developer" if may else "break-glass")
+    refusals = removal(Removing(here, holdings, Choice.KEEP, "everyone")).refusals
+    told = (
+        "Under the guardrail only the break-glass role takes a deny off: let the account's profile "
+        "in [access.profiles] be that role's, or remove the whole product, guardrail first."
+    )
+    assert refusals == (() if may else (told,))
+
+
+def test_a_profile_s_role_that_the_revoker_would_contain_is_told_of_too() -> None:
+    here, holdings = profiled(DEVELOPER)
+    enforcing = tuple(replace(ring, mode="enforce") for ring in here.wanted.rings)
+    here = replace(here, wanted=replace(here.wanted, rings=enforcing))
+    assert f"{DEVELOPER} is no administrator there" in " ".join(unmendable(here, holdings.values()))
+
+
+def test_a_use_of_our_deny_that_no_rung_makes_is_named_and_nothing_begins() -> None:
+    deny = f"arn:aws:iam::{TWO}:policy/iam-org-revoker/iam-org-revoker-deny"
+    alice = Bearer("user", "alice", "AIDA2", frozenset(), odd=frozenset({deny}))
+    odd = Holding(TWO, "aws", (alice,), runs=True, odd_groups=(("ops", deny),))
+    made = removal(Removing(given(observed=rolled_out()), {TWO: odd}, None))
+    assert made.refusals == (
+        (
+            f"user alice in {TWO} has {deny} as its permissions boundary, which the revoker never "
+            "sets, and the stack that owns it cannot go: put the owner's own in its place, or aws "
+            "iam delete-user-permissions-boundary --user-name=alice."
+        ),
+        (
+            f"group ops in {TWO} carries {deny}, which the revoker never attaches to it, and the "
+            "stack that owns it cannot go: aws iam detach-group-policy --group-name=ops "
+            f"--policy-arn={deny}."
+        ),
+    )
