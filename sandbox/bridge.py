@@ -20,6 +20,7 @@ from sandbox.disorder import Disorder
 from sandbox.drift import install_drift
 from sandbox.faults import Faults
 from sandbox.iam_delay import Delay
+from sandbox.identity_center import install_identity_center
 from sandbox.invocations import Invocations
 from sandbox.organization import Organization
 from sandbox.organization_api import install_organization
@@ -62,6 +63,7 @@ def install(
     router.install()
     events.install(state, router.accept)
     install_stacksets(organization)
+    install_identity_center(organization)
     install_provisioners(state)
     install_drift()
     install_subscriptions(outbox)

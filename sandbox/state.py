@@ -57,6 +57,7 @@ class State:
     CloudTrail's event history; `history_calls`: who looked there, and when. `told` maps the
     eventID of a record to when it was emitted. `stack_seconds`: how long a StackSet's operation
     takes in each account, by `now`; `stack_failures`: accounts in which it fails, and why.
+    `identity_center`: the region in which the Organization's Identity Center lives, "" for none.
     """
 
     organization_id: str = "o-exampleorgid"
@@ -74,6 +75,7 @@ class State:
     history_calls: list[tuple[str, float]] = field(default_factory=list)
     stack_seconds: float = 0.0
     stack_failures: dict[str, str] = field(default_factory=dict)
+    identity_center: str = ""
 
     def set_bus_statement(
         self, bus_arn: str, statement_id: str, statement: dict[str, Any] | None
