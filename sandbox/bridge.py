@@ -32,6 +32,7 @@ from sandbox.stacksets import install_stacksets
 from sandbox.state import State
 from sandbox.subscriptions import install_subscriptions
 from sandbox.targets import Targets
+from sandbox.trail_copies import install_trail_copies
 from sandbox.work import Work
 
 
@@ -65,6 +66,8 @@ def install(
     install_stacksets(organization)
     install_identity_center(organization)
     install_provisioners(state)
+    # After the checks of a trail's bucket, which come with its provisioner.
+    install_trail_copies(organization)
     install_drift()
     install_subscriptions(outbox)
     function_roles.install()

@@ -79,7 +79,7 @@ def _top(found: Found) -> Iterator[str]:
     if found.organization_trail:
         yield 'trail = "organization"'
     else:
-        yield "# No trail of the Organization was found."
+        yield "# No trail of the Organization was found that logs what IAM is told to do."
         yield 'trail = "accounts"'
     yield "# A ring may enforce after so many days in observe mode."
     yield "observe_days = 14"

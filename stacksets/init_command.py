@@ -78,7 +78,7 @@ def _look(options: argparse.Namespace, clients: Clients) -> Found:
     return Found(
         organization=organization,
         region=region,
-        organization_trail=any(one.of_organization and one.logging for one in trails),
+        organization_trail=any(one.of_organization and not one.flaw(region) for one in trails),
         central=_central(options.central, organization),
         email=options.email,
         deploy_from=(

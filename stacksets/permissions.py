@@ -169,7 +169,7 @@ def _organization() -> Iterator[Permission]:
 
 
 def _trails() -> Iterator[Permission]:
-    for name in ("DescribeTrails", "GetTrailStatus"):
+    for name in ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"):
         yield Permission(f"cloudtrail:{name}", "*", 'with trail = "organization"')
 
 
