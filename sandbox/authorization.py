@@ -62,6 +62,9 @@ def _name_resources() -> None:
             # AWS names no resource for the making of one (Service Authorization Reference).
             made = f"arn:aws:cloudformation:{region}:{account}:stackset/{name}:*"
             return "*" if _first(params, "Action") == "CreateStackSet" else made
+        if service == "sso":
+            asked = _body(body)
+            return str(asked.get("PermissionSetArn") or asked.get("InstanceArn") or "*")
         if service == "dynamodb" and (table := _body(body).get("ResourceArn")):
             return str(table)
         if service == "events" and (rule := _default_rule(_body(body), region, account)):

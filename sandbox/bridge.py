@@ -20,6 +20,7 @@ from sandbox.disorder import Disorder
 from sandbox.drift import install_drift
 from sandbox.faults import Faults
 from sandbox.iam_delay import Delay
+from sandbox.identity_center import install_identity_center
 from sandbox.invocations import Invocations
 from sandbox.organization import Organization
 from sandbox.organization_api import install_organization
@@ -31,6 +32,7 @@ from sandbox.stacksets import install_stacksets
 from sandbox.state import State
 from sandbox.subscriptions import install_subscriptions
 from sandbox.targets import Targets
+from sandbox.trail_copies import install_trail_copies
 from sandbox.work import Work
 
 
@@ -62,7 +64,10 @@ def install(
     router.install()
     events.install(state, router.accept)
     install_stacksets(organization)
+    install_identity_center(organization)
     install_provisioners(state)
+    # After the checks of a trail's bucket, which come with its provisioner.
+    install_trail_copies(organization)
     install_drift()
     install_subscriptions(outbox)
     function_roles.install()

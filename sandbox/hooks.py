@@ -16,6 +16,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ministack.app": ("app", "call_service_handler_sync", "SERVICE_HANDLERS", "AUTH"),
     "ministack.core.concurrency": ("esm_wake",),
     "ministack.core.iam_actions": (
+        "SERVICE_TO_IAM_NAMESPACE",
         "access_denied_response",
         "extract_resource_arn",
         "request_tag_context",
@@ -51,6 +52,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "tempfile",
     ),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
+    "ministack.core.router": ("SERVICE_PATTERNS", "extract_access_key_id"),
     "ministack.services.dynamodb": (
         "_put_resource_policy",
         "_resource_policies",

@@ -58,8 +58,13 @@ class Router:
         """Keep a record and put it on the default bus of its account, if a trail is on."""
         self._state.told[record.get("eventID", "")] = self._state.now()
         self._state.records.append(record)
-        if self._state.trail_enabled and not self._disorder.loses(record):
+        if self._heard(record) and not self._disorder.loses(record):
             self.accept(event_of_record(record))
+
+    def _heard(self, record: Record) -> bool:
+        if self._state.trails_needed and not self._state.logged(record):
+            return False
+        return self._state.trail_enabled
 
     def accept(self, event: Event) -> None:
         self._disorder.accept(event)

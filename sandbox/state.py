@@ -38,6 +38,10 @@ def _nobody_refuses(_request: Request) -> str | None:
     return None
 
 
+def _by_every_trail(_record: Record) -> bool:
+    return True
+
+
 def _nowhere(record: Record) -> None:
     raise RuntimeError(f"no router takes records yet: {record.get('eventName')}")
 
@@ -52,11 +56,14 @@ class State:
     default bus of the record's `recipientAccountId` in its `awsRegion`; the router sets it.
     `bus_policies` maps the ARN of an event bus to its whole policy document.
     `trail_enabled` False: calls are still recorded, but reach no bus (an account with no trail).
+    `trails_needed` True: a call reaches a bus only where a trail logs it, which `logged` tells;
+    trail_copies sets it.
     `now` is the sandbox's clock, in epoch seconds. `iam_delay`: seconds until a change of IAM
     counts. `history_lag`: seconds until a call is in
     CloudTrail's event history; `history_calls`: who looked there, and when. `told` maps the
     eventID of a record to when it was emitted. `stack_seconds`: how long a StackSet's operation
     takes in each account, by `now`; `stack_failures`: accounts in which it fails, and why.
+    `identity_center`: the region in which the Organization's Identity Center lives, "" for none.
     """
 
     organization_id: str = "o-exampleorgid"
@@ -67,6 +74,8 @@ class State:
     records: list[Record] = field(default_factory=list)
     bus_policies: dict[str, Policy] = field(default_factory=dict)
     trail_enabled: bool = True
+    trails_needed: bool = False
+    logged: Callable[[Record], bool] = _by_every_trail
     iam_delay: float = 0.0
     now: Callable[[], float] = time.time
     history_lag: float = 0.0
@@ -74,6 +83,7 @@ class State:
     history_calls: list[tuple[str, float]] = field(default_factory=list)
     stack_seconds: float = 0.0
     stack_failures: dict[str, str] = field(default_factory=dict)
+    identity_center: str = ""
 
     def set_bus_statement(
         self, bus_arn: str, statement_id: str, statement: dict[str, Any] | None

@@ -1,6 +1,7 @@
 """CloudTrail trails: made by templates, and refused where CloudTrail could not write.
 
-Trails are stored only: the sandbox's records reach the buses whether there is a trail or not.
+Trails are stored only: the sandbox's records reach the buses whether there is a trail or not,
+until `state.trails_needed` says otherwise (trail_copies.py).
 """
 
 from __future__ import annotations
@@ -133,7 +134,11 @@ def _bucket_problem(bucket: str, request: Props) -> tuple[str, str] | None:
     trail = request["Name"].rpartition("/")[2]
     prefix = f"{request['S3KeyPrefix']}/" if request.get("S3KeyPrefix") else ""
     logs = f"arn:aws:s3:::{bucket}/{prefix}AWSLogs/{account_now()}/CloudTrail/log"
-    wanted = (("s3:GetBucketAcl", f"arn:aws:s3:::{bucket}"), ("s3:PutObject", logs))
+    wanted = [("s3:GetBucketAcl", f"arn:aws:s3:::{bucket}"), ("s3:PutObject", logs)]
+    if request.get("IsOrganizationTrail"):
+        # The members' logs (CloudTrail User Guide, "Creating a trail for an organization").
+        organization = hooks.get("ministack.services.organizations", "_orgs")["self"]["Id"]
+        wanted.append(("s3:PutObject", logs.replace("AWSLogs/", f"AWSLogs/{organization}/")))
     if all(_lets_in(policy, action, resource, trail=trail) for action, resource in wanted):
         return None
     code = "InsufficientS3BucketPolicyException"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from handler.notice import visible
-from handler.settings import KNOBS
+from handler.settings import KNOBS, read_role_patterns
 from stacksets.organization import Account, Organization, Unit
 from stacksets.proposals import Proposal
 
@@ -51,6 +52,13 @@ def guess_central(organization: Organization) -> Account | None:
     return named[0] if len(named) == 1 else exact[0] if len(exact) == 1 else None
 
 
+def is_default(proposal: Proposal) -> bool:
+    """Whether the patterns that the file has anyway fit it."""
+    arn = f"arn:aws:iam::123456789012:{proposal.pattern}"
+    patterns = read_role_patterns(",".join(DEFAULT_PATTERNS))
+    return any(one.matches(role_arn=arn, on=date.min) for one in patterns)
+
+
 def text(value: str) -> str:
     """A TOML string: what JSON would write, but that TOML knows no pairs of surrogates."""
     quoted = json.dumps(value, ensure_ascii=False)
@@ -71,7 +79,7 @@ def _top(found: Found) -> Iterator[str]:
     if found.organization_trail:
         yield 'trail = "organization"'
     else:
-        yield "# No trail of the Organization was found."
+        yield "# No trail of the Organization was found that logs what IAM is told to do."
         yield 'trail = "accounts"'
     yield "# A ring may enforce after so many days in observe mode."
     yield "observe_days = 14"

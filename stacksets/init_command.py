@@ -11,10 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stacksets.beginning import FILE, Stopped
 from stacksets.clients import CannotEnter, Clients, open_clients, sentence
-from stacksets.first_file import Found, first_file, guess_central
+from stacksets.first_file import Found, first_file, guess_central, is_default
 from stacksets.observe import read_trails
 from stacksets.organization import Account, Organization, read_organization
-from stacksets.proposals import Proposal, permission_sets, roles
+from stacksets.proposals import NoIdentityCenter, Proposal, permission_sets, roles
 from stacksets.reading import REGIONS
 from stacksets.wanted import Access
 
@@ -78,7 +78,7 @@ def _look(options: argparse.Namespace, clients: Clients) -> Found:
     return Found(
         organization=organization,
         region=region,
-        organization_trail=any(one.of_organization and one.logging for one in trails),
+        organization_trail=any(one.of_organization and not one.flaw(region) for one in trails),
         central=_central(options.central, organization),
         email=options.email,
         deploy_from=(
@@ -103,9 +103,16 @@ def _proposals(
     centre = clients.of("sso-admin", clients.account)
     if options.identity_center_region:
         centre = clients.elsewhere("sso-admin", options.identity_center_region)
-    yield from _read(lambda: permission_sets(centre), "Identity Center", unread)
     iam = clients.of("iam", clients.account)
-    yield from _read(lambda: roles(iam, clients.partition), f"roles of {clients.account}", unread)
+    told: set[str] = set()
+    for one in (
+        *_read(lambda: permission_sets(centre), "Identity Center", unread),
+        *_read(lambda: roles(iam, clients.partition), f"roles of {clients.account}", unread),
+    ):
+        # A role may hold two powerful policies, be a permission set's, or be in the file already.
+        if one.pattern not in told and not is_default(one):
+            told.add(one.pattern)
+            yield one
 
 
 def _read(
@@ -113,7 +120,7 @@ def _read(
 ) -> list[Proposal]:
     """The proposals; what may not be read is told in the file, for it is only a proposal."""
     try:
-        return list(dict.fromkeys(propose()))
-    except (ClientError, BotoCoreError) as error:
+        return list(propose())
+    except (ClientError, BotoCoreError, NoIdentityCenter) as error:
         unread.append(f"Not read, {what}: {sentence(error)}")
         return []

@@ -147,9 +147,35 @@ def read_trails(client: Any) -> tuple[TrailSeen, ...]:
             multi_region=row.get("IsMultiRegionTrail", False),
             home=row.get("HomeRegion", ""),
             logging=client.get_trail_status(Name=row["TrailARN"])["IsLogging"],
+            global_events=row.get("IncludeGlobalServiceEvents", False),
+            writes=_logs_writes(client, row["TrailARN"]),
         )
         for row in client.describe_trails(includeShadowTrails=True)["trailList"]
     )
+
+
+def _logs_writes(client: Any, trail: str) -> bool:
+    """Whether a trail takes management events that are no reads."""
+    try:
+        told = client.get_event_selectors(TrailName=trail)
+    except ClientError as error:
+        # AWS does not say whether a member may ask it of the Organization's; the self-test tells.
+        if error.response["Error"]["Code"] == "TrailNotFoundException":
+            return True
+        raise
+    classic = any(
+        one.get("IncludeManagementEvents", True) and one.get("ReadWriteType", "All") != "ReadOnly"
+        for one in told.get("EventSelectors", ())
+    )
+    return classic or any(
+        _takes_writes(one["FieldSelectors"]) for one in told.get("AdvancedEventSelectors", ())
+    )
+
+
+def _takes_writes(fields: Any) -> bool:
+    """Whether an advanced selector takes them; one of IAM's name or source is not looked into."""
+    wanted = {one["Field"]: one.get("Equals") for one in fields}
+    return wanted.get("eventCategory") == ["Management"] and wanted.get("readOnly") != ["true"]
 
 
 def _bucket(client: Any, account: str) -> Bucket:

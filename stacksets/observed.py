@@ -113,13 +113,37 @@ class Bucket:
 
 @dataclass(frozen=True)
 class TrailSeen:
-    """A trail as the deploying account sees it."""
+    """A trail as the deploying account sees it. `global_events`: of services without a region, IAM
+    among them; `writes`: management events that change something, True too where nobody can tell.
+    """
 
     name: str
     of_organization: bool
     multi_region: bool
     home: str
     logging: bool
+    global_events: bool
+    writes: bool
+
+    def flaw(self, region: str) -> str:
+        """Why IAM's calls do not reach the buses by it, and what to do, "" where they do."""
+        if not self.multi_region and self.home != region:
+            return (
+                f"is of {self.home} only, and IAM's events appear in {region}: make it multi-region"
+            )
+        if not self.logging:
+            return f"does not log: start it (aws cloudtrail start-logging --name {self.name})"
+        if not self.global_events:
+            return (
+                "leaves global services out, IAM among them: include them (aws cloudtrail "
+                f"update-trail --name {self.name} --include-global-service-events)"
+            )
+        if not self.writes:
+            return (
+                "logs no management events that change something: let its event selectors take "
+                "them (WriteOnly or All)"
+            )
+        return ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from handler.names import (
 from stacksets import taking_back
 from stacksets.observe import bucket_name
 from stacksets.permission import Permission
+from stacksets.proposals import POWERFUL
 from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
 
 
@@ -33,6 +34,7 @@ class Place(Enum):
     MANAGEMENT = "management"
     CENTRAL = "central"
     SERVICE_ROLE = "service-role"
+    BEGINNING = "beginning"
     SEEING = "seeing"
     SEEING_CENTRAL = "seeing-central"
     TAKING_BACK = "taking-back"
@@ -46,6 +48,7 @@ TITLES = {
     Place.MANAGEMENT: "The management account, for its own stack",
     Place.CENTRAL: "The security account",
     Place.SERVICE_ROLE: "The role that CloudFormation takes for the two ordinary stacks: not tried",
+    Place.BEGINNING: "For `init` alone, where you stand; it goes on without `sso` and `iam`",
     Place.SEEING: "For `status` alone, where the StackSets are and in the management account",
     Place.SEEING_CENTRAL: "For `status` alone, in the security account",
     Place.TAKING_BACK: "For `drift` and `remove` besides, where the StackSets are",
@@ -59,6 +62,7 @@ TITLES = {
 # Also a set of the bare name, made by hand and gone on with by `takes_over`.
 _SET = f"cloudformation:*:*:stackset/{PRODUCT}*"
 _TARGET = f"cloudformation:*:*:stackset-target/{PRODUCT}*"
+_PROPOSE = "to propose administrators"
 _LOOK, _DO = "to see what is there", "to do the steps of the plan"
 
 
@@ -86,6 +90,8 @@ def permissions(place: Place) -> tuple[Permission, ...]:
             return taking_back.CENTRAL
         case Place.TAKING_BACK_MEMBERS:
             return taking_back.MEMBERS
+        case Place.BEGINNING:
+            return (*_reading(), *_trails(), *_proposing())
         case Place.SEEING:
             return tuple(_seeing())
         case Place.SEEING_CENTRAL:
@@ -159,16 +165,37 @@ def _organization() -> Iterator[Permission]:
         *("ListPolicies", "DescribePolicy", "ListTargetsForPolicy"),
     ):
         yield Permission(f"organizations:{name}", "*", _LOOK)
-    for name in ("DescribeTrails", "GetTrailStatus"):
+    yield from _trails()
+
+
+def _trails() -> Iterator[Permission]:
+    for name in ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"):
         yield Permission(f"cloudtrail:{name}", "*", 'with trail = "organization"')
 
 
-def _seeing() -> Iterator[Permission]:
+def _proposing() -> Iterator[Permission]:
+    """Who looks like an administrator: stacksets/proposals.py."""
+    yield Permission("sso:ListInstances", "*", _PROPOSE)
+    yield Permission("sso:ListPermissionSets", "sso:::instance/*", _PROPOSE)
+    for name in ("DescribePermissionSet", "ListManagedPoliciesInPermissionSet"):
+        # AWS asks for the instance and for the permission set (Service Authorization Reference).
+        for resource in ("instance/*", "permissionSet/*"):
+            yield Permission(f"sso:{name}", f"sso:::{resource}", _PROPOSE)
+    for policy in POWERFUL:
+        yield Permission("iam:ListEntitiesForPolicy", f"iam::aws:policy/{policy}", _PROPOSE)
+    yield Permission("iam:GetRole", "iam::*:role/*", "the path of a role that is proposed")
+
+
+def _reading() -> Iterator[Permission]:
     for name in (
         *("DescribeOrganization", "ListRoots", "ListOrganizationalUnitsForParent"),
         "ListAccountsForParent",
     ):
         yield Permission(f"organizations:{name}", "*", _LOOK)
+
+
+def _seeing() -> Iterator[Permission]:
+    yield from _reading()
     yield Permission("cloudformation:ListStackSets", "*", _LOOK)
     for name in ("DescribeStackSet", "ListStackInstances", "ListStackSetOperations"):
         yield Permission(f"cloudformation:{name}", _SET, _LOOK)

@@ -179,12 +179,12 @@ def _trail(given: Given) -> Iterator[str]:
     if given.wanted.trail is not Trail.ORGANIZATION:
         return
     region = given.wanted.region
-    useful = [
-        one
-        for one in given.observed.trails
-        if one.of_organization and one.logging and (one.multi_region or one.home == region)
-    ]
-    if not useful:
+    trails = [one for one in given.observed.trails if one.of_organization]
+    if any(not one.flaw(region) for one in trails):
+        return
+    for one in trails:
+        yield f"The Organization's trail {one.name} {one.flaw(region)}."
+    if not trails:
         yield (
             f"No trail of the Organization logs in {region}, and without a trail no event ever "
             'arrives: make one, or write trail = "accounts" if each account has its own, or trail '

@@ -14,6 +14,12 @@ from typing import Any
 # Managed policies whose holders administer IAM.
 POWERFUL = ("AdministratorAccess", "IAMFullAccess")
 LOOKS_LIKE = re.compile(r"(?i)admin|iam|identity|break.?glass|terraform|deploy|pipeline")
+# The role of a permission set: what follows the last underscore differs by account.
+OF_PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
+
+
+class NoIdentityCenter(Exception):
+    """There is none to be seen: what to do, as the rest of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +32,37 @@ class Proposal:
 
 def permission_sets(client: Any) -> Iterator[Proposal]:
     """The permission sets of Identity Center that look like administrators'. `client` is
-    sso-admin's, in the region where Identity Center lives. Raises ClientError."""
-    for page in client.get_paginator("list_instances").paginate():
-        for instance in page["Instances"]:
-            arn = instance["InstanceArn"]
-            sets = client.get_paginator("list_permission_sets").paginate(InstanceArn=arn)
-            for one in (one for part in sets for one in part["PermissionSets"]):
-                yield from _permission_set(client, {"InstanceArn": arn, "PermissionSetArn": one})
+    sso-admin's, in the region where Identity Center lives. Raises ClientError, and
+    NoIdentityCenter."""
+    pages = client.get_paginator("list_instances").paginate()
+    instances = [one["InstanceArn"] for page in pages for one in page["Instances"]]
+    if not instances:
+        raise NoIdentityCenter(
+            "none that this account may see lives in this region; if there is one, name its "
+            "region in --identity-center-region, or stand in the account that administers it"
+        )
+    for arn in instances:
+        sets = client.get_paginator("list_permission_sets").paginate(InstanceArn=arn)
+        for one in (one for part in sets for one in part["PermissionSets"]):
+            yield from _permission_set(client, {"InstanceArn": arn, "PermissionSetArn": one})
 
 
 def roles(client: Any, partition: str) -> Iterator[Proposal]:
-    """The roles of one account that hold a powerful policy. Raises ClientError."""
+    """The roles of one account that hold a powerful policy, those of permission sets by the
+    pattern that fits all accounts. Raises ClientError."""
     for policy in POWERFUL:
         arn = f"arn:{partition}:iam::aws:policy/{policy}"
         pages = client.get_paginator("list_entities_for_policy")
         for page in pages.paginate(PolicyArn=arn, EntityFilter="Role"):
             for role in page["PolicyRoles"]:
-                path = client.get_role(RoleName=role["RoleName"])["Role"]["Path"]
-                if not path.startswith(("/aws-service-role/", "/aws-reserved/")):
-                    yield Proposal(f"role{path}{role['RoleName']}", f"holds {policy}")
+                name = role["RoleName"]
+                path = client.get_role(RoleName=name)["Role"]["Path"]
+                named = OF_PERMISSION_SET.fullmatch(name)
+                if named and path.startswith("/aws-reserved/sso.amazonaws.com/"):
+                    reason = f"the permission set {named[1]} holds {policy}"
+                    yield Proposal(_of_permission_set(named[1]), reason)
+                elif not path.startswith(("/aws-service-role/", "/aws-reserved/")):
+                    yield Proposal(f"role{_plain(path)}{_plain(name)}", f"holds {policy}")
 
 
 def _permission_set(client: Any, named: dict[str, str]) -> Iterator[Proposal]:
@@ -58,5 +76,15 @@ def _permission_set(client: Any, named: dict[str, str]) -> Iterator[Proposal]:
         else f"the permission set {name} is called so"
     )
     if powerful or LOOKS_LIKE.search(name):
-        # The path has a region in it, but in us-east-1.
-        yield Proposal(f"role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_{name}_*", reason)
+        yield Proposal(_of_permission_set(name), reason)
+
+
+def _of_permission_set(name: str) -> str:
+    """The path has a region in it, but in us-east-1."""
+    return f"role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_{_plain(name)}_*"
+
+
+def _plain(name: str) -> str:
+    """A name or path as a pattern of itself: IAM lets names hold commas, which part patterns, and
+    paths stars. A question mark stands for one character of a segment, whatever it is."""
+    return re.sub(r"[,*]", "?", name)

@@ -10,7 +10,7 @@ import pytest
 from stacksets.__main__ import main
 from stacksets.first_file import Found, first_file, guess_central
 from stacksets.organization import Account
-from stacksets.proposals import Proposal, permission_sets, roles
+from stacksets.proposals import NoIdentityCenter, Proposal, permission_sets, roles
 from stacksets.reading import BadFile, read_wanted
 from tests.stacksets.scene import (
     INNER,
@@ -151,6 +151,19 @@ def test_roles_are_proposed_with_their_path_but_not_those_of_identity_center() -
         Proposal("role/teams/chief", "holds AdministratorAccess"),
         Proposal("role/teams/chief", "holds IAMFullAccess"),
     ]
+
+
+def test_a_role_of_a_permission_set_is_proposed_by_the_pattern_of_all_accounts() -> None:
+    held = {"PolicyRoles": [{"RoleName": "AWSReservedSSO_A,B_0123456789abcdef"}]}
+    assert next(roles(Answers(list_entities_for_policy=held), "aws")) == Proposal(
+        "role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_A?B_*",
+        "the permission set A,B holds AdministratorAccess",
+    )
+
+
+def test_no_identity_center_is_told_and_not_taken_for_none_that_looks_like_it() -> None:
+    with pytest.raises(NoIdentityCenter, match="--identity-center-region"):
+        list(permission_sets(Answers(list_instances={"Instances": []})))
 
 
 def test_the_management_account_is_no_rings_and_no_centre() -> None:
