@@ -14,8 +14,7 @@ from typing import Any
 from handler.containment import current_name, take_off
 from handler.deskrefusal import DeskRefusal
 from handler.deskview import MARKS, principal_id_of
-from handler.marks import Contained, read_contained
-from handler.roster import credential_key
+from handler.marks import Contained, read_contained, vouch_for_key
 from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS, Step
 from handler.store import Item, Value
 from handler.target import Target
@@ -64,7 +63,8 @@ def release(
     }
     # A deny of ours without a record: the table is older than it.
     on = any(undo.ours for undo in plan)
-    if not (records or on) and "tainted" not in item and "releasing" not in item:
+    held = records or on or "tainted" in item or "releasing" in item
+    if not held and not (enable_keys and keys):
         if "released" not in item:
             says = f"Nothing is contained here as {item['name']!r}."
             raise DeskRefusal("not-contained", says)
@@ -162,7 +162,8 @@ def _silenced(item: Item, name: str, tools: Tools) -> list[str]:
     return [
         key
         for credential in tools.table.items("credential#")
-        if str(credential.get("owner", "")).casefold() in owners
+        if "tainted" in credential
+        and str(credential.get("owner", "")).casefold() in owners
         and (key := str(credential["pk"]).removeprefix("credential#")).startswith("AKIA")
     ]
 
@@ -173,5 +174,5 @@ def _enable(key: str, name: str, tools: Tools) -> str:
         tools.iam.update_access_key(UserName=name, AccessKeyId=key, Status="Active")
     except tools.iam.exceptions.ClientError as error:
         return _refusal(error)
-    tools.table.delete(credential_key(key))
+    vouch_for_key(tools.table, key, now=tools.now)
     return ""

@@ -44,7 +44,9 @@ def decide(call: Call, standing: Standing, settings: Settings, *, own_role_arn: 
 
 def _known_offender(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
     """What an exempt pattern says does not help a principal that an offender made."""
-    if not (standing.contained or standing.tainted or standing.credential_tainted):
+    # Whose credential was an offender's has been released for it: her next call counts, not this.
+    stolen = standing.credential_tainted and not _before_release(call, standing)
+    if not (standing.contained or standing.tainted or stolen):
         return None
     if call.caller.kind is Kind.ROOT or _cannot_be_denied(call):
         return None
@@ -67,7 +69,9 @@ def _known_for(standing: Standing) -> Reason:
 def _exempt(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
     caller = call.caller
     if _before_release(call, standing):
-        return Verdict(Action.IGNORE, Reason.RELEASED)
+        # What an offender did with her credential is undone all the same, whenever it is heard of.
+        stolen = standing.credential_tainted and not call.error_code
+        return Verdict(Action.REPORT if stolen else Action.IGNORE, Reason.RELEASED)
     if caller.kind is Kind.ROOT:
         return Verdict(Action.CRITICAL, Reason.ROOT)
     if caller.kind is Kind.ROLE and _administrator_role(call, settings):
