@@ -53,7 +53,7 @@ def _known_offender(call: Call, standing: Standing, settings: Settings) -> Verdi
     reason = _known_for(standing)
     if standing.contained and call.error_code and not standing.again:
         return Verdict(Action.COUNT, reason)
-    return _held_back(call, reason, settings) or Verdict(Action.CONTAIN, reason)
+    return _held_back(reason, settings) or Verdict(Action.CONTAIN, reason)
 
 
 def _known_for(standing: Standing) -> Reason:
@@ -107,23 +107,23 @@ def _offender(call: Call, standing: Standing, settings: Settings) -> Verdict:
     if standing.unproven:
         reason = Reason.UNPROVEN_MEMBER
     return (
-        _held_back(call, reason, settings)
+        _held_back(reason, settings)
         or _spared(call, reason, standing, settings)
         or Verdict(Action.CONTAIN, reason)
     )
 
 
-def _held_back(call: Call, reason: Reason, settings: Settings) -> Verdict | None:
-    """What keeps back any containment, an offender's creatures included."""
+def _held_back(reason: Reason, settings: Settings) -> Verdict | None:
+    """What keeps back any containment, that of an offender's creatures included."""
     if settings.mode is Mode.OBSERVE:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="Mode")
-    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.REPORT:
-        return Verdict(Action.WOULD_CONTAIN, reason, held_by="RoleCallers")
     return None
 
 
 def _spared(call: Call, reason: Reason, standing: Standing, settings: Settings) -> Verdict | None:
     """What keeps back a containment that rests on the caller's own standing alone."""
+    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.REPORT:
+        return Verdict(Action.WOULD_CONTAIN, reason, held_by="RoleCallers")
     nobody = standing.group_empty and settings.missing_group is MissingGroup.UNDECIDED
     if nobody and call.caller.kind is Kind.USER:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="MissingGroup")
