@@ -73,6 +73,8 @@ def answer(call: Call, tools: Tools) -> Verdict:
     if verdict.action is Action.IGNORE:
         return verdict
     gains = _gains(call, verdict, known, tools)
+    if verdict.reason is Reason.RELEASED and not gains:
+        return verdict
     _tell(call, verdict, standing, tools, containment=containment, gains=gains)
     return verdict
 
@@ -216,6 +218,9 @@ def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[Ga
     found = _found(call, tools)
     match verdict.action:
         case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
+            return tuple(_remedy_all(found, call, verdict, known, tools))
+        case Action.REPORT if verdict.reason is Reason.RELEASED and tools.settings.enforcing:
+            # With a stolen credential, before its owner's release: she is left alone, it is not.
             return tuple(_remedy_all(found, call, verdict, known, tools))
         case Action.CONTAIN | Action.CRITICAL | Action.WOULD_CONTAIN:
             return tuple(told(gain, "") for gain in found)

@@ -14,6 +14,7 @@ from handler.deskcaller import AskSts, ask_sts, desk_caller
 from handler.deskrefusal import DeskRefusal
 from handler.deskview import find_principal, find_user, principal_row
 from handler.drill import read_drill, start_drill
+from handler.leftover import LEFT
 from handler.names import VERSION
 from handler.patrol import first_look
 from handler.release import release
@@ -64,7 +65,7 @@ def _list(tools: Tools) -> dict[str, Any]:
     rows = [
         principal_row(item)
         for item in tools.table.items("principal#")
-        if {"contained", "sessions", "tainted"} & item.keys()
+        if {"contained", "sessions", "tainted", LEFT} & item.keys()
     ]
     return {"principals": rows[:ROWS], "more": max(len(rows) - ROWS, 0)}
 

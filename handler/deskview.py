@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from handler.deskrefusal import DeskRefusal
+from handler.leftover import LEFT, left_rows
 from handler.marks import Contained, read_contained
 from handler.roster import Baseline, LiveGroup, principal_key
 from handler.store import Item
@@ -81,7 +82,7 @@ def principal_row(item: Item) -> dict[str, Any]:
     row |= {key: item[key] for key in ("gone", "released") if key in item}
     missing = [mark for mark in MARKS if f"stripped-{mark}" in item]
     history = [json.loads(str(v)) for k, v in sorted(item.items()) if k.startswith("release#")]
-    return row | {"stripped": missing, "releases": history}
+    return row | {"stripped": missing, "left": left_rows(item), "releases": history}
 
 
 def principal_id_of(item: Item) -> str:
@@ -102,7 +103,7 @@ def _has_marks(item: Item) -> bool:
 
 
 def _is_open(item: Item) -> bool:
-    return bool({*MARKS, "tainted"} & item.keys()) and "gone" not in item
+    return bool({*MARKS, "tainted", LEFT} & item.keys()) and "gone" not in item
 
 
 def _read_name(text: str) -> tuple[str, str]:

@@ -62,8 +62,14 @@ def learn(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
     if trusted:
         if keep_change(tools.table, fact, user=user, at=call.time, now=tools.now):
             _place(fact, user, call.time, known, tools)
-    elif verdict.action in OFFENCES:
+    elif _is_offence(verdict):
         _unlearn(call, fact, known, tools)
+
+
+def _is_offence(verdict: Verdict) -> bool:
+    """Also what was done with a stolen credential before its owner's release."""
+    stolen = verdict.reason is Reason.RELEASED and verdict.action is Action.REPORT
+    return stolen or verdict.action in OFFENCES
 
 
 def fact_of(call: Call) -> str:

@@ -18,6 +18,8 @@ from handler.trail import Call, Kind
 # Stands from before the deny of an unproven member until it is written down: the proof may come in
 # between, and then nobody else would know of the deny.
 TRYING = "trying"
+# On a key that the desk switched on again: since when it is its owner's once more.
+VOUCHED = "vouched"
 # What a call gave, as the desk lists it: a sentence, not a story.
 GAVE_LIMIT = 300
 
@@ -116,6 +118,22 @@ def mark_credential(
         table.update(key, {"owner": owner, "tainted": _because(call, now)}, unless="tainted")
         if call.time is not None:
             table.update(key, {f"since#{call.event_id}": call.time})
+
+
+def vouch_for_key(table: Table, credential_id: str, *, now: float) -> None:
+    """Note that the desk lets a key be used; what was done to it before that counts no more."""
+    key = credential_key(credential_id)
+    since = [name for name in table.read([key]).get(key, {}) if name.startswith("since#")]
+    table.update(key, {VOUCHED: now}, remove=["tainted", *since])
+
+
+def is_vouched_for(item: Item, call: Call, *, now: float) -> bool:
+    """Whether the desk vouched for a key after that call: events come twice, and late."""
+    vouched = item.get(VOUCHED)
+    if not isinstance(vouched, float) or call.time is None:
+        return False
+    # A date to come was not written by the desk.
+    return call.time < vouched <= now
 
 
 def mark_sessions(table: Table, *, principal_id: str, name: str, call: Call, good: bool) -> None:

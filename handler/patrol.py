@@ -14,6 +14,7 @@ from handler.drill import drill_is_due, read_drill, self_test, start_drill
 from handler.fingerprint import settings_fingerprint
 from handler.health import calls_rule_state, last_event_at, tamper_rule_state, trail_state
 from handler.heartbeat import Heartbeat, heartbeat_detail
+from handler.leftover import LEFT, look_at_left
 from handler.names import HEARTBEAT_DETAIL_TYPE, VERSION
 from handler.putback import look_after
 from handler.recheck import recheck_calls
@@ -37,6 +38,7 @@ def patrol(tools: Tools) -> dict[str, Any]:
     dead = [1]
     try:
         look_after(items, tools, troubles)
+        look_at_left(items, tools, troubles)
         adopt_kept(items, baseline, tools, troubles)
         attempt(partial(_redrive, dead, tools), tools, troubles)
         attempt(partial(_drill, tools), tools, troubles)
@@ -99,4 +101,4 @@ def _beat(
 
 
 def _is_held(item: Item) -> bool:
-    return "gone" not in item and bool({"contained", "sessions"} & item.keys())
+    return "gone" not in item and bool({"contained", "sessions", LEFT} & item.keys())

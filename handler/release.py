@@ -14,9 +14,9 @@ from typing import Any
 from handler.containment import current_name, take_off
 from handler.deskrefusal import DeskRefusal
 from handler.deskview import MARKS, principal_id_of
-from handler.marks import Contained, read_contained
-from handler.roster import credential_key
-from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS, Step
+from handler.leftover import LEFT, is_there, left_mark, steps_of
+from handler.marks import Contained, read_contained, vouch_for_key
+from handler.rungs import Step
 from handler.store import Item, Value
 from handler.target import Target
 from handler.tools import Tools, target_of
@@ -63,12 +63,16 @@ def release(
         "sessions_stay_bad": any(mark.startswith("pwbad#") for mark in item),
     }
     # A deny of ours without a record: the table is older than it.
-    on = any(undo.ours for undo in plan)
-    if not (records or on) and "tainted" not in item and "releasing" not in item:
-        if "released" not in item:
+    on = [undo for undo in plan if undo.there]
+    held = records or "tainted" in item or "releasing" in item or any(undo.ours for undo in on)
+    if not held and not (enable_keys and keys):
+        if "released" in item:
+            # What is still on is others' to take off, and is said each time.
+            steps = [_step_row(undo, target, _take_off(undo, target, tools)) for undo in on]
+            return answered | {"steps": steps, "done": True, "already": True}
+        if not on:
             says = f"Nothing is contained here as {item['name']!r}."
             raise DeskRefusal("not-contained", says)
-        return answered | {"steps": [], "done": True, "already": True}
     if dry:
         steps = [_step_row(undo, target, "") for undo in plan]
         return answered | {"steps": steps, "done": False}
@@ -80,30 +84,21 @@ def release(
             {"id": one, "enable": True, "left": _enable(one, name, tools)} for one in keys
         ]
     said = {"at": tools.now, "by": by, "reason": reason, "enabled": keys if enable_keys else []}
-    _close(item, said, tools)
     steps = [_step_row(undo, target, why) for undo, why in zip(plan, left, strict=True)]
+    _close(item, said, steps, tools)
     return answered | {"steps": steps, "done": True, "released": tools.now}
 
 
 def _plan(records: dict[str, Contained], target: Target, tools: Tools) -> Iterator[Undo]:
     """The rungs that the records name, then any other on which our deny is found all the same."""
     named = [rung for r in records.values() for rung in (*r.earlier, r.rung)]
-    steps = USER_STEPS if target.kind is Kind.USER else ROLE_STEPS
-    also = (SESSION_STEP,) if target.kind is Kind.USER else ()
-    for step in (*steps, *also):
+    for step in steps_of(target.kind):
         recorded = step.rung.value in named
-        there = _is_there(step, target, tools)
+        there = is_there(step, target, tools)
         if recorded or there:
             yield Undo(
                 step=step, recorded=recorded, there=there, ours=there and step.undo is not None
             )
-
-
-def _is_there(step: Step, target: Target, tools: Tools) -> bool:
-    try:
-        return step.there(tools.iam, target)
-    except tools.iam.exceptions.NoSuchEntityException:
-        return False
 
 
 def _take_off(undo: Undo, target: Target, tools: Tools) -> str:
@@ -137,14 +132,17 @@ def _step_row(undo: Undo, target: Target, left: str) -> dict[str, Any]:
     }
 
 
-def _close(item: Item, said: dict[str, Any], tools: Tools) -> None:
+def _close(item: Item, said: dict[str, Any], steps: list[dict[str, Any]], tools: Tools) -> None:
     """Clear the marks, and keep what they said as history; from now on calls before now pass."""
+    still = left_mark(steps)
     kept = {mark: item[mark] for mark in (*MARKS, "tainted") if mark in item}
     values: dict[str, Value] = {
         "released": tools.now,
         f"release#{tools.now:.3f}": json.dumps(said | {"was": kept}),
+        **still,
     }
     gone = [*kept, *(f"stripped-{mark}" for mark in MARKS), "releasing", "gone"]
+    gone += [] if still else [LEFT]
     tools.table.update(str(item["pk"]), values, remove=gone)
 
 
@@ -162,7 +160,8 @@ def _silenced(item: Item, name: str, tools: Tools) -> list[str]:
     return [
         key
         for credential in tools.table.items("credential#")
-        if str(credential.get("owner", "")).casefold() in owners
+        if "tainted" in credential
+        and str(credential.get("owner", "")).casefold() in owners
         and (key := str(credential["pk"]).removeprefix("credential#")).startswith("AKIA")
     ]
 
@@ -173,5 +172,5 @@ def _enable(key: str, name: str, tools: Tools) -> str:
         tools.iam.update_access_key(UserName=name, AccessKeyId=key, Status="Active")
     except tools.iam.exceptions.ClientError as error:
         return _refusal(error)
-    tools.table.delete(credential_key(key))
+    vouch_for_key(tools.table, key, now=tools.now)
     return ""

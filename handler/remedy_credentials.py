@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handler.marks import mark_credential, mark_minting, mark_sessions
+from handler.marks import is_vouched_for, mark_credential, mark_minting, mark_sessions
 from handler.naming import has_moved
 from handler.remedy import Gain
 from handler.roster import Member, ask_again, credential_key, forget_elsewhere, gone_bearers
@@ -19,6 +19,9 @@ LONG_TERM = "AKIA"
 
 
 def silence(gain: Gain, call: Call, scene: Scene) -> str:
+    key = credential_key(gain.credential)
+    if is_vouched_for(scene.table.read([key]).get(key, {}), call, now=scene.now):
+        return "the desk vouched for it since; left alone"
     owner = bearer_named(gain, call, scene)
     _ask_for_uses(gain, call, scene)
     mark_credential(

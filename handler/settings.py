@@ -106,7 +106,10 @@ KNOBS = (
         default="contain",
         shape=r"(contain|report|ignore)",
         allowed=("contain", "report", "ignore"),
-        says="What happens to role sessions that call IAM.",
+        says=(
+            "What happens to role sessions that call IAM; a role that an offender made, or that "
+            "is contained already, stays contained whatever this says."
+        ),
         why="A deny on a role binds everybody who uses it; some start with people only.",
     ),
     Knob(

@@ -44,14 +44,16 @@ def decide(call: Call, standing: Standing, settings: Settings, *, own_role_arn: 
 
 def _known_offender(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
     """What an exempt pattern says does not help a principal that an offender made."""
-    if not (standing.contained or standing.tainted or standing.credential_tainted):
+    # Whose credential was an offender's has been released for it: her next call counts, not this.
+    stolen = standing.credential_tainted and not _before_release(call, standing)
+    if not (standing.contained or standing.tainted or stolen):
         return None
     if call.caller.kind is Kind.ROOT or _cannot_be_denied(call):
         return None
     reason = _known_for(standing)
     if standing.contained and call.error_code and not standing.again:
         return Verdict(Action.COUNT, reason)
-    return _held_back(call, reason, settings) or Verdict(Action.CONTAIN, reason)
+    return _held_back(reason, settings) or Verdict(Action.CONTAIN, reason)
 
 
 def _known_for(standing: Standing) -> Reason:
@@ -67,7 +69,9 @@ def _known_for(standing: Standing) -> Reason:
 def _exempt(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
     caller = call.caller
     if _before_release(call, standing):
-        return Verdict(Action.IGNORE, Reason.RELEASED)
+        # What an offender did with her credential is undone all the same, whenever it is heard of.
+        stolen = standing.credential_tainted and not call.error_code
+        return Verdict(Action.REPORT if stolen else Action.IGNORE, Reason.RELEASED)
     if caller.kind is Kind.ROOT:
         return Verdict(Action.CRITICAL, Reason.ROOT)
     if caller.kind is Kind.ROLE and _administrator_role(call, settings):
@@ -103,23 +107,23 @@ def _offender(call: Call, standing: Standing, settings: Settings) -> Verdict:
     if standing.unproven:
         reason = Reason.UNPROVEN_MEMBER
     return (
-        _held_back(call, reason, settings)
+        _held_back(reason, settings)
         or _spared(call, reason, standing, settings)
         or Verdict(Action.CONTAIN, reason)
     )
 
 
-def _held_back(call: Call, reason: Reason, settings: Settings) -> Verdict | None:
-    """What keeps back any containment, an offender's creatures included."""
+def _held_back(reason: Reason, settings: Settings) -> Verdict | None:
+    """What keeps back any containment, that of an offender's creatures included."""
     if settings.mode is Mode.OBSERVE:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="Mode")
-    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.REPORT:
-        return Verdict(Action.WOULD_CONTAIN, reason, held_by="RoleCallers")
     return None
 
 
 def _spared(call: Call, reason: Reason, standing: Standing, settings: Settings) -> Verdict | None:
     """What keeps back a containment that rests on the caller's own standing alone."""
+    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.REPORT:
+        return Verdict(Action.WOULD_CONTAIN, reason, held_by="RoleCallers")
     nobody = standing.group_empty and settings.missing_group is MissingGroup.UNDECIDED
     if nobody and call.caller.kind is Kind.USER:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="MissingGroup")

@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from handler.notice import visible
@@ -137,7 +137,7 @@ def _release(options: argparse.Namespace, desk: Desk) -> int:
     plan = _asked(desk, options.account, {**request, "dry": True})
     if plan["done"]:
         _print(options, plan, desk_tables.print_released)
-        return 0
+        return _what_is_left(plan)
     if not options.json:
         desk_tables.print_plan(plan)
     if not options.yes and not _agreed(plan):
@@ -146,6 +146,10 @@ def _release(options: argparse.Namespace, desk: Desk) -> int:
     request["principal"] = plan["principal"]["id"]
     done = _asked(desk, options.account, {**request, "dry": False})
     _print(options, done, desk_tables.print_released)
+    return _what_is_left(done)
+
+
+def _what_is_left(done: Mapping[str, Any]) -> int:
     return 1 if any(row["left"] for row in (*done["steps"], *done["keys"])) else 0
 
 

@@ -38,7 +38,10 @@ def print_list(answers: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
 def _add_row(table: Table, account: str, row: Mapping[str, Any]) -> None:
     records = [(mark, row[mark]) for mark in ("contained", "sessions") if mark in row]
     first = records[0][1] if records else row.get("tainted", {})
+    left = ", ".join(step["rung"] for step in row.get("left", ()))
     holds = ", ".join(record["rung"] for _, record in records) or "NOTHING: made by an offender"
+    if left and not records and "tainted" not in row:
+        holds = f"{left} (RELEASED, still on)"
     if row.get("stripped"):
         holds = f"{holds} (STRIPPED)"
     if "gone" in row:
@@ -47,7 +50,7 @@ def _add_row(table: Table, account: str, row: Mapping[str, Any]) -> None:
         account,
         f"{row['kind']} {row['name']}",
         row["id"],
-        _time(first.get("at", 0)),
+        _time(first.get("at", row.get("released", 0))),
         first.get("call", ""),
         holds,
         "; ".join(text for _, record in records for text in record["gave"]),
@@ -67,6 +70,8 @@ def print_principal(answered: Mapping[str, Any]) -> None:
         taint = row["tainted"]
         facts.append(("Tainted", f"{_time(taint['at'])} by {taint['by']} ({taint['call']})"))
     facts += [("Missing now", ", ".join(row["stripped"]))] if row["stripped"] else []
+    for step in row.get("left", ()):
+        facts.append(("Still on", f"{step['rung']}; to undo it: {shlex.join(step['command'])}"))
     facts += [("Deleted", f"seen {_time(row['gone'])}")] if "gone" in row else []
     for past in row["releases"]:
         facts.append(("Released", f"{_time(past['at'])} by {past['by']}: {past['reason']}"))
@@ -119,13 +124,13 @@ def print_released(done: Mapping[str, Any]) -> None:
     who = visible(f"{done['principal']['kind']} {done['principal']['name']}")
     if done.get("already"):
         console.print(Text(f"{who} was released already, at {_time(done['released'])}."))
-        return
-    console.print(Text(f"{who} was released at {_time(done['released'])}."))
+    else:
+        console.print(Text(f"{who} was released at {_time(done['released'])}."))
     for step in done["steps"]:
         if step["left"]:
             console.print(Text(visible(f"Still on: {step['rung']}: {step['left']}. To undo it:")))
             console.print(Text(f"  {visible(shlex.join(step['command']))}"), soft_wrap=True)
-    for key in done["keys"]:
+    for key in () if done.get("already") else done["keys"]:
         if key["left"]:
             console.print(Text(visible(f"Access key {key['id']}: {key['left']}.")))
 

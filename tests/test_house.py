@@ -25,6 +25,7 @@ SHELLS = {
     "health",
     "incidents",
     "learn",
+    "leftover",
     "mailing",
     "marks",
     "naming",

@@ -50,6 +50,27 @@ def test_a_role_made_under_an_exempt_name_is_contained_and_the_name_does_not_hel
     assert (verdict.action, verdict.reason) == (Action.CONTAIN, Reason.CONTAINED_ALREADY)
 
 
+@pytest.mark.parametrize("knob", ["report", "ignore"])
+def test_a_role_that_an_offender_made_is_held_whatever_is_said_of_role_sessions(
+    world: World, knob: str
+) -> None:
+    id = world.iam.add_role("backdoor")
+    arn = "arn:aws:iam::111122223333:role/backdoor"
+    made = call(
+        mallory(world),
+        "CreateRole",
+        requestParameters={"roleName": "backdoor", "assumeRolePolicyDocument": "{}"},
+        responseElements={"role": {"roleName": "backdoor", "roleId": id, "arn": arn}},
+    )
+    answer(made, world.tools(ROLE_CALLERS=knob))
+    assert world.iam.holds("backdoor")
+    world.iam.roles["backdoor"].attached.clear()
+    session = a_session("backdoor", id, path="/")
+    verdict = answer(call(session, eventID="use"), world.tools(ROLE_CALLERS=knob))
+    assert verdict.action is Action.CONTAIN
+    assert world.iam.holds("backdoor")
+
+
 def test_the_creatures_of_root_and_of_those_who_cannot_be_denied_are_contained(
     world: World,
 ) -> None:

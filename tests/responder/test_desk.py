@@ -198,6 +198,30 @@ def test_what_only_an_administrator_may_undo_is_left_as_a_command(
     assert "  aws iam delete-role-permissions-boundary --role-name=deployer\n" in shown
 
 
+def test_while_it_is_left_list_and_show_and_a_second_release_say_so(
+    session: MemorySession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = world_of(session)
+    role = world.iam.add_role("deployer")
+    world.iam.fail["attach_role_policy"] = ["LimitExceeded"]
+    answer(call(a_session("deployer", role), eventID="00000000-2"), world.tools())
+    release = ["release", ACCOUNT, "deployer", "--reason", "meant it", "--yes"]
+    command = "aws iam delete-role-permissions-boundary --role-name=deployer"
+    assert (main(release), main(release)) == (1, 1)
+    again = capsys.readouterr().out.partition("was released already")[2]
+    assert command in again
+    main(["list", ACCOUNT])
+    assert "(RELEASED" in capsys.readouterr().out
+    main(["show", ACCOUNT, "deployer"])
+    assert command in capsys.readouterr().out
+    world.iam.roles["deployer"].boundary = ""
+    world.patrol()
+    assert main(release) == 0
+    capsys.readouterr()
+    main(["list", ACCOUNT])
+    assert "deployer" not in capsys.readouterr().out
+
+
 def test_a_principal_deleted_since_is_one_sentence(
     session: MemorySession, capsys: pytest.CaptureFixture[str]
 ) -> None:
