@@ -1,8 +1,8 @@
 """How far the deny is from the event: AWS calls before it, and what the cold start loads.
 
-`python -m benchmarks.containing` prints a Markdown table. The calls are counted on the real handler
-over the in-memory IAM; the cold path is timed as whole processes, in turn with boto3's, so that the
-ratio holds on a noisy machine.
+`python -m benchmarks.containing` prints a Markdown table. The calls are those that the real handler
+makes of the in-memory IAM, and what stands in a row or side by side is measured; the cold path is
+timed as whole processes, in turn with boto3's, so that the ratio holds on a noisy machine.
 """
 
 from __future__ import annotations
@@ -11,9 +11,16 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from benchmarks.steps import Stepped, Steps
+from handler import revoker
 from handler.answer import answer
+from handler.standing import Together
+from handler.store import Table
+from handler.tools import Tools
 from stacksets.carry import read_template
 from tests.doubles.account import World, a_session, a_user, call
 
@@ -25,27 +32,48 @@ NOTHING = "pass"
 COUNT = "; import sys; print(len(sys.modules))"
 
 
-def steps_before_the_deny() -> dict[str, list[str]]:
-    """Sequential AWS calls up to and with the deny, by kind of caller.
+def steps_before_the_deny(together: Together = revoker._together) -> dict[str, list[list[str]]]:
+    """AWS calls up to and with the deny, by kind of caller: those of each sequential step.
 
-    What is read at once counts as one step: the table and, for a user, the group beside it.
+    The first call of a cold process, with a group of one page. What the handler hands to its
+    `together` is one step where both run at once, and two where they do not.
     """
     world = World().installed()
-    callers = {
-        "IAM user": a_user("mallory", world.iam.add_user("mallory")),
-        "role session": a_session("deployer", world.iam.add_role("deployer")),
+    mallory, deployer = world.iam.add_user("mallory"), world.iam.add_role("deployer")
+    return {
+        "IAM user": _steps(world, "mallory", a_user("mallory", mallory), together),
+        "role session": _steps(world, "deployer", a_session("deployer", deployer), together),
     }
-    found = {}
-    for kind, identity in callers.items():
-        world.iam.calls.clear()
-        world.dynamo.reads = 0
-        answer(call(identity, eventID=kind), world.tools())
-        deny = next(i for i, name in enumerate(world.iam.calls) if name.startswith("attach"))
-        beside = world.iam.calls[:deny]
-        first = " beside ".join(["batch_get_item", *beside])
-        assert world.dynamo.reads >= 1
-        found[kind] = [first, world.iam.calls[deny]]
-    return found
+
+
+def _steps(
+    world: World, name: str, identity: dict[str, Any], together: Together
+) -> list[list[str]]:
+    steps = Steps()
+    landed: list[int] = []
+
+    def look(_: str) -> None:
+        if not landed and world.iam.holds(name):
+            landed.append(steps.now)
+
+    world.iam.after = look
+    answer(call(identity, eventID=name), stepped_tools(world, steps, together))
+    return steps.rows()[: landed[0]]
+
+
+def stepped_tools(world: World, steps: Steps, together: Together) -> Tools:
+    """The world's tools with every client on the clock."""
+    return replace(
+        world.tools(),
+        clients=lambda service, region: Stepped(world.clients(service, region), steps),
+        table=Table(Stepped(world.dynamo, steps), world.table.name),
+        together=steps.beside(together),
+    )
+
+
+def shown_steps(rows: list[list[str]]) -> str:
+    """As a cell of the table: how many, and which."""
+    return f"{len(rows)} ({', then '.join(' beside '.join(sorted(row)) for row in rows)})"
 
 
 def an_administrators_call() -> tuple[int, int, int]:
@@ -88,9 +116,9 @@ def main() -> None:
     """Print both tables."""
     print("| caller | sequential steps until the deny has landed | predecessor |")
     print("|---|---|---|")
-    for kind, names in steps_before_the_deny().items():
+    for kind, rows in steps_before_the_deny().items():
         theirs = "3" if kind == "IAM user" else "never contained"
-        print(f"| {kind} | {len(names)} ({', then '.join(names)}) | {theirs} |")
+        print(f"| {kind} | {shown_steps(rows)} | {theirs} |")
     reads, writes, iam = an_administrators_call()
     print(
         f"\nAn administrator's call, in a process that has met her before: {reads} table read, "

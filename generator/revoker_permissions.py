@@ -1,7 +1,8 @@
 """What the revoker's role may do, each statement with its reason. Data, no logic.
 
-Nothing here can grant anything to anybody: each IAM write is bound to our own denies, to our deny
-group or to taking away, and to our function. Those that contain stand under a condition.
+Each IAM write is bound to our own denies, to our deny group or to taking away, and to our function;
+those that contain stand under a condition. Three could give back what somebody had taken away, for
+want of a condition in IAM: docs/permissions.md names them, a test finds no other.
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ _CONTAINING = (
     Statement(
         sid="DenyRoleByBoundary",
         why="Second rung for a role at its quota: no other boundary than our deny. No undo: put "
-        "over an owner's and taken off again, it would widen.",
+        "over an owner's and taken off again, it would widen. IAM cannot ask what a role has.",
         actions=("iam:PutRolePermissionsBoundary",),
         resources=(ROLES,),
         conditions={
@@ -195,7 +196,7 @@ _TAKING_BACK = (
     Statement(
         sid="SilenceCredentials",
         why="Set inactive what an offender made, and active again when a release asks for it: IAM "
-        "has no condition on the status. It makes no credential, and gives nobody a permission.",
+        "has no condition on the status. It makes none, but could switch one on that is there.",
         actions=(
             "iam:UpdateAccessKey",
             "iam:UpdateServiceSpecificCredential",
@@ -214,7 +215,8 @@ _TAKING_BACK = (
     ),
     Statement(
         sid="TakeMembershipsBack",
-        why="Take out of the administrators' group, and of no other, whom an offender put in.",
+        why="Take out of the administrators' group, and of no other, whom an offender put in. What "
+        "that group denies goes with it.",
         actions=("iam:RemoveUserFromGroup",),
         resources=ADMIN_GROUP,
         conditions=ONLY_OUR_FUNCTION,

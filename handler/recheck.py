@@ -14,6 +14,7 @@ from handler.answer import answer
 from handler.naming import kept_renames
 from handler.proof import Deferred
 from handler.renames import names_before, names_borne, spelling
+from handler.roster import ask_since
 from handler.store import Item, Value
 from handler.tools import Tools, attempt, time_is_up
 from handler.trail import Call, read_record
@@ -34,28 +35,48 @@ def recheck_calls(tools: Tools, troubles: list[Exception]) -> None:
 def _recheck(item: Item, tools: Tools) -> None:
     key = str(item["pk"])
     _ask_by_other_names(item, tools)
-    seen = float(item.get("seen", tools.now))
-    begun = float(item.get("begun", tools.now))
-    until = float(item.get("until", tools.now))
+    asked = _begin(item, tools)
+    if asked is None:
+        return
+    seen = float(asked.get("seen", tools.now))
+    begun = float(asked.get("begun", tools.now))
+    until = float(asked.get("until", tools.now))
     count, oldest, waiting, cut = 0, until, False, False
-    for call in _calls(item, until, tools):
+    for call in _calls(asked, until, tools):
         if time_is_up(tools):
             cut = True
             break
         count += 1
         oldest = min(oldest, call.time or oldest)
-        if not _concerns(call, item):
+        if not _concerns(call, asked):
             continue
         try:
             answer(call, tools)
         except Deferred:
             waiting = True
+    # Only while nobody has asked anew since: whoever does takes `begun` off.
+    ours = ("begun", "=", begun)
     if cut or count >= CALLS_AT_ONCE:
-        tools.table.update(key, {"seen": seen, "begun": begun, "until": oldest})
+        tools.table.update(key, {"seen": seen, "until": oldest}, given=ours)
     elif waiting or begun - seen < HISTORY_LAG_SECONDS:
-        tools.table.update(key, {"seen": seen}, remove=["begun", "until"])
+        tools.table.update(key, {"seen": seen}, remove=["begun", "until"], given=ours)
     else:
-        tools.table.delete(key)
+        tools.table.delete(key, begun=begun)
+
+
+def _begin(item: Item, tools: Tools) -> Item | None:
+    """The request as it stands once this look's `begun` is on it; None when it is gone.
+
+    What another look left off at is gone on with, under its `begun`.
+    """
+    if "until" in item:
+        return item
+    key = str(item["pk"])
+    # It may ask for more than it did when it was read, never for less.
+    as_it_was = ("since", "<=", float(item["since"]))
+    if not tools.table.update(key, {"begun": tools.now}, given=as_it_was):
+        return None
+    return tools.table.read([key]).get(key)
 
 
 def _ask_by_other_names(item: Item, tools: Tools) -> None:
@@ -72,10 +93,9 @@ def _ask_by_other_names(item: Item, tools: Tools) -> None:
         values: dict[str, Value] = {
             "id": str(item["id"]),
             "name": other,
-            "since": since,
             "named": "since",
         }
-        tools.table.put_new(f"{item['pk']}#{other}", values)
+        ask_since(tools.table, f"{item['pk']}#{other}", values, since)
 
 
 def _calls(item: Item, until: float, tools: Tools) -> Iterator[Call]:

@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.ledger import Membership
-from handler.store import Item, Table, Value
+from handler.store import Item, Table, TableBusy, Value
 from handler.trail import Call
 
 BASELINE = "baseline"
 # What the security team vouched for, in place of an event's id.
 DESK_EVENT = "desk-"
+# What a look leaves on its request; without it the next one begins anew.
+LOOKED = ("seen", "begun", "until")
+# A request can go and come between two writes, but hardly so often.
+ASK_ROUNDS = 5
 
 
 @dataclass(frozen=True)
@@ -155,16 +159,27 @@ def ask_again(
     """Ask the patrol to judge calls since then once more, from the event history.
 
     `by` is the attribute that LookupEvents is asked for and `name` its value; with `principal_id`
-    only that caller's. The earliest time counts, and the history is given its lag anew.
+    only that caller's. The earliest time counts, and the history is given its lag anew. Whoever is
+    looking meanwhile finds its `begun` gone, and takes nothing off the list.
     """
     key = f"recheck#{principal_id}" if by == "Username" else f"recheck#{by}#{principal_id or name}"
-    facts: dict[str, Value] = {"id": principal_id, "name": name, "since": since}
+    facts: dict[str, Value] = {"id": principal_id, "name": name}
     facts |= {} if by == "Username" else {"by": by}
-    if table.put_new(key, facts):
-        return
-    before = table.read([key]).get(key, {}).get("since", since)
-    facts["since"] = min(since, float(before))
-    table.update(key, facts, remove=["seen", "begun", "until"])
+    for _ in range(ASK_ROUNDS):
+        if ask_since(table, key, facts, since):
+            return
+        if table.update(key, facts, remove=LOOKED, given=("since", "<=", since)):
+            return
+        # A patrol was through with it between the two: it is asked for anew.
+    raise TableBusy(f"{key} comes and goes")
+
+
+def ask_since(table: Table, key: str, facts: Mapping[str, Value], since: float) -> bool:
+    """Ask for a look from then on; False where one is asked for that begins as early or earlier."""
+    asked = {**facts, "since": since}
+    return table.put_new(key, asked) or table.update(
+        key, asked, remove=LOOKED, given=("since", ">", since)
+    )
 
 
 def forget_elsewhere(table: Table, fact: str, *, keep: str, only: str = "") -> list[Item]:

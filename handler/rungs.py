@@ -1,6 +1,6 @@
 """The rungs: what can carry the deny, each effect beside its undo and its check. No choice here.
 
-Every effect is idempotent, and none of them can grant: each puts on our own deny and nothing else.
+Every effect is idempotent, and none of them grants: each puts on our own deny and nothing else.
 Quotas that make a rung refuse: IAM User Guide, "IAM and AWS STS quotas".
 """
 

@@ -13,6 +13,8 @@ from typing import Any
 
 Value = str | float
 Item = dict[str, Value]
+# An attribute of the item as it is, =, > or <=, and a value: what must hold for a write to be made.
+Given = tuple[str, str, Value]
 
 # BatchGetItem may hand keys back under load; more rounds than this mean that the table is ill.
 READ_ROUNDS = 5
@@ -75,10 +77,12 @@ class Table:
         *,
         remove: Sequence[str] = (),
         unless: str = "",
+        given: Given | None = None,
     ) -> bool:
         """Set and remove attributes, making the item where needed.
 
-        `unless` names an attribute that must not exist yet; False when it does.
+        `unless` names an attribute that must not exist yet; False when it does, or when what is
+        `given` does not hold, as of no item.
         """
         names = {f"#n{i}": name for i, name in enumerate([*values, *remove])}
         marks = list(names)
@@ -100,15 +104,27 @@ class Table:
         if unless:
             arguments["ExpressionAttributeNames"] = names | {"#unless": unless}
             arguments["ConditionExpression"] = "attribute_not_exists(#unless)"
+        if given:
+            attribute, relation, value = given
+            arguments["ExpressionAttributeNames"] = names | {"#given": attribute}
+            arguments["ExpressionAttributeValues"] = texts | {":given": _dynamo_value(value)}
+            arguments["ConditionExpression"] = f"#given {relation} :given"
         try:
             self.client.update_item(**arguments)
         except self.client.exceptions.ConditionalCheckFailedException:
             return False
         return True
 
-    def delete(self, key: str) -> None:
-        """Remove an item; nothing happens when it is gone already."""
-        self.client.delete_item(TableName=self.name, Key={"pk": {"S": key}})
+    def delete(self, key: str, *, begun: float | None = None) -> None:
+        """Remove an item, with `begun` only while it has that; nothing happens when it is gone."""
+        arguments: dict[str, Any] = {}
+        if begun is not None:
+            arguments["ConditionExpression"] = "begun = :begun"
+            arguments["ExpressionAttributeValues"] = {":begun": _dynamo_value(begun)}
+        try:
+            self.client.delete_item(TableName=self.name, Key={"pk": {"S": key}}, **arguments)
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return
 
 
 def _plain(raw: Mapping[str, Mapping[str, str]]) -> Item:

@@ -1,8 +1,9 @@
 """The sweep, every minute: mails that are owed, digests, and what watching.py tells. A shell.
 
-What does not fit the budget singly comes as a digest that names every incident; nothing waits for
-longer than the next sweep that gets through. Each part runs though another failed, and what it
-tells is claimed before it is published and marked after: a sweep that dies repeats one mail.
+What does not fit the budget singly comes as a digest that names every incident; what a sweep has
+no digest left for, or does not get to look at, is the next one's. Each part runs though another
+failed, and what it tells is claimed before it is published and marked after: a sweep that dies
+repeats one mail.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Swept:
 def sweep_all(centre: Centre) -> Swept:
     """One sweep; raises only what the table raises before there is anything to tell."""
     hearing = note_sweep(centre.store)
-    keys = _first_keys(find_due(centre.store))
+    found = find_due(centre.store)
+    keys = _first_keys(found)
     items = read_items(centre.store, keys).values()
     incidents = [read_incident(one) for one in items if _is(one["pk"]["S"], "incident#")]
     look = Look(
@@ -68,7 +70,10 @@ def sweep_all(centre: Centre) -> Swept:
     )
     waiting = owed if "owed" in failed else left
     # What waits for the morning is late from then on.
-    since = (look.due[one.key] if one.is_daily else one.owed_since for one in waiting)
+    since = [look.due[one.key] if one.is_daily else one.owed_since for one in waiting]
+    # What this sweep had no room to look at waits all the same.
+    unread = found.keys() - set(keys)
+    since += [found[key] for key in unread if _is(key, "incident#")]
     longest = max((centre.store.now - one for one in since), default=0.0)
     return Swept(longest, failed)
 

@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
         "replay",
         help="what the revoker would have done with recorded CloudTrail",
         description=(
-            "Read recorded CloudTrail and print what the revoker would have done in enforce mode. "
+            "Read recorded CloudTrail and print what the revoker would have done in enforce mode, "
+            "each call judged by itself: additions to the group, what calls gave, releases and the "
+            "circuit breaker are left out. "
             f"Folders are searched for {', '.join(ENDINGS)}. Nothing is sent anywhere."
         ),
     )

@@ -1,6 +1,8 @@
 """What the revoker would have done with recorded calls, judged and tallied. Pure; changes nothing.
 
-Each call is judged alone, as in enforce mode, since nothing was contained when it was made.
+Each call is judged alone, as in enforce mode, since nothing was contained when it was made: by the
+rules of handler/verdict.py, with the administrators and roles that one names. What the revoker has
+from a history is left out: the ledger, what calls gave and whom that taints, releases, the breaker.
 """
 
 from __future__ import annotations

@@ -39,7 +39,12 @@ def missing() -> str:
 def open_engine() -> Iterator[str]:
     """Start it, give its endpoint, stop it."""
     port = _free_port()
-    command = ["java", f"-Djava.library.path={FOLDER / 'DynamoDBLocal_lib'}"]
+    # It lives for minutes: compiling for longer takes more time than it gives back.
+    command = [
+        "java",
+        "-XX:TieredStopAtLevel=1",
+        f"-Djava.library.path={FOLDER / 'DynamoDBLocal_lib'}",
+    ]
     command += ["-jar", str(FOLDER / "DynamoDBLocal.jar")]
     command += ["-inMemory", "-disableTelemetry", "-port", str(port)]
     with subprocess.Popen(

@@ -70,13 +70,13 @@ class MemoryDynamo:
         self._request("update_item")
         self.writes += 1
         row = dict(self.rows.get(Key["pk"]["S"], Key))
-        if ConditionExpression:
-            found = re.fullmatch(r"attribute_not_exists\((#\w+)\)", ConditionExpression)
-            assert found, ConditionExpression
-            if ExpressionAttributeNames[found.group(1)] in row:
-                raise _condition_failed("UpdateItem")
         values = ExpressionAttributeValues or {}
         used = set()
+        if ConditionExpression:
+            names = ExpressionAttributeNames
+            if not _holds(ConditionExpression, row, names, values):
+                raise _condition_failed("UpdateItem")
+            used |= set(re.findall(r":\w+", ConditionExpression))
         for mark, value in re.findall(r"(#\w+) = (:\w+)", UpdateExpression):
             row[ExpressionAttributeNames[mark]] = values[value]
             used.add(value)
@@ -86,9 +86,19 @@ class MemoryDynamo:
             row.pop(ExpressionAttributeNames[mark], None)
         self.rows[Key["pk"]["S"]] = row
 
-    def delete_item(self, *, TableName: str, Key: Raw) -> None:
+    def delete_item(
+        self,
+        *,
+        TableName: str,
+        Key: Raw,
+        ConditionExpression: str = "",
+        ExpressionAttributeValues: dict[str, dict[str, str]] | None = None,
+    ) -> None:
         self._request("delete_item")
         self.writes += 1
+        row, values = self.rows.get(Key["pk"]["S"], Key), ExpressionAttributeValues or {}
+        if ConditionExpression and not _holds(ConditionExpression, row, {}, values):
+            raise _condition_failed("DeleteItem")
         self.rows.pop(Key["pk"]["S"], None)
 
     def get_paginator(self, operation: str) -> Scan:
@@ -116,6 +126,27 @@ class Scan:
         for start in range(0, max(len(keys), 1), PAGE):
             found = (self.dynamo.rows.get(key) for key in keys[start : start + PAGE])
             yield {"Items": [dict(row) for row in found if row is not None]}
+
+
+def _holds(
+    condition: str, row: Raw, names: dict[str, str], values: dict[str, dict[str, str]]
+) -> bool:
+    """The two conditions that store.py makes; a comparison with what is not there never holds."""
+    if absent := re.fullmatch(r"attribute_not_exists\((#\w+)\)", condition):
+        return names[absent.group(1)] not in row
+    found = re.fullmatch(r"(#?\w+) (=|>|<=) (:\w+)", condition)
+    assert found, condition
+    mark, relation, value = found.groups()
+    [(sort, wanted)] = values[value].items()
+    here = row.get(names.get(mark, mark), {}).get(sort)
+    if here is None:
+        return False
+    order = (
+        (float(here) > float(wanted)) - (float(here) < float(wanted))
+        if sort == "N"
+        else ((here > wanted) - (here < wanted))
+    )
+    return {"=": order == 0, ">": order > 0, "<=": order <= 0}[relation]
 
 
 def _condition_failed(operation: str) -> ConditionalCheckFailedException:

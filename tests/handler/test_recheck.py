@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from handler import recheck
 from handler.delivery import deliver
 from handler.names import SESSION_DENY_POLICY, iam_arn
+from handler.naming import keep_rename
+from handler.recheck import recheck_calls
+from handler.renames import Rename
 from handler.report import Disposition
+from handler.roster import ask_again
 from tests.doubles.account import a_user, event
 from tests.doubles.iam import ACCOUNT
 from tests.doubles.rounds import Rounds
@@ -69,3 +78,134 @@ def test_a_flood_of_calls_does_not_hide_an_older_one(monkeypatch: pytest.MonkeyP
     assert not world.iam.holds("bob")
     world.later(900).patrol()
     assert world.iam.holds("bob")
+
+
+class Interrupted:
+    """An event history that lets something happen while it is looked through."""
+
+    def __init__(self, world: Rounds, meanwhile: Callable[[], None]) -> None:
+        self.world, self.meanwhile = world, meanwhile
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "lookup_events"
+        return self
+
+    def paginate(self, **arguments: Any) -> Iterator[Any]:
+        yield from list(self.world.trail.paginate(**arguments))
+        self.meanwhile()
+
+
+def look(world: Rounds, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """The patrol's look alone, during which something happens."""
+    history = Interrupted(world, meanwhile)
+    tools = world.tools()
+    clients = tools.clients
+
+    def with_history(service: str, region: str) -> Any:
+        return history if service == "cloudtrail" else clients(service, region)
+
+    troubles: list[Exception] = []
+    recheck_calls(replace(tools, clients=with_history), troubles)
+    assert troubles == []
+
+
+def asked(world: Rounds, **facts: float) -> None:
+    """What an earlier patrol has left of the request for bob's calls since ten minutes ago."""
+    ask_again(world.table, principal_id="AIDABOB", name="bob", since=world.now - 600)
+    if facts:
+        assert world.table.update("recheck#AIDABOB", facts)
+
+
+def ask_from(world: Rounds, since: float) -> None:
+    ask_again(world.table, principal_id="AIDABOB", name="bob", since=since)
+
+
+# As the look that ends, the first one, and one that goes on where another left off.
+STAGES = {
+    "last": lambda now: {"seen": now - 3_600},
+    "first": lambda now: {},
+    "cut": lambda now: {"seen": now - 3_600, "begun": now - 900, "until": now - 300},
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("earlier", [True, False])
+def test_what_is_asked_for_during_a_look_is_looked_for_from_the_beginning(
+    stage: str, earlier: bool
+) -> None:
+    world = Rounds()
+    world.installed()
+    asked(world, **STAGES[stage](world.now))
+    before = world.item("recheck#AIDABOB")["since"]
+    since = before + (-60 if earlier else 60)
+    look(world, lambda: ask_from(world, since))
+    assert world.item("recheck#AIDABOB") == {
+        "pk": "recheck#AIDABOB",
+        "id": "AIDABOB",
+        "name": "bob",
+        "since": min(before, since),
+    }
+
+
+def test_a_cut_look_asked_for_anew_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would go on where it was, and the request would not be asked for again."""
+    monkeypatch.setattr("handler.recheck.CALLS_AT_ONCE", 0)
+    world = Rounds()
+    world.installed()
+    asked(world)
+    look(world)
+    assert "until" in world.item("recheck#AIDABOB")
+    look(world, lambda: ask_from(world, world.now))
+    assert world.item("recheck#AIDABOB").keys() == {"pk", "id", "name", "since"}
+
+
+def test_a_request_lowered_after_it_was_read_is_looked_for_as_it_is_now() -> None:
+    world = Rounds()
+    world.installed()
+    asked(world, seen=world.now - 3_600)
+    stale = world.item("recheck#AIDABOB")
+    ask_from(world, world.now - 7_200)
+    now = recheck._begin(stale, world.tools())
+    assert now is not None
+    assert (now["since"], now["begun"]) == (world.now - 7_200, world.now)
+    assert "seen" not in now
+
+
+def test_a_request_that_is_done_with_meanwhile_comes_back_as_no_half_of_one() -> None:
+    world = Rounds()
+    world.installed()
+    asked(world)
+    stale = world.item("recheck#AIDABOB")
+    world.table.delete("recheck#AIDABOB")
+    assert recheck._begin(stale, world.tools()) is None
+    assert list(world.table.items("recheck#")) == []
+
+
+def test_a_look_that_died_begins_anew() -> None:
+    world = Rounds()
+    world.installed()
+    asked(world, seen=world.now - 3_600, begun=world.now - 900)
+    look(world)
+    assert world.item("recheck#AIDABOB") == {}
+
+
+def test_two_looks_at_once_end_it_once() -> None:
+    world = Rounds()
+    world.installed()
+    asked(world, seen=world.now - 3_600)
+    look(world, lambda: look(world))
+    assert world.item("recheck#AIDABOB") == {}
+
+
+def test_an_earlier_look_is_asked_for_by_the_other_names_too() -> None:
+    world = Rounds()
+    world.installed()
+    rename = Rename(at=world.now - 30, old="bob", new="robert")
+    keep_rename(world.table, rename, event_id="rn", now=world.now)
+    other = "recheck#AIDABOB#robert"
+    asked(world)
+    look(world)
+    since = world.item(other)["since"]
+    ask_from(world, since - 60)
+    look(world)
+    assert world.item(other)["since"] == since - 60

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from handler.marks import Contained, read_contained, write_contained
 from handler.names import STATE_TABLE
-from handler.roster import BASELINE, LiveGroup, Member, principal_key, take_baseline
+from handler.recheck import recheck_calls
+from handler.roster import BASELINE, LiveGroup, Member, ask_again, principal_key, take_baseline
 from handler.store import Table
+from tests.doubles.account import World
 from tests.dynamodb_local import CONTENDERS
 
 ROUNDS = 200
@@ -27,13 +31,17 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture(scope="module")
 def table(second_engine: Any) -> Table:
-    second_engine.create_table(
-        TableName=STATE_TABLE,
+    return new_table(second_engine, STATE_TABLE)
+
+
+def new_table(client: Any, name: str) -> Table:
+    client.create_table(
+        TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    return Table(second_engine, STATE_TABLE)
+    return Table(client, name)
 
 
 def test_64_first_invocations_agree_on_one_baseline(pool: ThreadPoolExecutor, table: Table) -> None:
@@ -57,7 +65,7 @@ def test_64_first_invocations_agree_on_one_baseline(pool: ThreadPoolExecutor, ta
 def test_64_containments_of_one_principal_leave_the_first_record(
     pool: ThreadPoolExecutor, table: Table
 ) -> None:
-    for number in range(ROUNDS // 4):
+    for number in range(ROUNDS):
         records = [
             Contained(
                 name="mallory",
@@ -84,8 +92,36 @@ def test_64_containments_of_one_principal_leave_the_first_record(
 
 def test_64_that_write_a_fact_each_lose_none(pool: ThreadPoolExecutor, table: Table) -> None:
     """Facts are attributes of their own, named by their event."""
-    for number in range(ROUNDS // 4):
+    for number in range(ROUNDS):
         key = principal_key(f"AIDAFACTS{number}")
         facts = [f"add#e-{one}" for one in range(CONTENDERS)]
         list(pool.map(lambda fact, key=key: table.update(key, {fact: NOON}, unless=fact), facts))
         assert set(table.read([key])[key]) == {"pk", *facts}
+
+
+def test_64_that_ask_for_a_look_while_others_look_lose_no_request(
+    pool: ThreadPoolExecutor, second_engine: Any
+) -> None:
+    """Each of 48 asks from another time on; 16 patrols were about to take the request off."""
+    small = new_table(second_engine, f"{STATE_TABLE}-looks")
+    key = "recheck#AIDABOB"
+    tools = replace(World().tools(), table=small)
+    ask = partial(ask_again, small, principal_id="AIDABOB", name="bob")
+
+    def contend(number: int) -> None:
+        if number % 4:
+            ask(since=NOON - number)
+            return
+        troubles: list[Exception] = []
+        recheck_calls(replace(tools, now=tools.now + number), troubles)
+        assert troubles == []
+
+    for _ in range(ROUNDS):
+        small.delete(key)
+        ask(since=NOON)
+        small.update(key, {"seen": tools.now - 3_600})
+        list(pool.map(contend, reversed(range(CONTENDERS))))
+        left = small.read([key])[key]
+        assert (left["since"], left["name"]) == (NOON - CONTENDERS + 1, "bob")
+        # Whoever asks takes an hour-old look off: the history is given its lag anew.
+        assert float(left.get("seen", tools.now)) >= tools.now

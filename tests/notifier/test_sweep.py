@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from handler import sweep
 from handler.budget import MAILS_PER_SECOND
 from handler.incidents import LEASE_SECONDS
 from handler.notifier import SINGLES_SECONDS
@@ -85,6 +86,71 @@ def test_a_thousand_accounts_at_once_are_all_named_within_five_minutes_and_the_b
     assert max(mail.time for mail in desk.topic.mails) - MINUTE <= 300
     assert max(mails_a_minute(desk).values()) <= per_minute
     assert max(Counter(int(mail.time) for mail in desk.topic.mails).values()) <= 4
+
+
+def arrive(desk: Desk, bodies: list[str]) -> None:
+    for start in range(0, len(bodies), 100):
+        assert desk.deliver(*bodies[start : start + 100]) == []
+
+
+def last_mail(desk: Desk) -> float:
+    """Seconds from the minute in which everything arrived."""
+    return max(mail.time for mail in desk.topic.mails) - MINUTE
+
+
+# The product's two limits, a tenth of them each, so that what takes minutes of thousands is played
+# with hundreds. docs/mails.md says it in thousands.
+SCALE = 10
+
+
+@pytest.fixture
+def tenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (sweep.SWEEP_LIMIT, sweep.PART_LIMIT) == (1_500, 250)
+    monkeypatch.setattr(sweep, "SWEEP_LIMIT", sweep.SWEEP_LIMIT // SCALE)
+    monkeypatch.setattr(sweep, "PART_LIMIT", sweep.PART_LIMIT // SCALE)
+
+
+@pytest.mark.usefixtures("tenth")
+@pytest.mark.parametrize(
+    ("per_minute", "at_once", "a_minute"), [(5, 1_000, 250), (30, 3_000, 750), (60, 6_000, 1_500)]
+)
+def test_five_minutes_end_above_what_five_sweeps_can_tell(
+    desk: Desk, per_minute: int, at_once: int, a_minute: int
+) -> None:
+    """So many accounts are told of in time; with two minutes' worth more it is two minutes more."""
+    desk.now, desk.per_minute = MINUTE, per_minute
+    number = at_once // SCALE
+    arrive(desk, [given_report_of(1, f"{account:012d}") for account in range(number)])
+    sweeps = sweep_until_done(desk)
+    assert len(named(desk)) == number
+    assert last_mail(desk) <= 300
+
+    desk.clear()
+    desk.now = MINUTE
+    number += 2 * a_minute // SCALE
+    arrive(desk, [given_report_of(1, f"{account:012d}") for account in range(number)])
+    assert sweep_until_done(desk) == sweeps + 2
+    assert len(named(desk)) == number
+    assert 300 < last_mail(desk) <= 480
+
+
+@pytest.mark.usefixtures("tenth")
+def test_what_no_sweep_has_got_to_counts_as_waiting(desk: Desk) -> None:
+    """Of one account that floods: the metric, and its alarm, would have said that nothing waits."""
+    desk.now, desk.per_minute = MINUTE, 240
+    arrive(desk, [given_report_of(number) for number in range(400)])
+    desk.now = MINUTE + 60
+    # The last of them were owed while the first were mailed.
+    assert 30 <= desk.sweep().longest_wait <= 60
+    quiet = [given_report_of(1, f"{account:012d}") for account in range(1, 60)]
+    arrive(desk, quiet)
+    desk.now = MINUTE + 120
+    assert 90 <= desk.sweep().longest_wait <= 120
+    # Whoever has one waits for no flood of another's.
+    told_of = {entry["account"] for m in desk.topic.mails for entry in m.form["incidents"]}
+    assert told_of == {ACCOUNT, *(f"{account:012d}" for account in range(1, 60))}
+    assert sweep_until_done(desk) == 1
+    assert len(named(desk)) == 459
 
 
 def test_ten_thousand_events_of_one_principal_are_five_mails(desk: Desk) -> None:
