@@ -176,13 +176,20 @@ def _gain_lines(words: Mapping[str, str], notice: Notice) -> Iterator[str]:
     for number, gain in enumerate(notice.gains, start=1):
         if number > 1:
             yield ""
-        yield from item_lines(f"{number}.", _gain_text(gain))
+        yield from item_lines(f"{number}.", _gain_text(words, gain))
         yield from (f"     {command_line(command)}" for command in gain.undo)
 
 
-def _gain_text(gain: GainTold) -> str:
-    parts = ("CRITICAL:" if gain.critical else "", gain.what, gain.done, gain.remedy, gain.missing)
-    return " ".join(clip(part) for part in parts if part)
+def _gain_text(words: Mapping[str, str], gain: GainTold) -> str:
+    """What it is, what was done about it, and what is missing, each a sentence."""
+    done = gain.done or _sentence(words, "gain-left")
+    said = " ".join(_as_sentence(part) for part in (gain.what, done, gain.missing) if part)
+    return f"CRITICAL. {said}" if gain.critical else said
+
+
+def _as_sentence(text: str) -> str:
+    text = clip(text)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
 def _call(notice: Notice) -> str:

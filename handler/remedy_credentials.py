@@ -57,7 +57,7 @@ def _set_inactive(gain: Gain, user: str, scene: Scene) -> str:
                     UserName=user, CertificateId=credential, Status="Inactive"
                 )
             case _:
-                return "tainted"
+                return "calls made with it count as the offender's"
     except iam.exceptions.ClientError as error:
         return no_answer(error)
     return "set inactive"

@@ -12,7 +12,7 @@ from handler.remedy import Gain
 from handler.remedy_credentials import delete_login
 from handler.roster import ask_again, membership, read_group
 from handler.scene import Scene, ask_if_known, bearer_named, is_contained, item_of, no_answer
-from handler.target import Target
+from handler.target import RUNG_WORDS, Target
 from handler.trail import Call, Kind
 
 # What a call left behind is younger than the call; clocks of CloudTrail and IAM may differ.
@@ -82,7 +82,7 @@ def _put_deny_on(kind: Kind, name: str, principal_id: str, call: Call, scene: Sc
         return "gone already"
     if containment.rung is None:
         return f"NOT contained: {' '.join(containment.notes)}"
-    return f"contained ({containment.rung.value})"
+    return f"contained by {RUNG_WORDS[containment.rung]}"
 
 
 def _was_released(principal_id: str, call: Call, scene: Scene) -> bool:
@@ -99,10 +99,10 @@ def take_membership_back(gain: Gain, call: Call, scene: Scene) -> str:
     live = scene.live or read_group(scene.iam, scene.settings.admin_group)
     member = live.by_id(owner.id) if owner else None
     if owner is None or member is None:
-        return "not in the group any more"
+        return "the user is not in the group any more"
     item = item_of(member.id, scene)
     if administrator_at(membership(scene.baseline, member.id, item), None):
-        return "was an administrator before; nothing to take back"
+        return "the user was an administrator before: nothing to take back"
     group = scene.settings.admin_group
     try:
         scene.iam.remove_user_from_group(GroupName=group, UserName=owner.name)

@@ -69,5 +69,5 @@ def no_answer(error: Any) -> str:
     if code == "NoSuchEntity":
         return "gone already"
     if code in ("AccessDenied", "LimitExceeded", "UnmodifiableEntity"):
-        return f"NOT done: {code}"
+        return f"NOT taken back: IAM answered {code}"
     raise error

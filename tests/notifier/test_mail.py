@@ -26,7 +26,7 @@ from handler.mail import (
 )
 from handler.notice import Incident, Notice, NoticeKind
 from handler.reasons import Reason
-from handler.report import Disposition, GainTold
+from handler.report import Disposition
 from handler.target import Rung
 from tests.notifier.desk import ACCOUNT, TEMPLATES, read_notice, report_body, words
 from tests.notifier.test_notice import tamper_body
@@ -53,18 +53,6 @@ def reported(event: str = "e-1", **changes: Any) -> Incident:
     return given_incident(read_notice(report_body(event, **changes)))
 
 
-GAINS = (
-    GainTold(
-        what="User puppet was made, with the policy AdministratorAccess.",
-        done="It was contained at once.",
-        undo=(("aws", "iam", "delete-user", "--user-name=puppet"),),
-    ),
-    GainTold(
-        what="The role break-glass now trusts account 999988887777.",
-        missing="The event does not carry the trust that was there before.",
-        critical=True,
-    ),
-)
 SICK = Heartbeat(
     account=ACCOUNT,
     alias="acme-dev",
@@ -115,7 +103,6 @@ def golden_incidents() -> dict[str, Incident]:
     tenth = read_notice(report_body("e-12", call="PutUserPolicy", call_time="2026-09-21T13:58:03Z"))
     return {
         "contained": reported(),
-        "gains": reported(gains=GAINS, call="CreateUser"),
         "stripped": reported(
             disposition=Disposition.STRIPPED,
             reason="contained-already",
