@@ -6,7 +6,7 @@ again without harm, and what is not done is raised, so that Lambda tries again.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from handler.containment import (
     Containment,
@@ -17,7 +17,14 @@ from handler.containment import (
 )
 from handler.gains import gains_of
 from handler.learn import learn, learn_rename
-from handler.marks import TRYING, mark_contained, mark_tainted, mark_trying
+from handler.marks import (
+    TRYING,
+    Contained,
+    mark_contained,
+    mark_tainted,
+    mark_trying,
+    read_contained,
+)
 from handler.proof import Deferred, search_proof, wait_is_over
 from handler.reasons import Action, Reason, Standing, Verdict
 from handler.remedies import carry_out, told
@@ -40,6 +47,18 @@ NO_HISTORY = frozenset(
 
 class ForeignEvent(Exception):
     """An event of another account: nothing that EventBridge could have sent here."""
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What was done about one call; `record` is what stands written of the containment."""
+
+    containment: Containment | None = None
+    record: Contained | None = None
+    gains: tuple[GainTold, ...] = ()
+
+
+_NOTHING_DONE = _Done()
 
 
 def answer(call: Call, tools: Tools) -> Verdict:
@@ -66,14 +85,15 @@ def answer(call: Call, tools: Tools) -> Verdict:
         now=tools.now,
     )
     verdict, standing, known = _judge(call, known, tools)
-    containment = _contain(call, verdict, standing, tools)
+    containment, record = _contain(call, verdict, standing, known, tools)
     arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:
         _take_back_try(call, verdict, known, tools)
         return verdict
     gains = _gains(call, verdict, known, tools)
-    _tell(call, verdict, standing, tools, containment=containment, gains=gains)
+    done = _Done(containment, record, gains)
+    _tell(call, verdict, standing, tools, done)
     return verdict
 
 
@@ -119,10 +139,15 @@ def _searched(call: Call, known: Known, tools: Tools) -> Known:
         return known
 
 
-def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> Containment | None:
-    """Put the deny on, and write down what was done."""
+def _contain(
+    call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
+) -> tuple[Containment | None, Contained | None]:
+    """Put the deny on, and write down what was done; that, and the record that stands."""
+    if verdict.action is Action.COUNT:
+        before = known.principal
+        return None, read_contained(before) or read_contained(before, "sessions")
     if verdict.action is not Action.CONTAIN:
-        return None
+        return None, None
     target = target_of(
         tools, kind=call.caller.kind, name=call.caller.name, principal_id=call.caller.id
     )
@@ -132,8 +157,7 @@ def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> 
             tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
         )
         silence_used_key(call, containment.name, tools)
-        _write_down(call, containment, verdict, tools, mark="sessions")
-        return containment
+        return containment, _write_down(call, containment, verdict, known, tools, mark="sessions")
     if verdict.reason is Reason.UNPROVEN_MEMBER:
         mark_trying(tools.table, principal_id=call.caller.id, name=call.caller.name, call=call)
     containment = contain(
@@ -151,10 +175,10 @@ def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> 
             call=call,
             now=tools.now,
         )
-    _write_down(call, containment, verdict, tools, mark="contained")
+    record = _write_down(call, containment, verdict, known, tools, mark="contained")
     if not call.error_code and not (standing.tainted or standing.contained):
         count_in_breaker(tools.table, tools.settings, call.caller.id, now=tools.now)
-    return containment
+    return containment, record
 
 
 def _take_back_try(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
@@ -172,9 +196,18 @@ def _take_back_try(call: Call, verdict: Verdict, known: Known, tools: Tools) -> 
 
 
 def _write_down(
-    call: Call, containment: Containment, verdict: Verdict, tools: Tools, *, mark: str
-) -> None:
-    mark_contained(
+    call: Call,
+    containment: Containment,
+    verdict: Verdict,
+    known: Known,
+    tools: Tools,
+    *,
+    mark: str,
+) -> Contained | None:
+    """The record that stands afterwards: this one, or that of an earlier call or another worker."""
+    if containment.rung is None or not call.caller.id:
+        return None
+    written = mark_contained(
         tools.table,
         principal_id=call.caller.id,
         kind=call.caller.kind,
@@ -185,6 +218,9 @@ def _write_down(
         mark=mark,
         gave=tuple(gain.what for gain in _found(call, tools)),
     )
+    before = written or read_contained(known.principal, mark)
+    key = principal_key(call.caller.id)
+    return before or read_contained(tools.table.read([key]).get(key, {}), mark)
 
 
 def _found(call: Call, tools: Tools) -> tuple[Gain, ...]:
@@ -243,17 +279,16 @@ def _tell(
     verdict: Verdict,
     standing: Standing,
     tools: Tools,
-    *,
-    containment: Containment | None = None,
-    gains: tuple[GainTold, ...] = (),
+    done: _Done = _NOTHING_DONE,
 ) -> None:
     report = report_of(
         call=call,
         account=tools.here.account,
         verdict=verdict,
         standing=standing,
-        containment=containment,
-        gains=gains,
+        containment=done.containment,
+        record=done.record,
+        gains=done.gains,
         settings=tools.settings,
         alias=account_alias(tools),
     )

@@ -114,8 +114,9 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
         kind=kind,
         event_id=_as_key(report.event_id),
         account=account,
-        # A critical gain is an incident of its own: it must not wait for the tenth call.
-        principal=_as_key(_principal_key(report) + ("/critical" * gained)),
+        # A critical gain is an incident of its own: it must not wait for the tenth call. So is each
+        # containment: who was released and offends again is heard of again.
+        principal=_as_key(_principal_key(report, *(["critical"] if gained else []))),
         facts=_bounded(asdict(report)),
         undo=undo,
         notes=notes,
@@ -139,12 +140,13 @@ def _small_gain(gain: GainTold) -> GainTold:
     )
 
 
-def _principal_key(report: Report) -> str:
+def _principal_key(report: Report, *more: str) -> str:
     named = "/".join(filter(None, (report.principal_kind, report.principal_name)))
     key = report.principal_id or report.principal_arn or named or "nobody"
     # The session of an Identity Center role is a person's name, which its holder cannot choose; any
     # other role's session is chosen by the caller, who could open one incident per call with it.
-    return f"{key}/{report.session}" if report.principal_name.startswith("AWSReservedSSO_") else key
+    session = report.session if report.principal_name.startswith("AWSReservedSSO_") else ""
+    return "/".join(filter(None, (key, session, report.containment, *more)))
 
 
 def _from_record(envelope: Mapping[str, Any], body_id: str) -> Notice:
