@@ -25,9 +25,10 @@ from handler.marks import (
     mark_trying,
     read_contained,
 )
+from handler.outcomes import told
 from handler.proof import Deferred, search_proof, wait_is_over
 from handler.reasons import Action, Reason, Standing, Verdict
-from handler.remedies import carry_out, told
+from handler.remedies import carry_out
 from handler.remedy import Gain
 from handler.remedy_credentials import silence_used_key
 from handler.report import GainTold
@@ -248,7 +249,7 @@ def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[Ga
         case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
             return tuple(_remedy_all(found, call, verdict, known, tools))
         case Action.CONTAIN | Action.CRITICAL | Action.WOULD_CONTAIN:
-            return tuple(told(gain, "") for gain in found)
+            return tuple(told(gain, "", account=tools.here.account) for gain in found)
     return ()
 
 
@@ -270,7 +271,10 @@ def _remedy_all(
     # Root may name administrators: the account is root's.
     spared = verdict.reason is Reason.ROOT
     return [
-        told(gain, "") if spared and gain.group else carry_out(gain, call, scene) for gain in found
+        told(gain, "", account=tools.here.account)
+        if spared and gain.group
+        else carry_out(gain, call, scene)
+        for gain in found
     ]
 
 

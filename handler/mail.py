@@ -177,7 +177,14 @@ def _gain_lines(words: Mapping[str, str], notice: Notice) -> Iterator[str]:
         if number > 1:
             yield ""
         yield from item_lines(f"{number}.", _gain_text(words, gain))
-        yield from (f"     {command_line(command)}" for command in gain.undo)
+        yield from (f"     {_command(command)}" for command in gain.undo)
+
+
+def _command(command: tuple[str, ...]) -> str:
+    """The command for a shell; what its reader writes over stands in quotes."""
+    if command[-2:] == ("--reason", "WHY"):
+        return f'{command_line(command[:-1])} "WHY"'
+    return command_line(command)
 
 
 def _gain_text(words: Mapping[str, str], gain: GainTold) -> str:

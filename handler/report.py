@@ -29,7 +29,8 @@ class Disposition(Enum):
 class GainTold:
     """What a call gave, and what became of it: `done` is empty where nothing was tried.
 
-    `undo` holds one argument list per command; `missing` says why there is none.
+    `undo` holds one argument list per command that is left to do, in order; `missing` says what to
+    know before, or why there is none.
     """
 
     what: str

@@ -66,8 +66,6 @@ def test_the_report_says_who_called_what_and_what_was_done() -> None:
                     what="a new user 'puppet'",
                     remedy="contain",
                     done="gone already",
-                    undo=(("aws", "iam", "delete-user", "--user-name=puppet"),),
-                    missing="IAM deletes it only when what it was given since is off.",
                 ),
             ),
             undo=(
