@@ -36,7 +36,7 @@ def report_stripped(
         event_id=f"stripped-{mark}-{target.id}-{since:.0f}{'' if done.rung else '-not'}",
         account=target.account,
         disposition=disposition,
-        reason=Reason.CONTAINED_ALREADY.value,
+        reason=record.reason,
         partition=target.partition,
         principal_kind=target.kind.value,
         principal_name=done.name,

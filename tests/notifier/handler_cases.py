@@ -8,8 +8,10 @@ from typing import Any
 
 from handler.answer import answer
 from handler.notice import Notice
-from tests.doubles.account import World, call
+from tests.doubles.account import World, a_session, a_user, call
 from tests.doubles.iam import ACCOUNT
+from tests.doubles.rounds import Rounds
+from tests.handler.test_roster import creates
 from tests.handler.test_taint import makes_key, makes_user, mallory, resets_password
 from tests.notifier.desk import given_envelope, read_notice
 
@@ -115,6 +117,65 @@ def padded_call() -> World:
     return does(World().installed(), "PutUserPolicy")
 
 
+def stolen_key() -> World:
+    """An administrator's new key, made by mallory, is used."""
+    world = new_key()
+    standing = a_user("standing", world.iam.users["standing"].id, key="AKIANEWKEY")
+    answer(creates(standing, second=30, event="stolen"), world.tools())
+    return world
+
+
+def broken_circuit() -> World:
+    world = World().installed()
+    for number in range(2):
+        who = a_user(f"user-{number}", world.iam.add_user(f"user-{number}"))
+        answer(creates(who, second=number, event=f"e-{number}"), world.tools(BREAKER_LIMIT="1"))
+    return world
+
+
+def no_group() -> World:
+    world = World()
+    world.iam.groups["Administrators"].members.clear()
+    undecided = {"MISSING_GROUP": "undecided"}
+    world.installed(**undecided)
+    mallory = a_user("mallory", world.iam.add_user("mallory"))
+    answer(creates(mallory, second=0), world.tools(**undecided))
+    return world
+
+
+def observed_user() -> World:
+    world = World().installed(MODE="observe")
+    answer(creates(mallory(world), second=0), world.tools(MODE="observe"))
+    return world
+
+
+def spared_role() -> World:
+    world = World().installed()
+    deployer = a_session("deployer", world.iam.add_role("deployer"))
+    answer(creates(deployer, second=0), world.tools(ROLE_CALLERS="report"))
+    return world
+
+
+def stripped_deny() -> World:
+    world = Rounds()
+    world.installed()
+    answer(creates(mallory(world), second=0), world.tools())
+    world.iam.users["mallory"].attached.clear()
+    world.bus.entries.clear()
+    world.later(900).patrol()
+    world.bus.entries.pop()
+    return world
+
+
+def no_rung() -> World:
+    world = World().installed()
+    world.iam.fail = {
+        "attach_user_policy": ["LimitExceeded"],
+        "add_user_to_group": ["LimitExceeded"],
+    }
+    return does(world, "CreateGroup", {"group": {"groupName": "g"}}, groupName="g")
+
+
 def _trust_of(account: str) -> dict[str, Any]:
     principal = {"AWS": f"arn:aws:iam::{account}:root"}
     return {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
@@ -133,4 +194,9 @@ CASES: dict[str, Case] = {
     "gained-policy-version": new_version,
     "gained-policy": attached_policy,
     "gained-unknown": padded_call,
+    "contained-sessions": stolen_key,
+    "held-back-breaker": broken_circuit,
+    "held-back-group": no_group,
+    "stripped": stripped_deny,
+    "no-rung-held": no_rung,
 }

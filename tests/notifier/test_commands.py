@@ -74,7 +74,7 @@ HOSTILE: list[Any] = [
     ("aws", "iam", "delete-user", "--user-name=mallory", "--profile=other"),
     ("aws", "iam", "delete-user", "--user-name=mallory", "; id"),
     ("aws", "iam", "delete-user", "--user-name="),
-    ("aws", "iam", "delete-user", "--user-name=file:///home/carol/.aws/credentials"),
+    ("aws", "iam", "delete-user", "--user-name=file://~/.aws/credentials"),
     ("aws", "iam", "delete-user", "--user-name=FILEB://x"),
     ("aws", "iam", "delete-user", "--user-name=https://192.0.2.66/x"),
     ("aws", "--endpoint-url=https://192.0.2.66", "iam", "delete-user", "--user-name=x"),
