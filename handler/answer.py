@@ -6,7 +6,7 @@ again without harm, and what is not done is raised, so that Lambda tries again.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from handler.containment import (
     Containment,
@@ -17,10 +17,18 @@ from handler.containment import (
 )
 from handler.gains import gains_of
 from handler.learn import learn, learn_rename
-from handler.marks import TRYING, mark_contained, mark_tainted, mark_trying
+from handler.marks import (
+    TRYING,
+    Contained,
+    mark_contained,
+    mark_tainted,
+    mark_trying,
+    read_contained,
+)
+from handler.outcomes import told
 from handler.proof import Deferred, search_proof, wait_is_over
 from handler.reasons import Action, Reason, Standing, Verdict
-from handler.remedies import carry_out, told
+from handler.remedies import carry_out
 from handler.remedy import Gain
 from handler.remedy_credentials import silence_used_key
 from handler.report import GainTold
@@ -40,6 +48,18 @@ NO_HISTORY = frozenset(
 
 class ForeignEvent(Exception):
     """An event of another account: nothing that EventBridge could have sent here."""
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What was done about one call; `record` is what stands written of the containment."""
+
+    containment: Containment | None = None
+    record: Contained | None = None
+    gains: tuple[GainTold, ...] = ()
+
+
+_NOTHING_DONE = _Done()
 
 
 def answer(call: Call, tools: Tools) -> Verdict:
@@ -67,7 +87,7 @@ def answer(call: Call, tools: Tools) -> Verdict:
     )
     verdict, standing, known = _judge(call, known, tools)
     _take_back_try(call, standing, known, tools)
-    containment = _contain(call, verdict, standing, known, tools)
+    containment, record = _contain(call, verdict, standing, known, tools)
     arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:
@@ -75,7 +95,8 @@ def answer(call: Call, tools: Tools) -> Verdict:
     gains = _gains(call, verdict, known, tools)
     if verdict.reason is Reason.RELEASED and not gains:
         return verdict
-    _tell(call, verdict, standing, tools, containment=containment, gains=gains)
+    done = _Done(containment, record, gains)
+    _tell(call, verdict, standing, tools, done)
     return verdict
 
 
@@ -123,10 +144,13 @@ def _searched(call: Call, known: Known, tools: Tools) -> Known:
 
 def _contain(
     call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
-) -> Containment | None:
-    """Put the deny on, and write down what was done."""
+) -> tuple[Containment | None, Contained | None]:
+    """Put the deny on, and write down what was done; that, and the record that stands."""
+    if verdict.action is Action.COUNT:
+        before = known.principal
+        return None, read_contained(before) or read_contained(before, "sessions")
     if verdict.action is not Action.CONTAIN:
-        return None
+        return None, None
     target = target_of(
         tools, kind=call.caller.kind, name=call.caller.name, principal_id=call.caller.id
     )
@@ -136,8 +160,7 @@ def _contain(
             tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
         )
         silence_used_key(call, containment.name, tools)
-        _write_down(call, containment, verdict, tools, mark="sessions")
-        return containment
+        return containment, _write_down(call, containment, verdict, known, tools, mark="sessions")
     # Both may turn out to be administrators before the deny is written down.
     stolen = call.caller.kind is Kind.USER and verdict.reason is Reason.TAINTED_CREDENTIAL
     if standing.unproven or stolen:
@@ -157,12 +180,12 @@ def _contain(
             call=call,
             now=tools.now,
         )
-    _write_down(call, containment, verdict, tools, mark="contained")
+    record = _write_down(call, containment, verdict, known, tools, mark="contained")
     if not call.error_code and not (standing.tainted or standing.contained):
         count_in_breaker(
             tools.table, tools.iam, call.caller, known.breaker, tools.settings, now=tools.now
         )
-    return containment
+    return containment, record
 
 
 def _take_back_try(call: Call, standing: Standing, known: Known, tools: Tools) -> None:
@@ -180,9 +203,18 @@ def _take_back_try(call: Call, standing: Standing, known: Known, tools: Tools) -
 
 
 def _write_down(
-    call: Call, containment: Containment, verdict: Verdict, tools: Tools, *, mark: str
-) -> None:
-    mark_contained(
+    call: Call,
+    containment: Containment,
+    verdict: Verdict,
+    known: Known,
+    tools: Tools,
+    *,
+    mark: str,
+) -> Contained | None:
+    """The record that stands afterwards: this one, or that of an earlier call or another worker."""
+    if containment.rung is None or not call.caller.id:
+        return None
+    written = mark_contained(
         tools.table,
         principal_id=call.caller.id,
         kind=call.caller.kind,
@@ -193,6 +225,9 @@ def _write_down(
         mark=mark,
         gave=tuple(gain.what for gain in _found(call, tools)),
     )
+    before = written or read_contained(known.principal, mark)
+    key = principal_key(call.caller.id)
+    return before or read_contained(tools.table.read([key]).get(key, {}), mark)
 
 
 def _found(call: Call, tools: Tools) -> tuple[Gain, ...]:
@@ -223,7 +258,7 @@ def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[Ga
             # With a stolen credential, before its owner's release: she is left alone, it is not.
             return tuple(_remedy_all(found, call, verdict, known, tools))
         case Action.CONTAIN | Action.CRITICAL | Action.WOULD_CONTAIN:
-            return tuple(told(gain, "") for gain in found)
+            return tuple(told(gain, "", account=tools.here.account) for gain in found)
     return ()
 
 
@@ -245,7 +280,10 @@ def _remedy_all(
     # Root may name administrators: the account is root's.
     spared = verdict.reason is Reason.ROOT
     return [
-        told(gain, "") if spared and gain.group else carry_out(gain, call, scene) for gain in found
+        told(gain, "", account=tools.here.account)
+        if spared and gain.group
+        else carry_out(gain, call, scene)
+        for gain in found
     ]
 
 
@@ -254,17 +292,16 @@ def _tell(
     verdict: Verdict,
     standing: Standing,
     tools: Tools,
-    *,
-    containment: Containment | None = None,
-    gains: tuple[GainTold, ...] = (),
+    done: _Done = _NOTHING_DONE,
 ) -> None:
     report = report_of(
         call=call,
         account=tools.here.account,
         verdict=verdict,
         standing=standing,
-        containment=containment,
-        gains=gains,
+        containment=done.containment,
+        record=done.record,
+        gains=done.gains,
         settings=tools.settings,
         alias=account_alias(tools),
     )

@@ -6,18 +6,21 @@ Every incident is named in two lines of at most 72 columns, whatever its names h
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from string import Template
 
 from handler.form import Mail, make_mail
-from handler.mail import KIND_TAGS
+from handler.mail import KIND_TAGS, sentence_of
 from handler.notice import Incident, Watched
-from handler.text import clip, command_line, fill_text, shorten, time_text
+from handler.text import clip, command_line, fill_text, item_lines, shorten, time_text
 
 # With all of SNS's 256 KB, text and JSON together, and names as long as they get.
 PART_LIMIT = 250
-DIGEST_PLACEHOLDERS = frozenset({"critical", "incidents", "roles", "silences", "total", "users"})
+DIGEST_PLACEHOLDERS = frozenset(
+    {"critical", "held", "incidents", "roles", "silences", "total", "users"}
+)
 NOTHING = "  (none)"
 
 _PATTERN_SAFE = r"arn:aws[a-z-]*:iam::{account}:role/[A-Za-z0-9_+=.@/-]+"
@@ -43,6 +46,7 @@ def observed_mail(words: Mapping[str, str], incidents: Sequence[Incident]) -> Ma
     body = _filled(
         words["observed"],
         total=_count(len(incidents), "principal"),
+        held="\n".join(_held_by(words, incidents)),
         incidents=_listed(incidents),
         roles=_pasted_roles(incidents),
         users="\n".join(_pasted_users(incidents)) or NOTHING,
@@ -127,6 +131,14 @@ def _incident_lines(incident: Incident) -> tuple[str, str]:
     how_often = _count(incident.calls, "call") if since else ""
     said = ", ".join(filter(None, (call, since and f"since {since}", how_often)))
     return f"  - {shorten(what, 68)}", shorten(f"    {incident.incident_id} {said}", 72)
+
+
+def _held_by(words: Mapping[str, str], incidents: Sequence[Incident]) -> Iterator[str]:
+    """Each setting that held somebody back, and how many."""
+    counts = Counter(one.first.facts.get("held_by", "") for one in incidents)
+    for code, count in sorted(counts.items()):
+        said = f"{sentence_of(words, code)} ({_count(count, 'principal')})"
+        yield from item_lines("-", said)
 
 
 def _pasted_roles(incidents: Sequence[Incident]) -> str:

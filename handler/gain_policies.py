@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from handler.names import DENY_POLICY, IAM_PATH, INLINE_DENY
+from handler.names import DENY_POLICY, IAM_PATH, INLINE_DENY, SESSION_DENY_POLICY
 from handler.remedy import (
     Gain,
     GainOf,
@@ -40,7 +40,9 @@ class Holder:
 
 
 def _is_our_deny(policy_arn: str) -> bool:
-    return arn_field(policy_arn, 5) == f"policy{IAM_PATH}{DENY_POLICY}"
+    return arn_field(policy_arn, 5) in [
+        f"policy{IAM_PATH}{name}" for name in (DENY_POLICY, SESSION_DENY_POLICY)
+    ]
 
 
 def _holder(offence: Offence) -> Holder | None:

@@ -3,7 +3,8 @@
 Of the table's items, two kinds are its own. `event#ACCOUNT#KIND#EVENT` marks an event as counted.
 `incident#ACCOUNT#KIND#PRINCIPAL` holds the counter (`calls`), the milestone whose mail is not yet
 sent (`next_mail`), the lease on that mail, the first and latest facts, and `due_at`: from then on
-the sweep looks after the incident. The kind is in the key, so that what gets worse is told anew.
+the sweep looks after the incident. The kind is in the key, so that what gets worse is told anew;
+so is the containment, and who was released and offends again is told of again.
 
 Nothing is lost between counting and mailing: until a claim or owe_mail has set `due_at` the queue
 keeps the message, and from then on the index of what is due finds the incident.

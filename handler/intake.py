@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from handler.commands import undoes_containment, undoes_gain
 from handler.heartbeat import Heartbeat, read_heartbeat
 from handler.illness import find_illnesses
 from handler.names import HEARTBEAT_DETAIL_TYPE, REPORT_DETAIL_TYPE, REPORT_SOURCE
@@ -23,6 +24,10 @@ GAIN_LIMIT = 300
 # A partition key takes 2,048 bytes, and a member may send any text as a name.
 KEY_LIMIT = 512
 UNKNOWN_ACCOUNT = "unknown"
+STRANGE_COMMAND = (
+    "A command in the report was left out: this version's revokers write none like it. Unless the "
+    "account runs a newer version, find out who wrote the report."
+)
 
 
 @dataclass(frozen=True)
@@ -103,9 +108,12 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
     if not report.event_id:
         return _refuse(envelope, body_id, "The report names no event.")
     kind = NoticeKind(report.disposition.value)
+    report, strange = _in_known_shapes(report)
     undo, gains = _fitting(report.undo), tuple(_small_gain(gain) for gain in report.gains)
     gained = any(gain.critical for gain in gains)
     notes = tuple(cut_text(note) for note in report.notes[:LIST_LIMIT])
+    if strange:
+        notes += (STRANGE_COMMAND,)
     if undo != report.undo or [one.undo for one in gains] != [one.undo for one in report.gains]:
         notes += ("A command that undoes was too long for a mail and was left out.",)
     if len(gains) > LIST_LIMIT:
@@ -114,14 +122,31 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
         kind=kind,
         event_id=_as_key(report.event_id),
         account=account,
-        # A critical gain is an incident of its own: it must not wait for the tenth call.
-        principal=_as_key(_principal_key(report) + ("/critical" * gained)),
+        # A critical gain is an incident of its own: it must not wait for the tenth call. So is each
+        # containment: who was released and offends again is heard of again.
+        principal=_as_key(_principal_key(report, *(["critical"] if gained else []))),
         facts=_bounded(asdict(report)),
         undo=undo,
         notes=notes,
         gains=gains[:LIST_LIMIT],
         critical=kind in CRITICAL_KINDS or gained,
     )
+
+
+def _in_known_shapes(report: Report) -> tuple[Report, bool]:
+    """The report with such commands alone as a revoker writes, and whether there were others."""
+    here = report.account
+    undo = tuple(
+        command
+        for command in report.undo
+        if undoes_containment(command, account=here, partition=report.partition)
+    )
+    gains = tuple(
+        replace(gain, undo=tuple(one for one in gain.undo if undoes_gain(one, account=here)))
+        for gain in report.gains
+    )
+    kept = replace(report, undo=undo, gains=gains)
+    return kept, kept != report
 
 
 def _fitting(commands: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
@@ -139,12 +164,13 @@ def _small_gain(gain: GainTold) -> GainTold:
     )
 
 
-def _principal_key(report: Report) -> str:
+def _principal_key(report: Report, *more: str) -> str:
     named = "/".join(filter(None, (report.principal_kind, report.principal_name)))
     key = report.principal_id or report.principal_arn or named or "nobody"
     # The session of an Identity Center role is a person's name, which its holder cannot choose; any
     # other role's session is chosen by the caller, who could open one incident per call with it.
-    return f"{key}/{report.session}" if report.principal_name.startswith("AWSReservedSSO_") else key
+    session = report.session if report.principal_name.startswith("AWSReservedSSO_") else ""
+    return "/".join(filter(None, (key, session, report.containment, *more)))
 
 
 def _from_record(envelope: Mapping[str, Any], body_id: str) -> Notice:

@@ -11,15 +11,18 @@ from string import Template
 
 from handler.notice import Incident, Notice, NoticeKind, visible
 from handler.report import GainTold
+from handler.target import Rung
 from handler.text import clip, command_line, fact_lines, fill_text, item_lines, shorten
 
 SUBJECT_LIMIT = 99
 CLIENT_LIMIT = 56
 # What a text in templates/mail may name; blocks stand alone in their paragraph.
 MAIL_PLACEHOLDERS = frozenset(
-    {"account", "account_id", "call", "facts", "gains", "remedy", "undo", "who", "why"}
+    {"account", "account_id", "call", "facts", "gains", "held", "remedy", "undo", "who", "why"}
 )
 STILL_TRYING = "still-trying"
+SESSIONS = "contained-sessions"
+HELD_BACK = "held-back"
 
 KIND_TAGS = {
     NoticeKind.CONTAINED: "[IAM revoked]",
@@ -78,21 +81,39 @@ def mail_subject(incident: Incident) -> str:
 def mail_body(words: Mapping[str, str], incident: Incident) -> str:
     """The mail's text; `words` holds one text per kind, and `sentences`."""
     notice = incident.first
-    again = notice.kind is NoticeKind.CONTAINED and incident.milestone > 1
-    code = notice.facts.get("reason", "")
-    text = Template(words[STILL_TRYING if again else notice.kind.value]).safe_substitute(
+    code, held = (notice.facts.get(name, "") for name in ("reason", "held_by"))
+    text = Template(words[_text_for(incident)]).safe_substitute(
         who=_who(notice),
         account=account_text(notice),
         account_id=notice.account,
         call=clip(notice.facts.get("call", "")) or "IAM",
-        why=_sentence(words, code),
-        remedy=_sentence(words, f"{code}-remedy"),
+        why=sentence_of(words, code),
+        held=sentence_of(words, held),
+        remedy=_remedy(words, f"{held or code}-remedy", notice.account),
         facts="\n".join(_rows(words, incident)),
         gains="\n".join(_gain_lines(words, notice)),
         undo="\n".join(f"  {command_line(command)}" for command in notice.undo)
         or "  (the report names no command)",
     )
     return fill_text(text)
+
+
+def _text_for(incident: Incident) -> str:
+    """Which of the texts: that of the kind, or of a case of it."""
+    kind, facts = incident.kind, incident.first.facts
+    if kind is NoticeKind.CONTAINED and facts.get("rung") == Rung.SESSION_POLICY.value:
+        return SESSIONS
+    if kind is NoticeKind.CONTAINED and incident.milestone > 1:
+        return STILL_TRYING
+    if kind is NoticeKind.CANNOT_CONTAIN and facts.get("held_by"):
+        return HELD_BACK
+    return kind.value
+
+
+def _remedy(words: Mapping[str, str], code: str, account: str) -> str:
+    """The sentence of what to do; a newer member's code has none, and nothing is said."""
+    said = Template(sentence_of(words, code)).safe_substitute(account_id=account)
+    return "" if said == clip(code) else said
 
 
 def _subject_line(incident: Incident, texts: list[str]) -> str:
@@ -159,7 +180,7 @@ def _rows(words: Mapping[str, str], incident: Incident) -> list[str]:
 def _value(words: Mapping[str, str], notice: Notice, name: str) -> str:
     value = notice.facts.get(name, "")
     if name in _CODES:
-        return _sentence(words, value)
+        return sentence_of(words, value)
     # Tells little, and often takes three lines to do so.
     return clip(value, CLIENT_LIMIT) if name == "user_agent" else clip(value)
 
@@ -173,17 +194,31 @@ def _so_far(incident: Incident) -> str:
 def _gain_lines(words: Mapping[str, str], notice: Notice) -> Iterator[str]:
     """What the call gave, to whom, what became of it, and the commands that take it back."""
     if notice.gains:
-        yield from (_sentence(words, "gains-heading"), "")
+        yield from (sentence_of(words, "gains-heading"), "")
     for number, gain in enumerate(notice.gains, start=1):
         if number > 1:
             yield ""
-        yield from item_lines(f"{number}.", _gain_text(gain))
-        yield from (f"     {command_line(command)}" for command in gain.undo)
+        yield from item_lines(f"{number}.", _gain_text(words, gain))
+        yield from (f"     {_command(command)}" for command in gain.undo)
 
 
-def _gain_text(gain: GainTold) -> str:
-    parts = ("CRITICAL:" if gain.critical else "", gain.what, gain.done, gain.remedy, gain.missing)
-    return " ".join(clip(part) for part in parts if part)
+def _command(command: tuple[str, ...]) -> str:
+    """The command for a shell; what its reader writes over stands in quotes."""
+    if command[-2:] == ("--reason", "WHY"):
+        return f'{command_line(command[:-1])} "WHY"'
+    return command_line(command)
+
+
+def _gain_text(words: Mapping[str, str], gain: GainTold) -> str:
+    """What it is, what was done about it, and what is missing, each a sentence."""
+    done = gain.done or sentence_of(words, "gain-left")
+    said = " ".join(_assentence_of(part) for part in (gain.what, done, gain.missing) if part)
+    return f"CRITICAL. {said}" if gain.critical else said
+
+
+def _assentence_of(text: str) -> str:
+    text = clip(text)
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
 def _call(notice: Notice) -> str:
@@ -191,7 +226,7 @@ def _call(notice: Notice) -> str:
     return f"{call} ({service})" if call and service else call
 
 
-def _sentence(words: Mapping[str, str], code: str) -> str:
+def sentence_of(words: Mapping[str, str], code: str) -> str:
     """The sentence for a code of a report; a code of a newer member prints as it is."""
     for line in words.get("sentences", "").splitlines():
         name, _, sentence = line.partition(": ")

@@ -57,13 +57,14 @@ def mark_contained(
     now: float,
     mark: str = "contained",
     gave: tuple[str, ...] = (),
-) -> None:
+) -> Contained | None:
     """Write down a containment; the first one stays, however often the deny is put on again.
 
-    `mark` is contained for a principal, sessions where only its sessions are denied.
+    `mark` is contained for a principal, sessions where only its sessions are denied. Answers what
+    was written; None where nothing was, since one stands there already or nothing holds.
     """
     if not principal_id or containment.rung is None:
-        return
+        return None
     record = Contained(
         name=containment.name,
         kind=kind.value,
@@ -76,19 +77,19 @@ def mark_contained(
         undo=containment.undo,
         gave=tuple(text[:GAVE_LIMIT] for text in gave),
     )
-    write_contained(table, principal_id, record, mark=mark, unless=mark)
+    return record if write_contained(table, principal_id, record, mark=mark, unless=mark) else None
 
 
 def write_contained(
     table: Table, principal_id: str, record: Contained, *, mark: str, unless: str = ""
-) -> None:
-    """Put a record on a principal's item; not where the attribute `unless` is there already."""
+) -> bool:
+    """Put a record on a principal's item; False where the attribute `unless` is there already."""
     values: dict[str, Value] = {
         "kind": record.kind,
         "name": record.name,
         mark: json.dumps(asdict(record)),
     }
-    table.update(principal_key(principal_id), values, remove=[TRYING], unless=unless)
+    return table.update(principal_key(principal_id), values, remove=[TRYING], unless=unless)
 
 
 def mark_trying(table: Table, *, principal_id: str, name: str, call: Call) -> None:

@@ -54,6 +54,9 @@ WAITING_METRIC = "OldestOwedMailSeconds"
 INCIDENT_TOPIC = "iam-org-revoker-incidents"
 HEALTH_TOPIC = "iam-org-revoker-health"
 
+# How the security team gives somebody IAM back: then account and principal.
+RELEASE_COMMAND = ("python", "-m", "responder", "release")
+
 REPORT_SOURCE = "iam-org-revoker"
 REPORT_DETAIL_TYPE = "IAM Org Revoker Report"
 HEARTBEAT_DETAIL_TYPE = "IAM Org Revoker Heartbeat"

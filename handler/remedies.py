@@ -6,6 +6,7 @@ may run any number of times.
 
 from __future__ import annotations
 
+from handler.outcomes import told
 from handler.remedy import Gain, Remedy
 from handler.remedy_credentials import delete_login, silence, taint_sessions
 from handler.remedy_principals import (
@@ -18,8 +19,6 @@ from handler.report import GainTold
 from handler.scene import Scene
 from handler.trail import Call
 
-# How remedies say that IAM refused.
-NOT_TAKEN_BACK = "NOT "
 # gains.py: the trust of a role that rescues the Organization was replaced.
 RESCUE_ROW = 49
 
@@ -43,17 +42,4 @@ def carry_out(gain: Gain, call: Call, scene: Scene) -> GainTold:
             done = contain_rescue_role(gain, call, scene)
         case Remedy.TELL:
             done = ""
-    return told(gain, done)
-
-
-def told(gain: Gain, done: str) -> GainTold:
-    """The gain as a report carries it; one that could not be taken back is critical."""
-    return GainTold(
-        what=gain.what,
-        remedy=gain.remedy.value,
-        done=done,
-        undo=gain.undo,
-        missing=gain.missing,
-        # Somebody must do it by hand, and the incident's next mail may be nine calls away.
-        critical=gain.critical or NOT_TAKEN_BACK in done,
-    )
+    return told(gain, done, account=scene.account)

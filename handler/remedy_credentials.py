@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handler.marks import is_vouched_for, mark_credential, mark_minting, mark_sessions
 from handler.naming import has_moved
+from handler.outcomes import GONE_ALREADY, LOGIN_DELETED, SET_INACTIVE
 from handler.remedy import Gain
 from handler.roster import Member, ask_again, credential_key, forget_elsewhere, gone_bearers
 from handler.scene import Scene, bearer_named, item_of, may_be_named, no_answer
@@ -27,13 +28,13 @@ def silence(gain: Gain, call: Call, scene: Scene) -> str:
     mark_credential(
         scene.table, credential_id=gain.credential, owner=gain.name, call=call, now=scene.now
     )
-    said = "gone already"
+    said = GONE_ALREADY
     others = [user.name for user in may_be_named(gain, call, scene)]
     for user in dict.fromkeys([owner.name if owner else gain.name, *others]):
         said = _set_inactive(gain, user, scene)
-        if said == "set inactive":
+        if said == SET_INACTIVE:
             break
-    if owner is not None and said == "set inactive" and gain.credential_kind == "access-key":
+    if owner is not None and said == SET_INACTIVE and gain.credential_kind == "access-key":
         # Sessions that the key began in the meantime outlive it by up to 36 hours.
         mark_minting(
             scene.table, principal_id=owner.id, call=call, until=scene.now + SILENT_AFTER_SECONDS
@@ -60,10 +61,10 @@ def _set_inactive(gain: Gain, user: str, scene: Scene) -> str:
                     UserName=user, CertificateId=credential, Status="Inactive"
                 )
             case _:
-                return "tainted"
+                return "calls made with it count as the offender's"
     except iam.exceptions.ClientError as error:
         return no_answer(error)
-    return "set inactive"
+    return SET_INACTIVE
 
 
 def silence_used_key(call: Call, owner: str, tools: Tools) -> None:
@@ -86,7 +87,7 @@ def delete_login(gain: Gain, call: Call, scene: Scene) -> str:
     """A password for the offender's own creature is deleted; anybody else's is only tainted."""
     owner = bearer_named(gain, call, scene)
     if owner is None:
-        return "gone already"
+        return GONE_ALREADY
     marks = item_of(owner.id, scene)
     if "tainted" not in marks and "contained" not in marks:
         return taint_sessions(gain, call, scene)
@@ -95,7 +96,7 @@ def delete_login(gain: Gain, call: Call, scene: Scene) -> str:
     except scene.iam.exceptions.ClientError as error:
         return no_answer(error)
     mark_sessions(scene.table, principal_id=owner.id, name=owner.name, call=call, good=False)
-    return "deleted"
+    return LOGIN_DELETED
 
 
 def taint_sessions(gain: Gain, call: Call, scene: Scene) -> str:
@@ -108,7 +109,7 @@ def taint_sessions(gain: Gain, call: Call, scene: Scene) -> str:
     perhaps = may_be_named(gain, call, scene)
     for user in perhaps or gone_bearers(scene.iam, scene.table, gain.name):
         _mark_sessions_of(user, call, scene)
-    return SESSIONS_TAINTED if perhaps else "gone already"
+    return SESSIONS_TAINTED if perhaps else GONE_ALREADY
 
 
 def _mark_sessions_of(owner: Member, call: Call, scene: Scene) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from handler.containment import contain
 from handler.ledger import administrator_at
 from handler.marks import mark_contained, mark_tainted
+from handler.outcomes import CONTAINED_BY, GONE_ALREADY, MEMBER_BEFORE, NO_MEMBER, TAKEN_OUT
 from handler.reasons import Reason
 from handler.remedy import Gain
 from handler.remedy_credentials import delete_login
 from handler.roster import ask_again, membership, read_group
 from handler.scene import Scene, ask_if_known, bearer_named, is_contained, item_of, no_answer
-from handler.target import Target
+from handler.target import RUNG_WORDS, Target
 from handler.trail import Call, Kind
 
 # What a call left behind is younger than the call; clocks of CloudTrail and IAM may differ.
@@ -55,7 +56,7 @@ def contain_rescue_role(gain: Gain, call: Call, scene: Scene) -> str:
     try:
         role = scene.iam.get_role(RoleName=gain.name)["Role"]
     except scene.iam.exceptions.NoSuchEntityException:
-        return "gone already"
+        return GONE_ALREADY
     return _put_deny_on(Kind.ROLE, gain.name, str(role["RoleId"]), call, scene)
 
 
@@ -79,10 +80,10 @@ def _put_deny_on(kind: Kind, name: str, principal_id: str, call: Call, scene: Sc
         now=scene.now,
     )
     if containment.gone:
-        return "gone already"
+        return GONE_ALREADY
     if containment.rung is None:
         return f"NOT contained: {' '.join(containment.notes)}"
-    return f"contained ({containment.rung.value})"
+    return f"{CONTAINED_BY}{RUNG_WORDS[containment.rung]}"
 
 
 def _was_released(principal_id: str, call: Call, scene: Scene) -> bool:
@@ -99,16 +100,16 @@ def take_membership_back(gain: Gain, call: Call, scene: Scene) -> str:
     live = scene.live or read_group(scene.iam, scene.settings.admin_group)
     member = live.by_id(owner.id) if owner else None
     if owner is None or member is None:
-        return "not in the group any more"
+        return NO_MEMBER
     item = item_of(member.id, scene)
     if administrator_at(membership(scene.baseline, member.id, item), None):
-        return "was an administrator before; nothing to take back"
+        return MEMBER_BEFORE
     group = scene.settings.admin_group
     try:
         scene.iam.remove_user_from_group(GroupName=group, UserName=owner.name)
     except scene.iam.exceptions.ClientError as error:
         return no_answer(error)
-    return "taken out of the group again"
+    return TAKEN_OUT
 
 
 def list_since(gain: Gain, call: Call, scene: Scene) -> str:

@@ -30,7 +30,8 @@ class Disposition(Enum):
 class GainTold:
     """What a call gave, and what became of it: `done` is empty where nothing was tried.
 
-    `undo` holds one argument list per command; `missing` says why there is none.
+    `undo` holds one argument list per command that is left to do, in order; `missing` says what to
+    know before, or why there is none.
     """
 
     what: str
@@ -45,8 +46,9 @@ class GainTold:
 class Report:
     """One call and what became of its caller. Strings are as recorded, not escaped.
 
-    `call_time` is ISO 8601 UTC as CloudTrail wrote it; `undo` holds one argument list per command
-    that undoes the containment, in order; `notes` are sentences for the reader of the mail.
+    `call_time` is ISO 8601 UTC as CloudTrail wrote it; `containment` is the id of the event that
+    the containment in force began with: after a release the next one has another; `undo` holds one
+    argument list per command that undoes it, in order; `notes` are sentences for the mail's reader.
     """
 
     event_id: str
@@ -70,6 +72,7 @@ class Report:
     invoked_by: str = ""
     error_code: str = ""
     request: str = ""
+    containment: str = ""
     rung: str = ""
     held_by: str = ""
     mode: str = ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from handler.ledger import ever_known
 from handler.naming import bearer_of
+from handler.outcomes import GONE_ALREADY, NOT_TAKEN_BACK
 from handler.remedy import Gain
 from handler.roster import Baseline, LiveGroup, Member, ask_again, membership, principal_key
 from handler.settings import Settings
@@ -67,7 +68,7 @@ def no_answer(error: Any) -> str:
     """What AWS refused for good, as words; everything else is raised for another try."""
     code = error.response["Error"]["Code"]
     if code == "NoSuchEntity":
-        return "gone already"
+        return GONE_ALREADY
     if code in ("AccessDenied", "LimitExceeded", "UnmodifiableEntity"):
-        return f"NOT done: {code}"
+        return f"{NOT_TAKEN_BACK}taken back: IAM answered {code}"
     raise error

@@ -17,6 +17,16 @@ class Rung(Enum):
     SESSION_POLICY = "session-policy"
 
 
+# The rungs as a sentence names them.
+RUNG_WORDS = {
+    Rung.MANAGED_POLICY: "the deny policy",
+    Rung.DENY_GROUP: "the deny group",
+    Rung.BOUNDARY: "a permissions boundary",
+    Rung.INLINE_POLICY: "an inline deny",
+    Rung.SESSION_POLICY: "the deny of sessions",
+}
+
+
 @dataclass(frozen=True)
 class Target:
     """Whom to contain. `name` or `id` may be empty, not both; kind is USER or ROLE."""

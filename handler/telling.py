@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from handler.containment import Containment
+from handler.marks import Contained
 from handler.names import VERSION
 from handler.reasons import Action, Standing, Verdict
 from handler.report import Disposition, GainTold, Report
@@ -25,12 +26,20 @@ def report_of(
     verdict: Verdict,
     standing: Standing,
     containment: Containment | None,
+    record: Contained | None = None,
     gains: tuple[GainTold, ...],
     settings: Settings,
     alias: str,
 ) -> Report:
-    """The report on a call whose verdict is not ignore."""
+    """The report on a call whose verdict is not ignore; `record` is what stands of a containment.
+
+    A call that is only counted puts no deny on: what holds is what the record says.
+    """
     caller = call.caller
+    rung = containment.rung.value if containment and containment.rung else ""
+    undo = containment.undo if containment else ()
+    if containment is None and record is not None:
+        rung, undo = record.rung, record.undo
     return Report(
         event_id=call.event_id,
         account=account,
@@ -53,11 +62,12 @@ def report_of(
         invoked_by=caller.invoked_by,
         error_code=call.error_code,
         request=json.dumps(call.request, default=str)[:REQUEST_LIMIT] if call.request else "",
-        rung=containment.rung.value if containment and containment.rung else "",
+        containment=record.event_id if record else "",
+        rung=rung,
         held_by=verdict.held_by,
         mode=settings.mode.value,
         product_version=VERSION,
-        undo=containment.undo if containment else (),
+        undo=undo,
         gains=gains,
         notes=_notes(call, standing, containment, settings),
     )

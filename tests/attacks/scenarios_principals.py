@@ -138,7 +138,7 @@ def padded_role(play: Play) -> None:
 
 def _hidden_is_listed(play: Play) -> None:
     (said,) = [gain.done for report in play.reports for gain in report.gains]
-    assert said == f"made since: role {play['hidden']}, contained (managed-policy)"
+    assert said == f"made since: role {play['hidden']}, contained by the deny policy"
 
 
 def forged_role(play: Play) -> None:

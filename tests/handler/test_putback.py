@@ -40,7 +40,7 @@ def test_a_stripped_deny_is_put_back_and_told() -> None:
     [report] = world.bus.reports()
     assert world.iam.holds("mallory")
     assert report.event_id == f"stripped-contained-{id}-{world.now:.0f}"
-    assert (report.disposition, report.reason) == (Disposition.STRIPPED, "contained-already")
+    assert (report.disposition, report.reason) == (Disposition.STRIPPED, "not-an-administrator")
     assert (report.principal_name, report.call, report.rung) == (
         "mallory",
         "CreateUser",

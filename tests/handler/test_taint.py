@@ -24,7 +24,7 @@ def test_a_user_that_an_offender_makes_is_contained_with_the_call(world: World) 
     answer(makes_user(world, mallory(world), "puppet"), world.tools())
     assert world.iam.holds("puppet")
     [gain] = world.bus.reports()[0].gains
-    assert (gain.remedy, gain.done) == ("contain", "contained (managed-policy)")
+    assert (gain.remedy, gain.done) == ("contain", "contained by the deny policy")
 
 
 def test_a_role_made_under_an_exempt_name_is_contained_and_the_name_does_not_help_it(
@@ -193,7 +193,7 @@ def test_a_gain_that_iam_does_not_let_us_take_back_is_critical(world: World) -> 
     world.iam.fail["update_access_key"] = ["AccessDenied"]
     answer(makes_key(world, mallory(world), "anna"), world.tools())
     [gain] = world.bus.reports()[0].gains
-    assert (gain.done, gain.critical) == ("NOT done: AccessDenied", True)
+    assert (gain.done, gain.critical) == ("NOT taken back: IAM answered AccessDenied", True)
 
 
 def test_a_history_that_does_not_answer_is_no_proof_and_the_third_try_decides(

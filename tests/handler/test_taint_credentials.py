@@ -102,7 +102,7 @@ def test_a_password_heard_of_before_the_creature_it_is_for_is_deleted_with_it(
     answer(made, world.tools())
     assert not world.iam.users["puppet"].password
     [gain] = world.bus.reports()[1].gains
-    assert gain.done == "contained (managed-policy); its console password deleted"
+    assert gain.done == "contained by the deny policy; its console password deleted"
 
 
 def test_a_session_cannot_vouch_for_itself_by_a_password_in_its_own_second(world: World) -> None:

@@ -55,6 +55,12 @@ def words(
     }
 
 
+def detached(user: str) -> tuple[str, ...]:
+    """The undo of a containment, by the user's name."""
+    policy = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
+    return ("aws", "iam", "detach-user-policy", f"--user-name={user}", f"--policy-arn={policy}")
+
+
 def given_report(event: str = "e-1", **changes: Any) -> Report:
     values: dict[str, Any] = {
         "event_id": event,
@@ -77,15 +83,7 @@ def given_report(event: str = "e-1", **changes: Any) -> Report:
         "rung": "managed-policy",
         "mode": "enforce",
         "product_version": "0.1.0",
-        "undo": (
-            (
-                "aws",
-                "iam",
-                "detach-user-policy",
-                "--user-name=mallory",
-                f"--policy-arn=arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny",
-            ),
-        ),
+        "undo": (detached("mallory"),),
     }
     return Report(**(values | changes))
 

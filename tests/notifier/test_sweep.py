@@ -362,7 +362,13 @@ def test_the_next_morning_names_only_who_called_since(desk: Desk) -> None:
 
 
 def test_what_a_circuit_breaker_holds_back_is_told_at_once(desk: Desk) -> None:
-    desk.deliver(given_report_of(1, **(HELD | {"held_by": "CircuitBreaker", "mode": "enforce"})))
+    held = {"disposition": Disposition.CANNOT_CONTAIN, "held_by": "CircuitBreaker"}
+    desk.deliver(given_report_of(1, **(HELD | held | {"mode": "enforce"})))
+    assert [subject.split("]")[0] for subject in desk.subjects()] == ["[IAM NOT revoked"]
+
+
+def test_what_a_newer_members_setting_holds_back_is_told_at_once(desk: Desk) -> None:
+    desk.deliver(given_report_of(1, **(HELD | {"held_by": "NewKnob", "mode": "enforce"})))
     assert [subject.split("]")[0] for subject in desk.subjects()] == ["[IAM would be revoked"]
 
 
