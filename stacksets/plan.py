@@ -18,7 +18,7 @@ from stacksets.observed import Stack
 from stacksets.preconditions import control_findings, refusals, trust_steps
 from stacksets.rings import leaving_steps, ring_steps
 from stacksets.stacks import central_steps, management_steps
-from stacksets.steps import Kind, Plan, Step, Until, Wait
+from stacksets.steps import Kind, Plan, Step, Unreached, Until, Wait
 from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
 
 # What becomes of such a stack is for a person to say.
@@ -29,7 +29,8 @@ STUCK = {
 
 
 def plan(given: Given) -> Plan:
-    """The steps that are left to do; none where everything is as wanted."""
+    """The steps that are left to do, and what none of them reaches; neither where everything is as
+    wanted."""
     stops = [
         *refusals(given),
         *_stuck(given),
@@ -41,7 +42,9 @@ def plan(given: Given) -> Plan:
         (stops if surely else notes).append(sentence)
     if busy := tuple(_under_way(given)):
         return Plan(busy, tuple(stops), tuple(notes), unfinished=True)
-    return Plan(tuple(_steps(given)), tuple(stops), tuple(notes))
+    return Plan(
+        tuple(_steps(given)), tuple(stops), tuple(notes), unreached=tuple(_unreached(given))
+    )
 
 
 def _steps(given: Given) -> Iterator[Step]:
@@ -130,6 +133,27 @@ def _stacks(given: Given, *names: str) -> Iterator[Stack]:
             yield stack
 
 
+def _unreached(given: Given) -> Iterator[Unreached]:
+    """A stack that could not be deleted is left out of updates (CloudFormation User Guide, "Stack
+    instance status codes"), and no second one can stand beside it."""
+    for ring in given.wanted.rings:
+        seen = given.observed.stack_sets.get(ring.stack_set)
+        broken = sorted(
+            account
+            for account, one in (seen.instances if seen else {}).items()
+            if one.status == "INOPERABLE" and account in given.ring_accounts(ring)
+        )
+        if broken:
+            yield Unreached(
+                ring.name,
+                tuple(broken),
+                f"{ring.stack_set}: {many(len(broken), 'stack')} could not be deleted (INOPERABLE) "
+                f"and takes no updates: {_some(broken)}.",
+                "Write each under [[excluded]] and run apply, which deletes the rest of the stack "
+                "and keeps whoever is contained there; then take it out again and run apply.",
+            )
+
+
 def _notes(given: Given) -> Iterator[str]:
     wanted, observed = given.wanted, given.observed
     rings = {ring.stack_set: ring for ring in wanted.rings}
@@ -149,16 +173,6 @@ def _notes(given: Given) -> Iterator[str]:
         yield f"{many(len(left), 'account')} in no ring's units: {_some(left)}."
     for name, ring in rings.items():
         seen = observed.stack_sets.get(name)
-        broken = sorted(
-            account
-            for account, one in (seen.instances if seen else {}).items()
-            if one.status == "INOPERABLE"
-        )
-        if broken:
-            yield (
-                f"{name}: {many(len(broken), 'stack')} could not be deleted and takes no updates: "
-                f"{_some(broken)}. Release who is contained there, then remove the account."
-            )
         if seen and (strays := sorted(seen.instances.keys() - observed.organization.accounts)):
             yield f"{ring.name}: stacks of accounts that have left: {_some(strays)}."
     if wanted.delegated and wanted.management.install:

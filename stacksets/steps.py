@@ -96,14 +96,31 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Unreached:
+    """Accounts that the file wants covered and no step of the plan can cover: why, and what to do,
+    each in sentences."""
+
+    ring: str
+    accounts: tuple[str, ...]
+    why: str
+    todo: str
+
+    @property
+    def said(self) -> str:
+        return f"{self.why} {self.todo}"
+
+
+@dataclass(frozen=True)
 class Plan:
-    """`refusals` stop everything, `notes` nothing. `unfinished`: something is under way, and what
-    comes after it is planned when it has ended."""
+    """`refusals` stop everything, `notes` nothing; `unreached` is what stays undone when every step
+    is. `unfinished`: something is under way, and what comes after it is planned when it has
+    ended."""
 
     steps: tuple[Step, ...]
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unfinished: bool = False
+    unreached: tuple[Unreached, ...] = ()
 
     @property
     def own(self) -> tuple[Step, ...]:
@@ -117,7 +134,8 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        return not self.steps and not self.refusals
+        """Whether all is as the file says."""
+        return not self.steps and not self.refusals and not self.unreached
 
     def calls(self) -> Iterator[Call]:
         for step in self.steps:

@@ -136,16 +136,6 @@ def test_a_stack_that_never_came_to_be_is_made_not_updated() -> None:
     assert (step.calls[0].operation, step.accounts) == ("CreateStackInstances", (TWO,))
 
 
-def test_a_stack_that_could_not_be_deleted_takes_no_updates_and_is_told_of() -> None:
-    bad = instance(TWO, LARGE, status="INOPERABLE", detail="INOPERABLE")
-    seen = with_ring(
-        "iam-org-revoker-everyone", instances={TWO: bad, THREE: instance(THREE, LARGE)}
-    )
-    made = plan(given(observed=seen))
-    assert made.steps == ()
-    assert any(f"could not be deleted and takes no updates: {TWO}" in note for note in made.notes)
-
-
 def test_a_template_that_is_in_the_bucket_is_not_carried_again() -> None:
     seen = untouched()
     buckets = {
