@@ -178,6 +178,11 @@ def _seeing() -> Iterator[Permission]:
             f"cloudformation:*:*:stack/{MANAGEMENT_STACK}/*",
             "the management account's own stack",
         )
+    yield Permission(
+        "cloudformation:DescribeStackEvents",
+        f"cloudformation:*:*:stack/{MANAGEMENT_STACK}/*",
+        "why it failed, where it did",
+    )
 
 
 def _guardrail() -> Iterator[Permission]:
@@ -192,6 +197,7 @@ def _guardrail() -> Iterator[Permission]:
     )
     for name in ("EnablePolicyType", "CreatePolicy", "UpdatePolicy", "AttachPolicy"):
         yield Permission(f"organizations:{name}", "*", "the guardrail")
+    yield Permission("organizations:ListRoots", "*", "whether such policies are on yet")
 
 
 def _bucket() -> Iterator[Permission]:

@@ -28,6 +28,7 @@ class Until(Enum):
     STACK = "stack"
     OPERATION = "operation"
     CONFIRMED = "confirmed"
+    ENABLED = "enabled"
     SETTLED = "settled"
     CONTAINED = "contained"
 
@@ -61,11 +62,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Wait:
-    """Until a stack (by name) or a set's operation has ended, or everybody has confirmed; until a
-    change of IAM applies everywhere; until our deny is on principals again.
+    """Until a stack (by name) or a set's operation has ended, or everybody has confirmed; until
+    service control policies are on; until a change of IAM applies everywhere; until our deny is on
+    principals again.
 
-    `name` is the stack's or the set's, or topic ARNs with commas, or the ARN of a deny and ids
-    after it, with commas; `operation` is the id of one
+    `name` is the stack's or the set's, or topic ARNs with commas, or the root's id, or the ARN of
+    a deny and ids after it, with commas; `operation` is the id of one
     that is under way already, "" for the one that the step's last call began.
     """
 

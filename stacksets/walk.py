@@ -25,6 +25,11 @@ BUSY = (
     "ConcurrentModificationException",
     "PolicyChangesInProgressException",
 )
+# Whoever has just switched the policy type on is told so for a while, though the root says that
+# it is; nothing else ends it, so it is asked again for as long as the walker has patience.
+NOT_YET = "PolicyTypeNotEnabledException"
+# What was asked for is so already: an apply that was interrupted asks for it twice.
+SO_ALREADY = ("PolicyTypeAlreadyEnabledException",)
 BUSY_SECONDS = 15.0
 BUSY_TRIES = 240
 
@@ -98,15 +103,17 @@ class Walker:
         client = self.clients.of(call.service, call.account)
         method: Callable[..., Mapping[str, Any]] = getattr(client, xform_name(call.operation))
         arguments = {name: self._value(value) for name, value in call.arguments.items()}
+        began = self.waiting.clock()
         for _ in range(BUSY_TRIES):
             try:
                 return method(**arguments)
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 # CloudFormation has no code of its own for this, and it is what was wanted.
-                if "No updates are to be performed" in str(error):
+                if "No updates are to be performed" in str(error) or code in SO_ALREADY:
                     return {}
-                if code not in BUSY:
+                waited = self.waiting.clock() - began
+                if code not in BUSY and not (code == NOT_YET and waited < self.waiting.patience):
                     raise
                 self.listener.waits(sentence(error))
                 self.waiting.sleep(BUSY_SECONDS)
@@ -134,6 +141,11 @@ def advice(error: Exception) -> str:
             return "The template asks for more than its release does: take the release's templates."
         case "LimitExceededException" | "ConstraintViolationException":
             return "Raise that quota, or make room, and run apply again."
+        case "PolicyTypeNotEnabledException":
+            return (
+                "Organizations is still switching service control policies on: run apply again in "
+                "some minutes."
+            )
         case "Throttling" | "ThrottlingException" | "TooManyRequestsException":
             return "AWS is busy: run apply again in some minutes."
     return ""
@@ -145,6 +157,8 @@ def _service_of(step: Step) -> tuple[str, str]:
     match step.wait.until:
         case Until.CONFIRMED:
             service = "sns"
+        case Until.ENABLED:
+            service = "organizations"
         case Until.SETTLED | Until.CONTAINED:
             service = "iam"
         case _:

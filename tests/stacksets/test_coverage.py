@@ -352,7 +352,7 @@ def test_a_centre_that_is_missing_or_older_is_said_once() -> None:
 def test_the_management_account_is_judged_by_its_own_stack() -> None:
     sight = given()
     assert row(sight, MANAGEMENT).finding.why == "It observes, as the file says."
-    bad = a_management_stack(status="UPDATE_ROLLBACK_COMPLETE", reason="The role is missing")
+    bad = a_management_stack(status="UPDATE_FAILED", reason="The role is missing")
     failed = row(replace(sight, management_stack=bad), MANAGEMENT)
     assert failed.state is State.FAILED
     assert failed.finding.why == "Stack iam-org-revoker failed there. AWS: The role is missing."
@@ -365,6 +365,20 @@ def test_the_management_account_is_judged_by_its_own_stack() -> None:
     assert "cannot be seen from here" in coverage(hidden).notes[0]
     without = replace(sight, wanted=a_wanted(a_ring(), install=False))
     assert row(without, MANAGEMENT).state is State.EXCLUDED
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"])
+def test_a_stack_that_went_back_has_failed_only_for_whoever_asks_for_another(status: str) -> None:
+    sight, reason = given(), "Queue: The quota is used up"
+    back = a_management_stack(status=status, reason=reason, digest="another")
+    failed = row(replace(sight, management_stack=back), MANAGEMENT)
+    assert (failed.state, failed.amiss) == (State.FAILED, True)
+    assert failed.finding.why == f"Stack iam-org-revoker failed there. AWS: {reason}."
+    # The older release was taken again: nothing is left to update, and nothing is amiss.
+    same = a_management_stack(status=status, reason=reason)
+    assert not row(replace(sight, management_stack=same), MANAGEMENT).amiss
+    dead = a_management_stack(status="ROLLBACK_COMPLETE", reason=reason)
+    assert row(replace(sight, management_stack=dead), MANAGEMENT).state is State.FAILED
 
 
 def test_the_nearest_unit_says_whose_ring_an_account_is_in() -> None:
