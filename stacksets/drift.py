@@ -23,9 +23,10 @@ from stacksets.given import Given
 from stacksets.holding import accounts_told_of, look_into
 from stacksets.mending import Drift, left_kept, mending_steps, unmendable
 from stacksets.remove import read_chosen
+from stacksets.ring_calls import operation_wait
 from stacksets.rollout_commands import agreed, ended, walk_steps
 from stacksets.show import print_plan
-from stacksets.steps import Call, Kind, Plan, Step, Until, Wait
+from stacksets.steps import Call, Kind, Plan, Step
 from stacksets.wanted import Ring, Wanted
 
 # Drift is looked for everywhere, however many accounts cannot be looked at.
@@ -67,9 +68,7 @@ def detection_steps(given: Given, rings: Iterable[Ring]) -> Iterator[Step]:
             says=f"Compare the stacks of {ring.stack_set} with their template",
             whom="nothing is changed",
             calls=(Call(given.deploying, "cloudformation", "DetectStackSetDrift", arguments),),
-            wait=Wait(
-                Until.OPERATION, given.deploying, ring.stack_set, call_as=given.wanted.call_as
-            ),
+            wait=operation_wait(given, ring.stack_set),
             ring=ring.name,
             accounts=tuple(sorted(seen.instances)),
         )

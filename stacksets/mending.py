@@ -19,7 +19,7 @@ from stacksets.guarding import many
 from stacksets.keeping import as_kept, end_step, free_step, keep_step, stop_step
 from stacksets.observed import StackSet
 from stacksets.rescue import is_exempt, may_take_off, operator_role
-from stacksets.ring_calls import preferences
+from stacksets.ring_calls import operation_wait, preferences
 from stacksets.steps import Call, Kind, Step, Until, Wait
 from stacksets.wanted import Ring
 
@@ -152,7 +152,7 @@ def _instances(
         says=f"{says} {ring.stack_set}",
         whom=", ".join(accounts) if len(accounts) <= 10 else many(len(accounts), "account"),
         calls=(Call(given.deploying, "cloudformation", operation, arguments),),
-        wait=Wait(Until.OPERATION, given.deploying, ring.stack_set, call_as=given.wanted.call_as),
+        wait=operation_wait(given, ring.stack_set),
         ring=ring.name,
         accounts=tuple(accounts),
     )

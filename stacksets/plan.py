@@ -16,6 +16,7 @@ from stacksets.keeping import as_kept
 from stacksets.mending import keeping_steps, left_kept, taking_over_steps, unmendable
 from stacksets.observed import Stack
 from stacksets.preconditions import control_findings, refusals, trust_steps
+from stacksets.ring_calls import operation_wait
 from stacksets.rings import leaving_steps, ring_steps
 from stacksets.stacks import central_steps, management_steps
 from stacksets.steps import Kind, Plan, Step, Unreached, Until, Wait
@@ -84,13 +85,7 @@ def _under_way(given: Given) -> Iterator[Step]:
                 kind=Kind.WAIT,
                 says=f"Wait until {name} has ended its {operation.action} ({operation.status})",
                 whom=many(len(seen.instances), "account"),
-                wait=Wait(
-                    Until.OPERATION,
-                    given.deploying,
-                    name,
-                    call_as=given.wanted.call_as,
-                    operation=operation.id,
-                ),
+                wait=operation_wait(given, name, operation.id),
             )
     for stack in _stacks(given):
         if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":

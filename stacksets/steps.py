@@ -68,7 +68,8 @@ class Wait:
 
     `name` is the stack's or the set's, or topic ARNs with commas, or the root's id, or the ARN of
     a deny and ids after it, with commas; `operation` is the id of one
-    that is under way already, "" for the one that the step's last call began.
+    that is under way already, "" for the one that the step's last call began. An operation passes
+    over the accounts that are `closed`: no failure there is one.
     """
 
     until: Until
@@ -76,6 +77,7 @@ class Wait:
     name: str
     call_as: str = "SELF"
     operation: str = ""
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

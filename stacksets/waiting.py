@@ -123,7 +123,7 @@ def _wait_for_operation(
             bad = {
                 account: reason or status
                 for account, (status, reason) in results.items()
-                if status in ("FAILED", "CANCELLED") and "suspended" not in reason.lower()
+                if status in ("FAILED", "CANCELLED") and account not in wait.closed
             }
             if seen["Status"] == "SUCCEEDED":
                 return bad
