@@ -150,7 +150,7 @@ def _reached(known: Known) -> Iterator[Finding]:
         yield Finding(
             State.DRIFTED,
             f"CloudFormation finds that {rolled.source} was changed there by hand.",
-            "Run drift: it names the resources, and with --mend it mends them.",
+            "Run drift: it names the resources, and with --mend it mends them or says how.",
         )
 
 
@@ -166,7 +166,9 @@ def _heard(known: Known) -> Iterator[Finding]:
             )
         else:
             yield Finding(
-                State.ILL, "It was never heard of, and the centre hears nobody.", "Mend the centre."
+                State.ILL,
+                "It was never heard of, and the centre cannot say why.",
+                "Ask again in 35 minutes: by then the centre listens, or its alarms say why not.",
             )
         return
     waited = known.now - heard.at

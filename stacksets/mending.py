@@ -27,7 +27,7 @@ from stacksets.wanted import Ring
 @dataclass(frozen=True)
 class Drift:
     """One resource of an account's stack that is not as its template says: MODIFIED or DELETED;
-    `paths` are the properties that differ."""
+    `paths` are the properties that differ. `stack` names an ordinary stack, "" for a ring's."""
 
     account: str
     ring: str
@@ -35,6 +35,7 @@ class Drift:
     kind: str
     status: str
     paths: tuple[str, ...] = ()
+    stack: str = ""
 
 
 def keeping_steps(held: Iterable[Holding]) -> Iterator[Step]:

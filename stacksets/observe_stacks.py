@@ -45,6 +45,7 @@ def read_stack(client: Any, account: str, name: str) -> Stack | None:
         template=document,
         digest=digest_of(document),
         outputs={one["OutputKey"]: one["OutputValue"] for one in row.get("Outputs", ())},
+        drift=row.get("DriftInformation", {}).get("StackDriftStatus", ""),
     )
 
 

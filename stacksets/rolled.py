@@ -58,6 +58,7 @@ def rolled_by_stack(sight: Sight) -> Rolled | None:
         under_way=stack.status.endswith("_IN_PROGRESS"),
         failed=stack.status.endswith(("FAILED", "ROLLBACK_COMPLETE")) and not returned,
         reason=stack.reason or stack.status,
+        drifted=stack.drift == "DRIFTED",
         old=old,
         settings=_settings_of(stack.parameters),
     )

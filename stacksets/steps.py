@@ -27,6 +27,7 @@ class Until(Enum):
 
     STACK = "stack"
     OPERATION = "operation"
+    COMPARED = "compared"
     CONFIRMED = "confirmed"
     ENABLED = "enabled"
     SETTLED = "settled"
@@ -62,9 +63,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Wait:
-    """Until a stack (by name) or a set's operation has ended, or everybody has confirmed; until
-    service control policies are on; until a change of IAM applies everywhere; until our deny is on
-    principals again.
+    """Until a stack (by name), a set's operation or a look for a stack's drift has ended, or
+    everybody has confirmed; until service control policies are on; until a change of IAM applies
+    everywhere; until our deny is on principals again.
 
     `name` is the stack's or the set's, or topic ARNs with commas, or the root's id, or the ARN of
     a deny and ids after it, with commas; `operation` is the id of one

@@ -62,6 +62,8 @@ def wait_for(
             return {}
         case Until.OPERATION:
             return _wait_for_operation(wait, client, operation, waiting, counted)
+        case Until.COMPARED:
+            return _wait_for_comparison(wait, client, operation, waiting, counted)
         case Until.CONFIRMED:
             _wait_for_confirmation(wait, client, waiting, counted)
             return {}
@@ -144,6 +146,26 @@ def _results(client: Any, named: dict[str, str]) -> dict[str, tuple[str, str]]:
         for page in pages
         for row in page["Summaries"]
     }
+
+
+def _wait_for_comparison(
+    wait: Wait,
+    client: Any,
+    detection: str,
+    waiting: Waiting,
+    counted: Callable[[Counted], None],
+) -> dict[str, str]:
+    """What could not be compared is told; the rest was."""
+    while True:
+        seen = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        counted(Counted(0, 0, seen["DetectionStatus"]))
+        match seen["DetectionStatus"]:
+            case "DETECTION_COMPLETE":
+                return {}
+            case "DETECTION_FAILED":
+                reason = seen.get("DetectionStatusReason") or "CloudFormation says no more"
+                return {wait.account: f"the stack {wait.name}: {reason}"}
+        waiting.sleep(waiting.poll)
 
 
 def _wait_for_confirmation(

@@ -71,7 +71,9 @@ class Walker:
         for number, step in enumerate(steps, start=1):
             self.listener.begins(step, number, len(steps))
             try:
-                tolerated |= self._do(step)
+                for account, said in self._do(step).items():
+                    before = tolerated.get(account)
+                    tolerated[account] = f"{before}; {said}" if before else said
             except (ClientError, BotoCoreError) as error:
                 raise StepFailed(step, sentence(error), {}, advice(error)) from error
             except CannotEnter as error:
@@ -89,7 +91,8 @@ class Walker:
                 self.saved[call.saves[0]] = _found(answer, call.saves[1])
         if step.wait is None:
             return {}
-        operation = step.wait.operation or str(answer.get("OperationId", ""))
+        began = answer.get("OperationId") or answer.get("StackDriftDetectionId") or ""
+        operation = step.wait.operation or str(began)
         client = self.clients.of(*_service_of(step))
         return wait_for(
             step.wait,

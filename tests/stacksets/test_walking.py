@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-import stacksets.drift
+import stacksets.drift_command
 from stacksets.beginning import TEMPLATES, Release, read_release
 from stacksets.clients import CONFIG, CannotEnter, Clients
 from stacksets.holding import held_where_it_leaves
@@ -205,13 +205,13 @@ def test_a_mending_that_failed_somewhere_within_the_tolerance_has_not_succeeded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = Plan((step("Invoke", ONE),))
-    monkeypatch.setattr(stacksets.drift, "to_look_into", lambda *_: set())
-    monkeypatch.setattr(stacksets.drift, "mending", lambda *_: made)
-    monkeypatch.setattr(stacksets.drift, "walk_steps", lambda *_, **__: {ONE: "no room"})
+    monkeypatch.setattr(stacksets.drift_command, "to_look_into", lambda *_: set())
+    monkeypatch.setattr(stacksets.drift_command, "mending", lambda *_: made)
+    monkeypatch.setattr(stacksets.drift_command, "walk_steps", lambda *_, **__: {ONE: "no room"})
     options = argparse.Namespace(json=True, yes=True)
     with_all = given(observed=rolled_out())
     release = Release(MEMBER, CENTRAL, GUARDRAIL)
-    code = stacksets.drift._mend(options, with_all, [], clients(None), release)
+    code = stacksets.drift_command._mend(options, with_all, [], [], clients(None), release)
     assert code == 1
     assert capsys.readouterr().err == f"account {ONE} failed, within the tolerance: no room\n"
     assert ended({}, made) == 0
