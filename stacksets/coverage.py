@@ -147,6 +147,7 @@ def _known(sight: Sight, account: Account, ring: Ring | None, olds: Mapping[str,
         heard=heard,
         judge_silence=not centre_is_behind(sight),
         now=sight.now,
+        below_root=account.unit == sight.organization.root,
     )
     if account.id == sight.organization.management:
         # StackSets never deploy there, whatever unit it stands in.

@@ -6,7 +6,7 @@ the rings one after another, the management account.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from stacksets.buckets import bucket_steps
 from stacksets.difference import state_at_risk
@@ -159,13 +159,7 @@ def _notes(given: Given) -> Iterator[str]:
         )
     covered = {account for ring in wanted.rings for account in given.ring_accounts(ring)}
     covered |= {observed.organization.management, *(one.account for one in wanted.excluded)}
-    left = sorted(
-        one.id
-        for one in observed.organization.accounts.values()
-        if one.status == "ACTIVE" and one.id not in covered
-    )
-    if left:
-        yield f"{many(len(left), 'account')} in no ring's units: {_some(left)}."
+    yield from _in_no_ring(given, covered)
     for name, ring in rings.items():
         seen = observed.stack_sets.get(name)
         if seen and (strays := sorted(seen.instances.keys() - observed.organization.accounts)):
@@ -174,6 +168,29 @@ def _notes(given: Given) -> Iterator[str]:
         yield (
             "The management account's own stack is not seen from here: its person deploys "
             "templates/member.yaml there as an ordinary stack (docs/rollout.md)."
+        )
+
+
+def _in_no_ring(given: Given, covered: Set[str]) -> Iterator[str]:
+    """Accounts of which the file says nothing: no fault of the plan, and the status counts them."""
+    organization = given.observed.organization
+    left = sorted(
+        one.id
+        for one in organization.accounts.values()
+        if one.status == "ACTIVE" and one.id not in covered
+    )
+    # A ring of the root would hold the units of the others.
+    loose = [one for one in left if organization.accounts[one].unit == organization.root]
+    if others := [one for one in left if one not in loose]:
+        yield (
+            f"{many(len(others), 'account')} in no ring's units: {_some(others)}. Add the units to "
+            "a ring, or the accounts to [[excluded]] with the reason."
+        )
+    if loose:
+        yield (
+            f"{many(len(loose), 'account')} right below the root, in no ring's units: "
+            f"{_some(loose)}. Move each into a unit of a ring (aws organizations move-account), or "
+            "add it to [[excluded]] with the reason."
         )
 
 

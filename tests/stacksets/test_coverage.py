@@ -71,6 +71,12 @@ def status(said: str, account: str = ONE) -> Change:
     return change
 
 
+def below_root(sight: Sight, account: str = ONE) -> Sight:
+    here = sight.organization
+    moved = replace(here.accounts[account], unit=here.root)
+    return replace(sight, organization=replace(here, accounts={**here.accounts, account: moved}))
+
+
 def row(sight: Sight, account: str = ONE) -> Covered:
     return next(one for one in coverage(sight).rows if one.account.id == account)
 
@@ -275,6 +281,20 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
         State.NOT_REACHED,
         True,
         "No ring of the file has its unit.",
+    ),
+    (
+        "it stands right below the root",
+        replace(below_root(given(unheard())), wanted=a_wanted(a_ring(units=("Workloads",)))),
+        State.NOT_REACHED,
+        True,
+        "It stands right below the root, in no unit of a ring.",
+    ),
+    (
+        "it stands right below the root, which is a ring's",
+        below_root(given()),
+        State.COVERED,
+        False,
+        "",
     ),
     (
         "its ring names its unit by its path",

@@ -513,7 +513,28 @@ def test_a_ring_takes_over_a_set_that_was_there_before() -> None:
 
 def test_an_account_in_no_ring_is_told_of() -> None:
     file = changed(('[[ring]]\nname = "canary"\nunits = ["Small"]\n', ""))
-    assert "2 accounts in no ring's units: 444455556666, 777788889991." in plan(given(file)).notes
+    (note,) = plan(given(file)).notes
+    assert note == (
+        "2 accounts in no ring's units: 444455556666, 777788889991. Add the units to a ring, or "
+        "the accounts to [[excluded]] with the reason."
+    )
+
+
+def test_an_account_right_below_the_root_is_told_of_with_what_moves_it() -> None:
+    seen = rolled_out()
+    accounts = seen.organization.accounts
+    loose = {**accounts, "777788889999": replace(accounts[ONE], id="777788889999", unit=ROOT)}
+    made = plan(
+        given(observed=replace(seen, organization=replace(seen.organization, accounts=loose)))
+    )
+    assert made.steps == ()
+    assert made.notes == (
+        (
+            "1 account right below the root, in no ring's units: 777788889999. Move each into a "
+            "unit of a ring (aws organizations move-account), or add it to [[excluded]] with the "
+            "reason."
+        ),
+    )
 
 
 def test_parameters_reach_the_sets_whole_and_with_the_central_bus() -> None:
