@@ -2,91 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from handler.heartbeat import SelfTest
-from stacksets.coverage import Covered, coverage, timing
+from stacksets.coverage import coverage
 from stacksets.findings import STATES, State
-from stacksets.heartbeats import Centre, Heard, Kept
-from stacksets.observed import Instance
+from stacksets.heartbeats import Heard
 from stacksets.sight import Sight
 from stacksets.wanted import Excluded
+from tests.stacksets.changes import (
+    ONE,
+    below_root,
+    given,
+    heard,
+    rolled,
+    row,
+    status,
+    unheard,
+)
 from tests.stacksets.sights import (
     DAY,
-    MANAGEMENT,
     NOW,
-    a_beat,
-    a_management_stack,
-    a_mixed_sight,
     a_ring,
-    a_sight,
-    a_stack_set,
     a_wanted,
-    account_id,
     an_instance,
     parameters,
 )
-
-ONE = account_id(1)
-Change = Callable[[Sight], Sight]
-
-
-def heard(account: str = ONE, *, at: float = NOW - 300, **changes: object) -> Change:
-    def change(sight: Sight) -> Sight:
-        mode = changes.pop("mode", sight.wanted.rings[0].mode)
-        beat = a_beat(account, mode=str(mode), **changes)
-        known = {**sight.kept.heard, account: Heard(at, beat)}
-        return replace(sight, kept=replace(sight.kept, heard=known))
-
-    return change
-
-
-def unheard(account: str = ONE) -> Change:
-    def change(sight: Sight) -> Sight:
-        known = {key: one for key, one in sight.kept.heard.items() if key != account}
-        return replace(sight, kept=replace(sight.kept, heard=known))
-
-    return change
-
-
-def rolled(*instances: Instance, **changes: object) -> Change:
-    """The set with these instances only."""
-
-    def change(sight: Sight) -> Sight:
-        ring = sight.wanted.rings[0]
-        return replace(sight, stack_sets={ring.stack_set: a_stack_set(ring, *instances, **changes)})
-
-    return change
-
-
-def status(said: str, account: str = ONE) -> Change:
-    def change(sight: Sight) -> Sight:
-        known = dict(sight.organization.accounts)
-        known[account] = replace(known[account], status=said)
-        return replace(sight, organization=replace(sight.organization, accounts=known))
-
-    return change
-
-
-def below_root(sight: Sight, account: str = ONE) -> Sight:
-    here = sight.organization
-    moved = replace(here.accounts[account], unit=here.root)
-    return replace(sight, organization=replace(here, accounts={**here.accounts, account: moved}))
-
-
-def row(sight: Sight, account: str = ONE) -> Covered:
-    return next(one for one in coverage(sight).rows if one.account.id == account)
-
-
-def given(*changes: Change, mode: str = "enforce") -> Sight:
-    sight = a_sight(3, a_ring(mode=mode))
-    for change in changes:
-        sight = change(sight)
-    return sight
-
 
 CASES: list[tuple[str, Sight, State, bool, str]] = [
     ("all is well", given(), State.COVERED, False, ""),
@@ -347,131 +290,8 @@ def test_what_is_amiss_beside_the_state_is_told_too() -> None:
     assert [one.state for one in found.also] == [State.DRIFTED, State.OUTDATED]
 
 
-def test_nobody_is_silent_while_the_centre_is_behind() -> None:
-    quiet = given(heard(at=NOW - 3_600))
-    assert row(quiet).state is State.SILENT
-    for centre in (
-        Centre(last_sweep=NOW - 301, heard_at=NOW - 60),
-        Centre(),
-    ):
-        excused = replace(quiet, kept=replace(quiet.kept, centre=centre))
-        assert row(excused).state is State.COVERED
-        assert coverage(excused).notes[0].startswith("The centre itself is behind")
-        never = unheard()(excused)
-        assert row(never).finding.why == "It was never heard of, and the centre cannot say why."
-    assert coverage(quiet).notes == ()
-
-
-LISTENING = Centre(last_sweep=NOW - 20, heard_at=NOW - 60)
-EXCUSED = {
-    "a backlog": replace(LISTENING, behind_until=NOW),
-    "sweeps that came again a moment ago": replace(LISTENING, awake_since=NOW - 60),
-    "sweeps that came again half an hour ago": replace(LISTENING, awake_since=NOW - 20 - 2_099),
-    "nobody heard for a while": replace(LISTENING, heard_at=NOW - 20 - 1_021),
-}
-
-
-@pytest.mark.parametrize("case", EXCUSED)
-def test_no_status_calls_silent_whom_the_mail_excuses(case: str) -> None:
-    excused = given(heard(at=NOW - 3_600))
-    excused = replace(excused, kept=replace(excused.kept, centre=EXCUSED[case]))
-    assert row(excused).state is State.COVERED
-    assert coverage(excused).notes[0].startswith("The centre has not listened for long enough")
-
-
-@pytest.mark.parametrize(
-    "centre",
-    [
-        replace(LISTENING, awake_since=NOW - 20 - 2_100),
-        replace(LISTENING, heard_at=NOW - 20 - 1_020),
-        # That nobody is heard at all for so long is told as silence of all.
-        replace(LISTENING, heard_at=NOW - 20 - 2_100),
-        replace(LISTENING, behind_until=NOW - 21),
-    ],
-)
-def test_whom_the_mail_calls_silent_the_status_does_too(centre: Centre) -> None:
-    quiet = given(heard(at=NOW - 3_600))
-    judged = replace(quiet, kept=replace(quiet.kept, centre=centre))
-    assert row(judged).state is State.SILENT
-    assert coverage(judged).notes == ()
-
-
-def test_a_centre_that_is_missing_or_older_is_said_once() -> None:
-    found = coverage(replace(given(), kept=Kept(readable=False)))
-    assert [note.partition(",")[0] for note in found.notes] == ["The central stack is not there"]
-    assert {one.state for one in found.rows} == {State.ILL}
-
-
-def test_the_management_account_is_judged_by_its_own_stack() -> None:
-    sight = given()
-    assert row(sight, MANAGEMENT).finding.why == "It observes, as the file says."
-    bad = a_management_stack(status="UPDATE_FAILED", reason="The role is missing")
-    failed = row(replace(sight, management_stack=bad), MANAGEMENT)
-    assert failed.state is State.FAILED
-    assert failed.finding.why == "Stack iam-org-revoker failed there. AWS: The role is missing."
-    drifted = row(replace(sight, management_stack=a_management_stack(drift="DRIFTED")), MANAGEMENT)
-    assert drifted.state is State.DRIFTED
-    other = a_management_stack(digest="another")
-    assert row(replace(sight, management_stack=other), MANAGEMENT).state is State.OUTDATED
-    gone = unheard(MANAGEMENT)(replace(sight, management_stack=None))
-    assert row(gone, MANAGEMENT).state is State.NOT_REACHED
-    hidden = replace(sight, management_stack=None, management_seen=False)
-    assert row(hidden, MANAGEMENT).state is State.NOT_ENFORCING
-    assert "cannot be seen from here" in coverage(hidden).notes[0]
-    without = replace(sight, wanted=a_wanted(a_ring(), install=False))
-    assert row(without, MANAGEMENT).state is State.EXCLUDED
-
-
-@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"])
-def test_a_stack_that_went_back_has_failed_only_for_whoever_asks_for_another(status: str) -> None:
-    sight, reason = given(), "Queue: The quota is used up"
-    back = a_management_stack(status=status, reason=reason, digest="another")
-    failed = row(replace(sight, management_stack=back), MANAGEMENT)
-    assert (failed.state, failed.amiss) == (State.FAILED, True)
-    assert failed.finding.why == f"Stack iam-org-revoker failed there. AWS: {reason}."
-    # The older release was taken again: nothing is left to update, and nothing is amiss.
-    same = a_management_stack(status=status, reason=reason)
-    assert not row(replace(sight, management_stack=same), MANAGEMENT).amiss
-    dead = a_management_stack(status="ROLLBACK_COMPLETE", reason=reason)
-    assert row(replace(sight, management_stack=dead), MANAGEMENT).state is State.FAILED
-
-
-def test_the_nearest_unit_says_whose_ring_an_account_is_in() -> None:
-    rings = (a_ring("early", units=("/Workloads/Payments/",), mode="observe"), a_ring("late"))
-    sight = replace(given(), wanted=a_wanted(*rings))
-    assert row(sight).ring == "early"
-    assert row(sight, account_id(2)).ring == "late"
-
-
 def test_an_account_that_a_newer_version_speaks_for_is_outdated_and_breaks_nothing() -> None:
     sight = given()
     known = {**sight.kept.heard, ONE: Heard(NOW - 60, None)}
     found = row(replace(sight, kept=replace(sight.kept, heard=known)))
     assert found.state is State.OUTDATED
-
-
-def test_times_are_nearest_ranks_of_what_was_measured() -> None:
-    assert timing([]) is None
-    assert timing([0.0, 0.0]) is None
-    one = timing([3.0, 0.0])
-    assert one is not None
-    assert (one.accounts, one.median, one.p99) == (1, 3.0, 3.0)
-    many = timing(float(second) for second in range(1, 201))
-    assert many is not None
-    assert (many.accounts, many.median, many.p99) == (200, 100.0, 198.0)
-
-
-def test_failed_and_missing_self_tests_do_not_count_as_times() -> None:
-    bad = SelfTest(at=NOW - 60, ok=False, deny_seconds=900.0, event_seconds=900.0, error="late")
-    found = coverage(given(heard(self_test=bad)))
-    assert found.contained is not None
-    assert (found.contained.accounts, found.contained.p99) == (1, 2.4)
-    assert found.seen is not None
-    assert (found.seen.accounts, found.seen.p99) == (2, 1.9)
-
-
-def test_accounts_come_by_unit_and_name_and_each_once() -> None:
-    rows = coverage(a_mixed_sight(500)).rows
-    keys = [(one.unit, one.account.name) for one in rows]
-    assert keys == sorted(keys)
-    assert len({one.account.id for one in rows}) == 500
