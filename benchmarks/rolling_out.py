@@ -27,33 +27,13 @@ from stacksets.clients import Clients
 from stacksets.plan import plan
 from stacksets.reading import read_wanted
 from stacksets.steps import Plan
+from tests.stacksets.scene import MANAGEMENT, ROOT, SECURITY, rollout_file
 
 SIZES = (100, 1_000, 10_000)
 ACCOUNTS_IN_A_UNIT = 25
-MANAGEMENT, SECURITY = "111122223333", "444455556666"
-ROOT = "r-ab12"
 ORGANIZATIONS_PAGE, INSTANCES_PAGE = 20, 100
 RELEASE = read_release(Path(__file__).parent.parent / "templates")
-FILE = f"""
-organization = "o-exampleorgid"
-trail = "accounts"
-[central]
-account = "{SECURITY}"
-[central.parameters]
-Email = "security@example.com"
-[guardrail]
-attach = "rings"
-canary = "ring-0"
-[[ring]]
-name = "r0"
-units = ["ring-0"]
-[[ring]]
-name = "r1"
-units = ["ring-1"]
-[[ring]]
-name = "r2"
-units = ["ring-2"]
-"""
+FILE = rollout_file({f"r{number}": f"ring-{number}" for number in range(3)}, canary="ring-0")
 
 
 @dataclass

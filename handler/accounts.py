@@ -9,10 +9,10 @@ any heartbeat was heard, and until when a backlog excuses silence (`behind_until
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from handler.heartbeat import HEARTBEAT_SECONDS, SILENT_SECONDS, Heartbeat, pack_heartbeat
+from handler.hearing import SWEEP_GAP_SECONDS, Hearing, judge_hearing
+from handler.heartbeat import SILENT_SECONDS, Heartbeat, pack_heartbeat
 from handler.names import ACCOUNT_PREFIX, CENTRE_KEY
 from handler.notice import Watched, cut_text
 from handler.occasions import DAY_SECONDS, next_morning
@@ -28,21 +28,9 @@ from handler.table import (
     text_of,
 )
 
-# Nobody is heard: as long as no heartbeat of any account should take.
-DEAF_SECONDS = HEARTBEAT_SECONDS + 120
-# A sweep that comes later than this was not running in between.
-SWEEP_GAP_SECONDS = 300
 BACKLOG_SECONDS = 300
 # Whoever closes an account does not want to hear of it for ever.
 FORGET_SECONDS = 30 * DAY_SECONDS
-
-
-@dataclass(frozen=True)
-class Hearing:
-    """Whether silence may be judged now, and whether nobody at all is heard."""
-
-    may_judge: bool
-    nobody_heard: bool
 
 
 def read_account(item: dict[str, Any]) -> Watched:
@@ -144,14 +132,12 @@ def note_sweep(store: IncidentStore) -> Hearing:
             ),
         )
         return Hearing(may_judge=False, nobody_heard=False)
-    deaf = now - number_of(fresh, "heard_at")
-    excused = (
-        now - number_of(fresh, "awake_since") < SILENT_SECONDS
-        or now <= number_of(fresh, "behind_until")
-        # Is it the accounts, or the centre? Another heartbeat decides, or that none comes at all.
-        or DEAF_SECONDS < deaf < SILENT_SECONDS
+    return judge_hearing(
+        now=now,
+        awake_since=number_of(fresh, "awake_since"),
+        heard_at=number_of(fresh, "heard_at"),
+        behind_until=number_of(fresh, "behind_until"),
     )
-    return Hearing(may_judge=not excused, nobody_heard=deaf >= SILENT_SECONDS)
 
 
 def mark_silent(store: IncidentStore, accounts: list[Watched], *, held: dict[str, int]) -> None:

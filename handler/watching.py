@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from handler.accounts import Hearing, mark_back, mark_silent, put_off
+from handler.accounts import mark_back, mark_silent, put_off
 from handler.digest import PART_LIMIT, back_mail, open_mail, silent_mail
+from handler.hearing import Hearing
 from handler.mailing import Centre, may_send_digest, publish_mail
 from handler.notice import Incident, Watched
 from handler.occasions import is_open, next_morning

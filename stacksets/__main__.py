@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from stacksets.beginning import Stopped
-from stacksets.drift import add_drift_command
+from stacksets.drift_command import add_drift_command
 from stacksets.init_command import add_init_command
 from stacksets.remove import add_remove_command
 from stacksets.rollout_commands import add_rollout_commands

@@ -12,7 +12,7 @@ from handler.heartbeat import Heartbeat
 from stacksets.findings import LEFT_OUT, Finding, Known, Rolled, State, findings
 from stacksets.organization import Account, Organization
 from stacksets.rolled import rolled_by_instance, rolled_by_set, rolled_by_stack
-from stacksets.sight import Sight, centre_is_behind
+from stacksets.sight import Sight, centre_is_behind, centre_sweeps
 from stacksets.wanted import Ring
 
 
@@ -147,6 +147,7 @@ def _known(sight: Sight, account: Account, ring: Ring | None, olds: Mapping[str,
         heard=heard,
         judge_silence=not centre_is_behind(sight),
         now=sight.now,
+        below_root=account.unit == sight.organization.root,
     )
     if account.id == sight.organization.management:
         # StackSets never deploy there, whatever unit it stands in.
@@ -172,10 +173,16 @@ def _notes(sight: Sight) -> Iterable[str]:
             "The central stack is not there, or of a version that keeps no heartbeats for this "
             "command: run apply. Nobody was heard of."
         )
-    elif centre_is_behind(sight):
+    elif not centre_sweeps(sight):
         yield (
             "The centre itself is behind: an account that it has not heard of for a while is not "
             "told as silent. See the alarms of the central stack."
+        )
+    elif centre_is_behind(sight):
+        yield (
+            "The centre has not listened for long enough, or works off a backlog, or hears nobody "
+            "yet: as in its mails, no account is told as silent now. Ask again in 35 minutes, and "
+            "if it is still so, see the alarms of the central stack."
         )
     if not sight.management_seen:
         yield (

@@ -1,32 +1,21 @@
-"""The command drift: look for what was changed behind CloudFormation's back, name it, mend it."""
+"""Drift of the rings' stacks: let AWS compare, read what it found, and plan what mends it.
+
+Judges and prints nothing; drift_command.py is the command.
+"""
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from handler.notice import visible
 from stacksets.bearers import Holding
-from stacksets.beginning import Release, Stopped, add_common_options, look, read_release
-from stacksets.clients import CannotEnter, Clients, open_clients, sentence
+from stacksets.clients import Clients
 from stacksets.given import Given
-from stacksets.holding import accounts_told_of, look_into
+from stacksets.holding import accounts_told_of
 from stacksets.mending import Drift, left_kept, mending_steps, unmendable
-from stacksets.remove import read_chosen
-from stacksets.rollout_commands import agreed, ended, walk_steps
-from stacksets.show import print_plan
-from stacksets.steps import Call, Kind, Plan, Step, Until, Wait
-from stacksets.wanted import Ring, Wanted
+from stacksets.ring_calls import operation_wait
+from stacksets.steps import Call, Kind, Plan, Step
+from stacksets.wanted import Ring
 
 # Drift is looked for everywhere, however many accounts cannot be looked at.
 EVERYWHERE = {
@@ -34,21 +23,6 @@ EVERYWHERE = {
     "FailureTolerancePercentage": 100,
     "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
 }
-
-
-def add_drift_command(commands: Any) -> None:
-    """Add drift to the command line."""
-    says = "look for stacks that were changed by hand, and mend them"
-    command = commands.add_parser("drift", help=says, description=f"{says.capitalize()}.")
-    add_common_options(command)
-    command.add_argument("--ring", default="", help="this ring alone")
-    command.add_argument(
-        "--mend", action="store_true", help="make these stacks anew, containments kept"
-    )
-    command.add_argument("--yes", action="store_true", help="do not ask")
-    command.add_argument("--json", action="store_true", help="what drifted, as JSON")
-    command.add_argument("--poll", type=float, default=5.0, metavar="SECONDS")
-    command.set_defaults(command=_drift, patience=0.0)
 
 
 def detection_steps(given: Given, rings: Iterable[Ring]) -> Iterator[Step]:
@@ -67,9 +41,7 @@ def detection_steps(given: Given, rings: Iterable[Ring]) -> Iterator[Step]:
             says=f"Compare the stacks of {ring.stack_set} with their template",
             whom="nothing is changed",
             calls=(Call(given.deploying, "cloudformation", "DetectStackSetDrift", arguments),),
-            wait=Wait(
-                Until.OPERATION, given.deploying, ring.stack_set, call_as=given.wanted.call_as
-            ),
+            wait=operation_wait(given, ring.stack_set),
             ring=ring.name,
             accounts=tuple(sorted(seen.instances)),
         )
@@ -83,22 +55,33 @@ def drifted(given: Given, ring: Ring) -> list[str]:
     )
 
 
+class Superseded(Exception):
+    """Another look for drift has begun since, or AWS knows ours no more."""
+
+
 def resources(client: Any, given: Given, ring: Ring, account: str) -> Iterator[Drift]:
-    """Every resource of an account's stack that has drifted. Raises ClientError."""
+    """Every resource of an account's stack that has drifted, by the latest look: AWS tells of no
+    other, and of one that goes on only a part (API Reference, ListStackInstanceResourceDrifts).
+    Raises ClientError and Superseded."""
     seen = given.observed.stack_sets[ring.stack_set]
-    looks = [one.id for one in seen.operations if one.action == "DETECT_DRIFT"]
+    looks = [one for one in seen.operations if one.action == "DETECT_DRIFT"]
+    if not looks or looks[0] in seen.under_way:
+        raise Superseded
     named = {
         "StackSetName": ring.stack_set,
         "StackInstanceAccount": account,
         "StackInstanceRegion": given.wanted.region,
-        "OperationId": looks[0],
+        "OperationId": looks[0].id,
         "StackInstanceResourceDriftStatuses": ["MODIFIED", "DELETED"],
         "CallAs": given.wanted.call_as,
     }
     token: dict[str, str] = {}
     while True:
         # boto3 has no paginator for this one.
-        page = client.list_stack_instance_resource_drifts(**named, **token)
+        try:
+            page = client.list_stack_instance_resource_drifts(**named, **token)
+        except client.exceptions.OperationNotFoundException as error:
+            raise Superseded from error
         for row in page["Summaries"]:
             yield Drift(
                 account=account,
@@ -111,6 +94,18 @@ def resources(client: Any, given: Given, ring: Ring, account: str) -> Iterator[D
         if not page.get("NextToken"):
             return
         token = {"NextToken": page["NextToken"]}
+
+
+def found_drift(clients: Clients, given: Given, rings: Iterable[Ring]) -> list[Drift]:
+    """Everything that has drifted in the rings, by the latest look. Raises ClientError,
+    CannotEnter and Superseded."""
+    client = clients.of("cloudformation", given.deploying)
+    return [
+        one
+        for ring in rings
+        for account in drifted(given, ring)
+        for one in resources(client, given, ring, account)
+    ]
 
 
 def mending(given: Given, rings: Iterable[Ring], held: Mapping[str, Holding]) -> Plan:
@@ -131,60 +126,6 @@ def mending(given: Given, rings: Iterable[Ring], held: Mapping[str, Holding]) ->
     return Plan(tuple(steps), tuple(stops), tuple(notes))
 
 
-def _drift(options: argparse.Namespace) -> int:
-    release = read_release(options.templates)
-    wanted = read_chosen(options, release)
-    rings = [ring for ring in wanted.rings if options.ring in ("", ring.name)]
-    try:
-        clients = open_clients(wanted.access, region=wanted.region, profile=options.profile)
-        given = _look(wanted, release, clients)
-        steps = tuple(detection_steps(given, rings))
-        failed = walk_steps(options, clients, release, Plan(steps), again="drift")
-        given = _look(wanted, release, clients)
-        client = clients.of("cloudformation", given.deploying)
-        found = [
-            one
-            for ring in rings
-            for account in drifted(given, ring)
-            for one in resources(client, given, ring, account)
-        ]
-        _show(options, found, failed)
-        if not options.mend:
-            return 1 if found or failed else 0
-        return _mend(options, given, rings, clients, release) or (1 if failed else 0)
-    except CannotEnter as error:
-        raise Stopped(str(error)) from error
-    except (ClientError, BotoCoreError) as error:
-        raise Stopped(f"AWS refused to tell: {sentence(error)}.") from error
-
-
-def _look(wanted: Wanted, release: Release, clients: Clients) -> Given:
-    today = datetime.fromtimestamp(time.time(), UTC).date()
-    return look(wanted, release, clients, today=today)
-
-
-def _mend(
-    options: argparse.Namespace,
-    given: Given,
-    rings: list[Ring],
-    clients: Clients,
-    release: Release,
-) -> int:
-    held = look_into(
-        clients,
-        to_look_into(given, rings, clients),
-        profiled=given.wanted.access.profiles,
-    )
-    made = mending(given, rings, held)
-    if not options.json:
-        print_plan(Console(highlight=False), made)
-    if made.refusals:
-        return 1
-    if made.steps and not options.yes and not agreed():
-        raise Stopped("Nothing was done.")
-    return ended(walk_steps(options, clients, release, made, again="drift --mend"), made)
-
-
 def to_look_into(given: Given, rings: Iterable[Ring], clients: Clients) -> set[str]:
     """Where somebody may be contained: what has drifted, and where incidents were told of, since
     an earlier mending may have been interrupted there."""
@@ -194,22 +135,3 @@ def to_look_into(given: Given, rings: Iterable[Ring], clients: Clients) -> set[s
         for ring in rings
         for account in {*drifted(given, ring), *(told & given.ring_accounts(ring).keys())}
     }
-
-
-def _show(options: argparse.Namespace, found: Iterable[Drift], failed: Mapping[str, str]) -> None:
-    if options.json:
-        rows = [asdict(one) for one in found]
-        print(json.dumps({"drifted": rows, "not_looked_at": dict(failed)}, indent=2))
-        return
-    table = Table("Ring", "Account", "Resource", "Type", "", box=None, header_style="bold")
-    for one in found:
-        what = one.status.lower() + (f": {', '.join(one.paths)}" if one.paths else "")
-        cells = (one.ring, one.account, one.resource, one.kind, what)
-        table.add_row(*(Text(visible(cell)) for cell in cells))
-    console = Console(highlight=False)
-    if table.row_count:
-        console.print(table)
-    for account, said in sorted(failed.items()):
-        console.print(Text(visible(f"account {account} could not be looked at: {said}")))
-    accounts = len({one.account for one in found})
-    console.print(f"{table.row_count} resources in {accounts} accounts have drifted.")

@@ -85,7 +85,8 @@ class Known:
 
     `status` is what Organizations says. `place` names its ring, "" for none; `excluded` is the
     reason or None. `rolled` is None where nothing was rolled out, and where nobody may look
-    (`may_look` is False then). `judge_silence`: the centre hears of others.
+    (`may_look` is False then). `judge_silence`: the centre hears of others. `below_root`: no unit
+    holds it.
     """
 
     status: str
@@ -97,6 +98,7 @@ class Known:
     heard: Heard | None
     judge_silence: bool
     now: float
+    below_root: bool = False
 
 
 def findings(known: Known) -> tuple[Finding, ...]:
@@ -117,11 +119,7 @@ def findings(known: Known) -> tuple[Finding, ...]:
 def _reached(known: Known) -> Iterator[Finding]:
     rolled = known.rolled
     if not known.place:
-        yield Finding(
-            State.NOT_REACHED,
-            "No ring of the file has its unit.",
-            "Add its unit to a ring, or the account to [[excluded]] with the reason.",
-        )
+        yield _in_no_ring(known)
         return
     if rolled is None:
         if known.may_look:
@@ -150,8 +148,23 @@ def _reached(known: Known) -> Iterator[Finding]:
         yield Finding(
             State.DRIFTED,
             f"CloudFormation finds that {rolled.source} was changed there by hand.",
-            "Run drift: it names the resources, and with --mend it mends them.",
+            "Run drift: it names the resources, and with --mend it mends them or says how.",
         )
+
+
+def _in_no_ring(known: Known) -> Finding:
+    if known.below_root:
+        # A ring of the root would hold the units of the others.
+        return Finding(
+            State.NOT_REACHED,
+            "It stands right below the root, in no unit of a ring.",
+            "Move it into a unit of a ring, or add it to [[excluded]] with the reason.",
+        )
+    return Finding(
+        State.NOT_REACHED,
+        "No ring of the file has its unit.",
+        "Add its unit to a ring, or the account to [[excluded]] with the reason.",
+    )
 
 
 def _heard(known: Known) -> Iterator[Finding]:
@@ -166,7 +179,9 @@ def _heard(known: Known) -> Iterator[Finding]:
             )
         else:
             yield Finding(
-                State.ILL, "It was never heard of, and the centre hears nobody.", "Mend the centre."
+                State.ILL,
+                "It was never heard of, and the centre cannot say why.",
+                "Ask again in 35 minutes: by then the centre listens, or its alarms say why not.",
             )
         return
     waited = known.now - heard.at

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from handler.notice import visible
 from handler.settings import KNOBS, read_role_patterns
+from stacksets.guarding import many
 from stacksets.organization import Account, Organization, Unit
 from stacksets.proposals import Proposal
 
@@ -148,30 +149,50 @@ def _parameters(found: Found) -> Iterator[str]:
 
 
 def _rings(found: Found) -> Iterator[str]:
-    units = _units(found.organization)
+    organization = found.organization
+    units = _units(organization)
     yield "# Rings are rolled out in this order, and a bad ring stops the rest. Units are ids or"
     yield "# paths of names; accounts that join them later are covered by themselves."
-    yield from _ring(found.organization, "canary", units[:1])
-    if units[1:]:
-        yield from _ring(found.organization, "everyone", units[1:])
+    if not units:
+        yield "# No unit holds an account today: this one ring is the whole Organization."
+        yield from _ring(organization, "everyone", {"/": organization.root})
+        return
+    named = {_name(unit): unit.id for unit in units}
+    first = _name(units[0])
+    yield from _ring(organization, "canary", {first: named.pop(first)})
+    if named:
+        yield from _ring(organization, "everyone", named)
+    yield from _loose(organization)
+
+
+def _loose(organization: Organization) -> Iterator[str]:
+    """Accounts that no ring of the file can have: a ring of the root would hold the others."""
     loose = [
         account
-        for account in found.organization.accounts.values()
-        if account.unit == found.organization.root and account.id != found.organization.management
+        for account in organization.accounts.values()
+        if account.unit == organization.root
+        and account.id != organization.management
+        and account.status == "ACTIVE"
     ]
-    if loose:
-        yield "# Right below the root, and so in no unit of a ring. Move them into a unit:"
-        yield from (f"#   {one.id} {visible(one.name)}" for one in loose)
-        yield ""
+    if not loose:
+        return
+    yield "# Right below the root, and so in no ring: nothing is rolled out to these accounts, and"
+    yield '# status calls each "not reached". Move it into a unit of a ring (aws organizations'
+    yield f"# move-account --account-id ID --source-parent-id {organization.root}"
+    yield "# --destination-parent-id UNIT), or leave it out by choice, under [[excluded]] below."
+    yield from (f"#   {one.id} {visible(one.name)}" for one in loose)
+    yield ""
 
 
-def _ring(organization: Organization, name: str, units: Iterable[Unit]) -> Iterator[str]:
+def _ring(organization: Organization, name: str, units: Mapping[str, str]) -> Iterator[str]:
+    """`units`: ids by what the file calls them."""
     yield "[[ring]]"
     yield f"name = {text(name)}"
     yield "units = ["
-    for unit in units:
-        count = len(organization.below(unit.id))
-        yield f"  {text(_name(unit))},  # {count:,} account" + ("" if count == 1 else "s")
+    for called, unit in units.items():
+        # StackSets never deploy into the management account, wherever it stands.
+        inside = [one for one in organization.below(unit) if one.id != organization.management]
+        yield f"  {text(called)},  # {many(len(inside), 'account')}"
     yield "]"
     yield 'mode = "observe"'
     yield "# observed_since = 2026-01-31"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from stacksets.given import Given
 from stacksets.observed import ControlPolicy
-from stacksets.steps import Call, Kind, Saved, Step
+from stacksets.steps import Call, Kind, Saved, Step, Until, Wait
 from stacksets.wanted import Reach
 
 KIND = "SERVICE_CONTROL_POLICY"
@@ -57,6 +57,8 @@ def _steps(given: Given) -> Iterator[Step]:
                     {"RootId": root, "PolicyType": KIND},
                 ),
             ),
+            # Organizations answers at once and works in the background (API Reference).
+            wait=Wait(Until.ENABLED, management, root),
         )
     if policy is None:
         yield _make(given)

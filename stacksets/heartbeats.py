@@ -36,6 +36,7 @@ class Centre:
     """How the centre itself was; epoch seconds, 0 for never. See handler/accounts.py."""
 
     last_sweep: float = 0.0
+    awake_since: float = 0.0
     heard_at: float = 0.0
     behind_until: float = 0.0
 
@@ -75,13 +76,17 @@ def read_kept(dynamodb: Any) -> Kept:
                 account, kind, _ = key.removeprefix(OPENED_PREFIX).split("#", 2)
                 opened[Opened(account, int(_number(item, "listed_at")) // DAY_SECONDS, kind)] += 1
     found = dynamodb.get_item(TableName=INCIDENT_TABLE, Key={"pk": {"S": CENTRE_KEY}})
-    item = found.get("Item", {})
-    centre = Centre(
+    return Kept(heard=heard, opened=opened, centre=read_centre(found.get("Item", {})))
+
+
+def read_centre(item: Mapping[str, Any]) -> Centre:
+    """How the centre itself was, from its item of the table."""
+    return Centre(
         last_sweep=_number(item, "last_sweep"),
+        awake_since=_number(item, "awake_since"),
         heard_at=_number(item, "heard_at"),
         behind_until=_number(item, "behind_until"),
     )
-    return Kept(heard=heard, opened=opened, centre=centre)
 
 
 def _heard(item: Mapping[str, Any]) -> Heard:

@@ -26,7 +26,7 @@ from stacksets.keeping import (
 )
 from stacksets.observed import StackSet
 from stacksets.rescue import is_exempt, may_take_off, operator_role, other_way_in
-from stacksets.ring_calls import preferences
+from stacksets.ring_calls import operation_wait, preferences
 from stacksets.steps import Call, Kind, Step, Until, Wait
 from stacksets.wanted import Ring
 
@@ -34,7 +34,7 @@ from stacksets.wanted import Ring
 @dataclass(frozen=True)
 class Drift:
     """One resource of an account's stack that is not as its template says: MODIFIED or DELETED;
-    `paths` are the properties that differ."""
+    `paths` are the properties that differ. `stack` names an ordinary stack, "" for a ring's."""
 
     account: str
     ring: str
@@ -42,6 +42,7 @@ class Drift:
     kind: str
     status: str
     paths: tuple[str, ...] = ()
+    stack: str = ""
 
 
 def keeping_steps(held: Iterable[Holding]) -> Iterator[Step]:
@@ -174,7 +175,7 @@ def _instances(
         says=f"{says} {ring.stack_set}",
         whom=", ".join(accounts) if len(accounts) <= 10 else many(len(accounts), "account"),
         calls=(Call(given.deploying, "cloudformation", operation, arguments),),
-        wait=Wait(Until.OPERATION, given.deploying, ring.stack_set, call_as=given.wanted.call_as),
+        wait=operation_wait(given, ring.stack_set),
         ring=ring.name,
         accounts=tuple(accounts),
     )

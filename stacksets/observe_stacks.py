@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -40,12 +40,36 @@ def read_stack(client: Any, account: str, name: str) -> Stack | None:
         account=account,
         name=name,
         status=row["StackStatus"],
-        reason=row.get("StackStatusReason", ""),
+        reason=_reason(client, row),
         parameters=_values(row.get("Parameters", ())),
         template=document,
         digest=digest_of(document),
         outputs={one["OutputKey"]: one["OutputValue"] for one in row.get("Outputs", ())},
+        drift=row.get("DriftInformation", {}).get("StackDriftStatus", ""),
     )
+
+
+def first_failure(client: Any, name: str) -> str:
+    """Why the latest operation of a stack failed: the oldest failure since it began, because the
+    others follow from it; "" where CloudFormation names none. Raises ClientError."""
+    told = ""
+    for page in client.get_paginator("describe_stack_events").paginate(StackName=name):
+        for event in page["StackEvents"]:
+            status = event.get("ResourceStatus", "")
+            reason = event.get("ResourceStatusReason", "no reason given")
+            if status.endswith("_FAILED") and "cancelled" not in reason.lower():
+                told = f"{event['LogicalResourceId']}: {reason}"
+            began = status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+            if began and event["LogicalResourceId"] == name:
+                return told
+    return told
+
+
+def _reason(client: Any, row: Mapping[str, Any]) -> str:
+    """Why a stack is not whole: after a rollback only its events know."""
+    failed = row["StackStatus"].endswith(("FAILED", "ROLLBACK_COMPLETE"))
+    told = first_failure(client, row["StackName"]) if failed else ""
+    return told or row.get("StackStatusReason", "")
 
 
 def _stack_set(client: Any, name: str, call_as: str) -> StackSet:

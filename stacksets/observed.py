@@ -68,7 +68,7 @@ class StackSet:
 
 @dataclass(frozen=True)
 class Stack:
-    """An ordinary stack: the central one, or the management account's."""
+    """An ordinary stack: the central one, or the management account's; `drift` as for Instance."""
 
     account: str
     name: str
@@ -78,6 +78,7 @@ class Stack:
     template: Mapping[str, Any] = field(repr=False)
     digest: str
     outputs: Mapping[str, str]
+    drift: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+# What Organizations says of an account that AWS has suspended, or whose owner closes it.
+CLOSED = ("SUSPENDED", "PENDING_CLOSURE", "CLOSED")
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -59,6 +62,11 @@ class Organization:
             looking += [child.id for child in self._inside[0].get(at, ())]
             found += self._inside[1].get(at, ())
         return tuple(sorted(found, key=lambda account: account.id))
+
+    @property
+    def closed(self) -> tuple[str, ...]:
+        """The accounts in which nothing runs, since Organizations says so."""
+        return tuple(sorted(one.id for one in self.accounts.values() if one.status in CLOSED))
 
     @cached_property
     def _inside(self) -> tuple[dict[str, list[Unit]], dict[str, list[Account]]]:

@@ -7,19 +7,19 @@ Only his own calls. What CloudFormation makes on his behalf it makes with a serv
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
 from handler.names import (
     HEALTH_TOPIC,
-    IAM_PATH,
     INCIDENT_TABLE,
     INCIDENT_TOPIC,
     LISTED_INDEX,
     PRODUCT,
 )
 from stacksets import taking_back
+from stacksets.by_cloudformation import made_by_cloudformation, read_by_cloudformation
 from stacksets.observe import bucket_name
 from stacksets.permission import Permission
 from stacksets.proposals import POWERFUL
@@ -40,6 +40,7 @@ class Place(Enum):
     TAKING_BACK = "taking-back"
     TAKING_BACK_CENTRAL = "taking-back-central"
     TAKING_BACK_MEMBERS = "taking-back-members"
+    COMPARING = "comparing"
 
 
 TITLES = {
@@ -55,6 +56,10 @@ TITLES = {
     Place.TAKING_BACK_CENTRAL: "For `drift` and `remove` besides, in the security account",
     Place.TAKING_BACK_MEMBERS: (
         "For `drift` and `remove`, in every account that is looked into, management too"
+    ),
+    Place.COMPARING: (
+        "For `drift` besides, in the security and the management account: what CloudFormation "
+        "reads with your rights when it compares their stacks. Not tried"
     ),
 }
 
@@ -83,7 +88,9 @@ def permissions(place: Place) -> tuple[Permission, ...]:
             )
             return (*_stack(CENTRAL_STACK), *_bucket(), *confirmed)
         case Place.SERVICE_ROLE:
-            return tuple(_made_by_cloudformation())
+            return tuple(made_by_cloudformation())
+        case Place.COMPARING:
+            return tuple(read_by_cloudformation())
         case Place.TAKING_BACK:
             return (*taking_back.WHERE_THE_SETS_ARE, *taking_back.GUARDRAIL)
         case Place.TAKING_BACK_CENTRAL:
@@ -205,6 +212,11 @@ def _seeing() -> Iterator[Permission]:
             f"cloudformation:*:*:stack/{MANAGEMENT_STACK}/*",
             "the management account's own stack",
         )
+    yield Permission(
+        "cloudformation:DescribeStackEvents",
+        f"cloudformation:*:*:stack/{MANAGEMENT_STACK}/*",
+        "why it failed, where it did",
+    )
 
 
 def _guardrail() -> Iterator[Permission]:
@@ -219,6 +231,7 @@ def _guardrail() -> Iterator[Permission]:
     )
     for name in ("EnablePolicyType", "CreatePolicy", "UpdatePolicy", "AttachPolicy"):
         yield Permission(f"organizations:{name}", "*", "the guardrail")
+    yield Permission("organizations:ListRoots", "*", "whether such policies are on yet")
 
 
 def _bucket() -> Iterator[Permission]:
@@ -237,35 +250,3 @@ def _stack(name: str) -> Iterator[Permission]:
         yield Permission(f"cloudformation:{look}", stack, _LOOK)
     for change in ("CreateStack", "UpdateStack", "DeleteStack"):
         yield Permission(f"cloudformation:{change}", stack, _DO)
-
-
-# Service -> the resources of the two templates there.
-_OURS: Mapping[str, tuple[str, ...]] = {
-    "cloudtrail": (f"*:*:trail/{PRODUCT}",),
-    "cloudwatch": (f"*:*:alarm:{PRODUCT}-*",),
-    "dynamodb": (f"*:*:table/{PRODUCT}-*",),
-    "events": (f"*:*:rule/{PRODUCT}-*", f"*:*:rule/{PRODUCT}/*", f"*:*:event-bus/{PRODUCT}"),
-    "iam": tuple(f":*:{kind}{IAM_PATH}*" for kind in ("role", "policy", "group")),
-    "lambda": (f"*:*:function:{PRODUCT}*",),
-    "logs": (f"*:*:log-group:/aws/*/{PRODUCT}*",),
-    "scheduler": (f"*:*:schedule/default/{PRODUCT}-*",),
-    "sns": (f"*:*:{PRODUCT}-*",),
-    "sqs": (f"*:*:{PRODUCT}-*",),
-}
-
-
-def _made_by_cloudformation() -> Iterator[Permission]:
-    for service, resources in _OURS.items():
-        for resource in resources:
-            yield Permission(f"{service}:*", f"{service}:{resource}", "what the templates hold")
-    for action, why in (
-        ("kms:*", "the key of the health topic, which has no name"),
-        ("lambda:CreateEventSourceMapping", "queue to notifier; it has no name"),
-        ("lambda:UpdateEventSourceMapping", "the same"),
-        ("lambda:DeleteEventSourceMapping", "the same"),
-        ("lambda:GetEventSourceMapping", "the same"),
-        ("lambda:TagResource", "the same"),
-        ("logs:DescribeLogGroups", "CloudFormation looks before it makes"),
-    ):
-        yield Permission(action, "*", why)
-    yield Permission("s3:GetObject", f"s3:::{bucket_name('*')}/*", "the template itself")

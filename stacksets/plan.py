@@ -6,7 +6,7 @@ the rings one after another, the management account.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from stacksets.buckets import bucket_steps
 from stacksets.difference import state_at_risk
@@ -16,9 +16,10 @@ from stacksets.keeping import as_kept
 from stacksets.mending import keeping_steps, left_kept, taking_over_steps, unmendable
 from stacksets.observed import Stack
 from stacksets.preconditions import control_findings, refusals, trust_steps
+from stacksets.ring_calls import operation_wait
 from stacksets.rings import leaving_steps, ring_steps
 from stacksets.stacks import central_steps, management_steps
-from stacksets.steps import Kind, Plan, Step, Until, Wait
+from stacksets.steps import Kind, Plan, Step, Unreached, Until, Wait
 from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
 
 # What becomes of such a stack is for a person to say.
@@ -29,7 +30,8 @@ STUCK = {
 
 
 def plan(given: Given) -> Plan:
-    """The steps that are left to do; none where everything is as wanted."""
+    """The steps that are left to do, and what none of them reaches; neither where everything is as
+    wanted."""
     stops = [
         *refusals(given),
         *_stuck(given),
@@ -41,7 +43,9 @@ def plan(given: Given) -> Plan:
         (stops if surely else notes).append(sentence)
     if busy := tuple(_under_way(given)):
         return Plan(busy, tuple(stops), tuple(notes), unfinished=True)
-    return Plan(tuple(_steps(given)), tuple(stops), tuple(notes))
+    return Plan(
+        tuple(_steps(given)), tuple(stops), tuple(notes), unreached=tuple(_unreached(given))
+    )
 
 
 def _steps(given: Given) -> Iterator[Step]:
@@ -82,13 +86,7 @@ def _under_way(given: Given) -> Iterator[Step]:
                 kind=Kind.WAIT,
                 says=f"Wait until {name} has ended its {operation.action} ({operation.status})",
                 whom=many(len(seen.instances), "account"),
-                wait=Wait(
-                    Until.OPERATION,
-                    given.deploying,
-                    name,
-                    call_as=given.wanted.call_as,
-                    operation=operation.id,
-                ),
+                wait=operation_wait(given, name, operation.id),
             )
     for stack in _stacks(given):
         if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
@@ -131,6 +129,27 @@ def _stacks(given: Given, *names: str) -> Iterator[Stack]:
             yield stack
 
 
+def _unreached(given: Given) -> Iterator[Unreached]:
+    """A stack that could not be deleted is left out of updates (CloudFormation User Guide, "Stack
+    instance status codes"), and no second one can stand beside it."""
+    for ring in given.wanted.rings:
+        seen = given.observed.stack_sets.get(ring.stack_set)
+        broken = sorted(
+            account
+            for account, one in (seen.instances if seen else {}).items()
+            if one.status == "INOPERABLE" and account in given.ring_accounts(ring)
+        )
+        if broken:
+            yield Unreached(
+                ring.name,
+                tuple(broken),
+                f"{ring.stack_set}: {many(len(broken), 'stack')} could not be deleted (INOPERABLE) "
+                f"and takes no updates: {_some(broken)}.",
+                "Write each under [[excluded]] and run apply, which deletes the rest of the stack "
+                "and keeps whoever is contained there; then take it out again and run apply.",
+            )
+
+
 def _notes(given: Given) -> Iterator[str]:
     wanted, observed = given.wanted, given.observed
     rings = {ring.stack_set: ring for ring in wanted.rings}
@@ -141,31 +160,38 @@ def _notes(given: Given) -> Iterator[str]:
         )
     covered = {account for ring in wanted.rings for account in given.ring_accounts(ring)}
     covered |= {observed.organization.management, *(one.account for one in wanted.excluded)}
-    left = sorted(
-        one.id
-        for one in observed.organization.accounts.values()
-        if one.status == "ACTIVE" and one.id not in covered
-    )
-    if left:
-        yield f"{many(len(left), 'account')} in no ring's units: {_some(left)}."
+    yield from _in_no_ring(given, covered)
     for name, ring in rings.items():
         seen = observed.stack_sets.get(name)
-        broken = sorted(
-            account
-            for account, one in (seen.instances if seen else {}).items()
-            if one.status == "INOPERABLE"
-        )
-        if broken:
-            yield (
-                f"{name}: {many(len(broken), 'stack')} could not be deleted and takes no updates: "
-                f"{_some(broken)}. Release who is contained there, then remove the account."
-            )
         if seen and (strays := sorted(seen.instances.keys() - observed.organization.accounts)):
             yield f"{ring.name}: stacks of accounts that have left: {_some(strays)}."
     if wanted.delegated and wanted.management.install:
         yield (
             "The management account's own stack is not seen from here: its person deploys "
             "templates/member.yaml there as an ordinary stack (docs/rollout.md)."
+        )
+
+
+def _in_no_ring(given: Given, covered: Set[str]) -> Iterator[str]:
+    """Accounts of which the file says nothing: no fault of the plan, and the status counts them."""
+    organization = given.observed.organization
+    left = sorted(
+        one.id
+        for one in organization.accounts.values()
+        if one.status == "ACTIVE" and one.id not in covered
+    )
+    # A ring of the root would hold the units of the others.
+    loose = [one for one in left if organization.accounts[one].unit == organization.root]
+    if others := [one for one in left if one not in loose]:
+        yield (
+            f"{many(len(others), 'account')} in no ring's units: {_some(others)}. Add the units to "
+            "a ring, or the accounts to [[excluded]] with the reason."
+        )
+    if loose:
+        yield (
+            f"{many(len(loose), 'account')} right below the root, in no ring's units: "
+            f"{_some(loose)}. Move each into a unit of a ring (aws organizations move-account), or "
+            "add it to [[excluded]] with the reason."
         )
 
 

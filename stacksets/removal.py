@@ -17,7 +17,7 @@ from stacksets.guarding import guardrail_policy, many
 from stacksets.keeping import free_step, keep_step, stop_step
 from stacksets.observed import Bucket, Stack, StackSet
 from stacksets.rescue import may_take_off, other_way_in
-from stacksets.ring_calls import named_accounts
+from stacksets.ring_calls import named_accounts, operation_wait
 from stacksets.steps import Call, Kind, Plan, Step, Until, Wait
 
 # One request takes so many keys (S3 API Reference, DeleteObjects).
@@ -190,7 +190,7 @@ def _instances(
         says=says,
         whom=many(len(accounts), "account"),
         calls=(Call(given.deploying, "cloudformation", "DeleteStackInstances", arguments),),
-        wait=Wait(Until.OPERATION, given.deploying, seen.name, call_as=given.wanted.call_as),
+        wait=operation_wait(given, seen.name),
         ring=ring.name if ring else "",
         accounts=tuple(accounts),
     )

@@ -80,6 +80,19 @@ def ring_call(given: Given, operation: str, arguments: dict[str, Any]) -> Call:
     return Call(given.deploying, "cloudformation", operation, arguments)
 
 
+def operation_wait(given: Given, name: str, operation: str = "") -> Wait:
+    """Until an operation of a set has ended; without an id, the one that the step begins. What AWS
+    says of a closed account in its results is prose, so Organizations is believed instead."""
+    return Wait(
+        Until.OPERATION,
+        given.deploying,
+        name,
+        call_as=given.wanted.call_as,
+        operation=operation,
+        closed=given.observed.organization.closed,
+    )
+
+
 def ring_step(
     given: Given,
     ring: Ring,
@@ -92,13 +105,12 @@ def ring_step(
     waits: bool = True,
 ) -> Step:
     """A step of a ring, which by default waits for the operation that its call begins."""
-    wait = Wait(Until.OPERATION, given.deploying, ring.stack_set, call_as=given.wanted.call_as)
     return Step(
         kind=Kind.RING,
         says=says,
         whom=whom,
         calls=(call,),
-        wait=wait if waits else None,
+        wait=operation_wait(given, ring.stack_set) if waits else None,
         ring=ring.name,
         accounts=tuple(accounts),
         shows=shows,

@@ -15,6 +15,8 @@ from stacksets.wanted import MANAGEMENT_STACK, Ring
 
 FAILED_DETAILS = ("FAILED", "CANCELLED", "INOPERABLE")
 UNDER_WAY_DETAILS = ("PENDING", "RUNNING")
+# The stack stands again as it was before an update or import that failed.
+RETURNED = ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE")
 
 
 def rolled_by_set(sight: Sight, ring: Ring) -> Rolled:
@@ -48,13 +50,16 @@ def rolled_by_stack(sight: Sight) -> Rolled | None:
     stack = sight.management_stack
     if stack is None:
         return None
+    old = _difference(sight, stack, sight.wanted.management.parameters)
+    # Rolled back, it works with the template it had: only whoever asks for another is disappointed.
+    returned = stack.status in RETURNED and not old
     return Rolled(
         f"Stack {MANAGEMENT_STACK}",
         under_way=stack.status.endswith("_IN_PROGRESS"),
-        # What rolled back stands again as it was before, or was never made.
-        failed="FAILED" in stack.status or "ROLLBACK_COMPLETE" in stack.status,
+        failed=stack.status.endswith(("FAILED", "ROLLBACK_COMPLETE")) and not returned,
         reason=stack.reason or stack.status,
-        old=_difference(sight, stack, sight.wanted.management.parameters),
+        drifted=stack.drift == "DRIFTED",
+        old=old,
         settings=_settings_of(stack.parameters),
     )
 

@@ -15,7 +15,6 @@ from rich.console import Console
 
 from handler.names import REVOKER
 from handler.notice import visible
-from handler.trail import arn_field
 from stacksets.beginning import (
     TEMPLATES,
     Release,
@@ -31,8 +30,7 @@ from stacksets.given import Given
 from stacksets.permissions import Place, document, markdown
 from stacksets.plan import plan
 from stacksets.progress import shown
-from stacksets.shell import as_commands
-from stacksets.show import as_json, print_plan
+from stacksets.show import show_plan, tell_unreached
 from stacksets.steps import Plan, Step
 from stacksets.waiting import Waiting
 from stacksets.walk import StepFailed, Walker
@@ -85,9 +83,9 @@ def _add_apply_options(command: argparse.ArgumentParser) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    _, planned = _planned(options)
-    _show(options, planned)
-    return 1 if planned[1].refusals else 0
+    _, (given, made) = _planned(options)
+    show_plan(given, made, for_program=options.json, by_hand=options.as_cli)
+    return 1 if made.refusals or made.unreached else 0
 
 
 def _planned(options: argparse.Namespace) -> tuple[Clients, tuple[Given, Plan]]:
@@ -105,33 +103,17 @@ def _again(wanted: Wanted, release: Release, clients: Clients) -> tuple[Given, P
     return given, plan(given)
 
 
-def _show(options: argparse.Namespace, planned: tuple[Given, Plan]) -> None:
-    given, made = planned
-    if options.json:
-        print(as_json(made))
-    elif options.as_cli:
-        lines = as_commands(
-            made.steps,
-            profiles=given.wanted.access.profiles,
-            own=arn_field(given.observed.caller, 4),
-            region=given.wanted.region,
-        )
-        print("\n".join(lines))
-    else:
-        print_plan(Console(highlight=False), made)
-
-
 def _apply(options: argparse.Namespace) -> int:
     clients, (given, made) = _planned(options)
     release = Release(given.member, given.central, given.guardrail)
     for done in ("Nothing was done.", *["Nothing more was done."] * ROUNDS):
-        _show(options, (given, made))
+        show_plan(given, made, for_program=options.json, by_hand=options.as_cli)
         if made.refusals:
             return 1
         if options.dry_run:
             return _dry(made)
         if options.as_cli or (options.json and not options.yes) or not made.own:
-            return 1 if made.steps else 0
+            return 0 if made.empty else 1
         if not options.yes and not agreed():
             raise Stopped(done)
         tolerated = walk_steps(options, clients, release, made, again="apply")
@@ -143,10 +125,12 @@ def _apply(options: argparse.Namespace) -> int:
 
 
 def ended(tolerated: Mapping[str, str], made: Plan) -> int:
-    """Name the accounts that failed within the tolerance; the exit code."""
+    """Name the accounts that failed within the tolerance, and those that no step reached; the exit
+    code."""
     for account, said in sorted(tolerated.items()):
         print(f"account {account} failed, within the tolerance: {visible(said)}", file=sys.stderr)
-    return 1 if tolerated or made.of_others else 0
+    tell_unreached(made)
+    return 1 if tolerated or made.of_others or made.unreached else 0
 
 
 def walk_steps(
@@ -209,7 +193,7 @@ def _dry(made: Plan) -> int:
     calls = sum(1 for _ in made.calls())
     if not problems:
         print(f"Dry run: {calls} calls have the shape that AWS takes. Nothing was sent.")
-    return 1 if problems else 0
+    return 1 if problems or made.unreached else 0
 
 
 def agreed() -> bool:

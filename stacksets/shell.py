@@ -85,9 +85,12 @@ def _option(name: str, value: Any) -> list[str]:
 def _waiting(wait: Wait, profiles: Mapping[str, str], *, gone: bool) -> Iterator[str]:
     """Lines that wait, and end the script (`set -e`) where it did not succeed; `gone`: a stack is
     to be there no more."""
-    service = {Until.CONFIRMED: "sns", Until.SETTLED: "iam", Until.CONTAINED: "iam"}.get(
-        wait.until, "cloudformation"
-    )
+    service = {
+        Until.CONFIRMED: "sns",
+        Until.ENABLED: "organizations",
+        Until.SETTLED: "iam",
+        Until.CONTAINED: "iam",
+    }.get(wait.until, "cloudformation")
     begin = " ".join(_begin(service, wait.account, profiles))
     match wait.until:
         case Until.STACK:
@@ -116,7 +119,10 @@ def _waiting(wait: Wait, profiles: Mapping[str, str], *, gone: bool) -> Iterator
                     f"while {begin} list-subscriptions-by-topic --topic-arn {topic} --output text "
                     "| grep PendingConfirmation; do sleep 10; done"
                 )
-
+        case Until.ENABLED:
+            kinds = "Roots[].PolicyTypes[?Type=='SERVICE_CONTROL_POLICY'][].Status"
+            look = f"{begin} list-roots --output text --query {shlex.quote(kinds)}"
+            yield f"until {look} | grep -x ENABLED; do sleep 10; done"
         case Until.SETTLED:
             yield "sleep 15"
         case Until.CONTAINED:

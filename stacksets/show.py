@@ -1,8 +1,9 @@
-"""How a plan is shown: a table for people, JSON for programs. Prints nothing of its own accord."""
+"""How a plan is shown: a table for people, JSON for programs, commands for who does it by hand."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -13,14 +14,49 @@ from rich.table import Table
 from rich.text import Text
 
 from handler.notice import visible
+from handler.trail import arn_field
+from stacksets.given import Given
+from stacksets.guarding import many
+from stacksets.shell import as_commands
 from stacksets.steps import Plan, Step
 
 # Lines of difference shown for a step; --json has them all.
 SHOWN = 12
 
 
+def show_plan(given: Given, plan: Plan, *, for_program: bool, by_hand: bool) -> None:
+    """Print a plan in the shape that was asked for; a table by default. Neither JSON nor a script
+    has a last line for people, so that what no step reaches is told beside them."""
+    if for_program:
+        print(as_json(plan))
+    elif by_hand:
+        print("\n".join(as_script(given, plan)))
+    else:
+        print_plan(Console(highlight=False), plan)
+        return
+    tell_unreached(plan)
+
+
+def tell_unreached(plan: Plan) -> None:
+    """A line on the standard error for each thing that the file wants and no step reaches."""
+    for one in plan.unreached:
+        print(f"not reached: {visible(one.said)}", file=sys.stderr)
+
+
+def as_script(given: Given, plan: Plan) -> Iterator[str]:
+    """The lines of a shell script, with what stands in the way as comments."""
+    yield from (f"# refused: {visible(sentence)}" for sentence in plan.refusals)
+    yield from as_commands(
+        plan.steps,
+        profiles=given.wanted.access.profiles,
+        own=arn_field(given.observed.caller, 4),
+        region=given.wanted.region,
+    )
+    yield from (f"# not reached: {visible(one.said)}" for one in plan.unreached)
+
+
 def print_plan(console: Console, plan: Plan) -> None:
-    """The refusals, the steps with what each changes, and the notes."""
+    """The refusals, the steps with what each changes, the notes, and what no step reaches."""
     for sentence in plan.refusals:
         console.print(
             Text("refused: ", style="bold red").append(visible(sentence), style="not bold")
@@ -35,6 +71,9 @@ def print_plan(console: Console, plan: Plan) -> None:
         console.print(_table(plan.of_others))
     for sentence in plan.notes:
         console.print(Text("note: ", style="bold").append(visible(sentence), style="not bold"))
+    for one in plan.unreached:
+        said = Text("not reached: ", style="bold red")
+        console.print(said.append(visible(one.said), style="not bold"))
     console.print(summary(plan), highlight=False)
 
 
@@ -43,21 +82,24 @@ def summary(plan: Plan) -> str:
     if plan.refusals:
         count = len(plan.refusals)
         return f"Nothing will be done until {'that is' if count == 1 else 'these are'} settled."
-    if not plan.steps:
+    if plan.empty:
         return "Nothing to do: everything is as the file says."
-    accounts = {account for step in plan.steps for account in step.accounts}
-    steps = f"{len(plan.steps)} step" + ("" if len(plan.steps) == 1 else "s")
+    steps = many(len(plan.steps), "step")
     if plan.unfinished:
         return f"{steps} to wait for; the rest is planned when they have ended."
-    return f"{steps}, {len(accounts):,} account" + ("" if len(accounts) == 1 else "s") + "."
+    accounts = many(len({account for step in plan.steps for account in step.accounts}), "account")
+    missed = sum(len(one.accounts) for one in plan.unreached)
+    done = f"{steps}, {accounts}" if plan.steps else "No step is left"
+    return f"{done}; {many(missed, 'account')} that no step reaches." if missed else f"{done}."
 
 
 def as_json(plan: Plan) -> str:
-    """The whole plan: steps with their calls, refusals, notes."""
+    """The whole plan: steps with their calls, refusals, notes, and what no step reaches."""
     content = {
         "steps": [_plain(step) for step in plan.steps],
         "refusals": list(plan.refusals),
         "notes": list(plan.notes),
+        "unreached": [_plain(one) for one in plan.unreached],
         "unfinished": plan.unfinished,
     }
     return json.dumps(content, indent=2)

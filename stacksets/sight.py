@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from handler.hearing import SWEEP_GAP_SECONDS, Hearing, judge_hearing
 from stacksets.heartbeats import Kept
 from stacksets.observed import Stack, StackSet
 from stacksets.organization import Organization
 from stacksets.wanted import Wanted
-
-# A sweep runs every minute; after five without one the centre is behind.
-SWEEP_LATE_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,21 @@ class Sight:
 
 
 def centre_is_behind(sight: Sight) -> bool:
-    """Whether silence says nothing of an account, since the centre itself does not listen."""
+    """Whether silence says nothing of an account, since the centre itself does not listen, or has
+    not for long: what its last sweep could not say, no status says before it."""
+    return not centre_sweeps(sight) or not _hearing(sight).may_judge
+
+
+def centre_sweeps(sight: Sight) -> bool:
+    """Whether its sweeps come."""
+    return sight.now - sight.kept.centre.last_sweep <= SWEEP_GAP_SECONDS
+
+
+def _hearing(sight: Sight) -> Hearing:
     centre = sight.kept.centre
-    return sight.now - centre.last_sweep > SWEEP_LATE_SECONDS or sight.now <= centre.behind_until
+    return judge_hearing(
+        now=centre.last_sweep,
+        awake_since=centre.awake_since,
+        heard_at=centre.heard_at,
+        behind_until=centre.behind_until,
+    )

@@ -27,7 +27,9 @@ class Until(Enum):
 
     STACK = "stack"
     OPERATION = "operation"
+    COMPARED = "compared"
     CONFIRMED = "confirmed"
+    ENABLED = "enabled"
     SETTLED = "settled"
     CONTAINED = "contained"
 
@@ -61,12 +63,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Wait:
-    """Until a stack (by name) or a set's operation has ended, or everybody has confirmed; until a
-    change of IAM applies everywhere; until our deny is on principals again.
+    """Until a stack (by name), a set's operation or a look for a stack's drift has ended, or
+    everybody has confirmed; until service control policies are on; until a change of IAM applies
+    everywhere; until our deny is on principals again.
 
-    `name` is the stack's or the set's, or topic ARNs with commas, or the ARN of a deny and ids
-    after it, with commas; `operation` is the id of one
-    that is under way already, "" for the one that the step's last call began.
+    `name` is the stack's or the set's, or topic ARNs with commas, or the root's id, or the ARN of
+    a deny and ids after it, with commas; `operation` is the id of one
+    that is under way already, "" for the one that the step's last call began. An operation passes
+    over the accounts that are `closed`: no failure there is one.
     """
 
     until: Until
@@ -74,6 +78,7 @@ class Wait:
     name: str
     call_as: str = "SELF"
     operation: str = ""
+    closed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,14 +101,31 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Unreached:
+    """Accounts that the file wants covered and no step of the plan can cover: why, and what to do,
+    each in sentences."""
+
+    ring: str
+    accounts: tuple[str, ...]
+    why: str
+    todo: str
+
+    @property
+    def said(self) -> str:
+        return f"{self.why} {self.todo}"
+
+
+@dataclass(frozen=True)
 class Plan:
-    """`refusals` stop everything, `notes` nothing. `unfinished`: something is under way, and what
-    comes after it is planned when it has ended."""
+    """`refusals` stop everything, `notes` nothing; `unreached` is what stays undone when every step
+    is. `unfinished`: something is under way, and what comes after it is planned when it has
+    ended."""
 
     steps: tuple[Step, ...]
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unfinished: bool = False
+    unreached: tuple[Unreached, ...] = ()
 
     @property
     def own(self) -> tuple[Step, ...]:
@@ -117,7 +139,8 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        return not self.steps and not self.refusals
+        """Whether all is as the file says."""
+        return not self.steps and not self.refusals and not self.unreached
 
     def calls(self) -> Iterator[Call]:
         for step in self.steps:

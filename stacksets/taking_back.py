@@ -20,6 +20,7 @@ from handler.names import (
     SESSION_DENY_POLICY,
 )
 from stacksets.permission import Permission
+from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
 
 # Also a set of the bare name, made by hand and gone on with by `takes_over`.
 _SET = f"cloudformation:*:*:stackset/{PRODUCT}*"
@@ -31,9 +32,26 @@ _BUCKET = f"s3:::{PRODUCT}-templates-*"
 
 _POLICY, _BOUNDARY = "iam:PolicyARN", "iam:PermissionsBoundary"
 
+
+def _compared(stack: str) -> tuple[Permission, ...]:
+    """What it takes to look for drift in an ordinary stack."""
+    of_stack = f"cloudformation:*:*:stack/{stack}/*"
+    why = "to look for drift in its own stack"
+    return (
+        Permission("cloudformation:DetectStackDrift", of_stack, why),
+        Permission(
+            "cloudformation:DetectStackResourceDrift", of_stack, f"{why}, for each resource"
+        ),
+        Permission("cloudformation:DescribeStackDriftDetectionStatus", "*", why),
+        Permission("cloudformation:BatchDescribeTypeConfigurations", "*", why),
+        Permission("cloudformation:DescribeStackResourceDrifts", of_stack, why),
+    )
+
+
 WHERE_THE_SETS_ARE: tuple[Permission, ...] = (
     Permission("cloudformation:DetectStackSetDrift", _SET, "to look for drift"),
     Permission("cloudformation:ListStackInstanceResourceDrifts", _SET, "to name what has drifted"),
+    *_compared(MANAGEMENT_STACK),
     Permission("cloudformation:DeleteStackSet", _SET, "to remove"),
     Permission("s3:DeleteObject", f"{_BUCKET}/*", "to remove"),
     Permission("s3:DeleteBucket", _BUCKET, "to remove"),
@@ -46,6 +64,7 @@ CENTRAL: tuple[Permission, ...] = (
     Permission(
         "dynamodb:Scan", f"dynamodb:*:*:table/{INCIDENT_TABLE}", "where somebody may be contained"
     ),
+    *_compared(CENTRAL_STACK),
     Permission("s3:DeleteObject", f"{_BUCKET}/*", "to remove"),
     Permission("s3:DeleteBucket", _BUCKET, "to remove"),
 )

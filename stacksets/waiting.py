@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from stacksets.observe_stacks import first_failure
 from stacksets.observed import UNDER_WAY
 from stacksets.steps import Until, Wait
 
@@ -61,8 +62,13 @@ def wait_for(
             return {}
         case Until.OPERATION:
             return _wait_for_operation(wait, client, operation, waiting, counted)
+        case Until.COMPARED:
+            return _wait_for_comparison(wait, client, operation, waiting, counted)
         case Until.CONFIRMED:
             _wait_for_confirmation(wait, client, waiting, counted)
+            return {}
+        case Until.ENABLED:
+            _wait_for_policies(wait, client, waiting, counted)
             return {}
         case Until.SETTLED:
             counted(Counted(0, 0, "IAM applies it"))
@@ -92,26 +98,10 @@ def _wait_for_stack(
             said = f"The stack {wait.name} ended as {status}"
             raise Failed(
                 said,
-                {wait.account: _first_failure(client, wait.name)},
+                {wait.account: first_failure(client, wait.name) or "it names no failed resource"},
                 "Correct what CloudFormation names, and run apply again.",
             )
         waiting.sleep(waiting.poll)
-
-
-def _first_failure(client: Any, name: str) -> str:
-    """Why the latest operation of a stack failed: the oldest failure since it began, because the
-    others follow from it."""
-    told = "CloudFormation names no failed resource"
-    for page in client.get_paginator("describe_stack_events").paginate(StackName=name):
-        for event in page["StackEvents"]:
-            status = event.get("ResourceStatus", "")
-            reason = event.get("ResourceStatusReason", "no reason given")
-            if status.endswith("_FAILED") and "cancelled" not in reason.lower():
-                told = f"{event['LogicalResourceId']}: {reason}"
-            began = status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
-            if began and event["LogicalResourceId"] == name:
-                return told
-    return told
 
 
 def _wait_for_operation(
@@ -135,7 +125,7 @@ def _wait_for_operation(
             bad = {
                 account: reason or status
                 for account, (status, reason) in results.items()
-                if status in ("FAILED", "CANCELLED") and "suspended" not in reason.lower()
+                if status in ("FAILED", "CANCELLED") and account not in wait.closed
             }
             if seen["Status"] == "SUCCEEDED":
                 return bad
@@ -156,6 +146,26 @@ def _results(client: Any, named: dict[str, str]) -> dict[str, tuple[str, str]]:
         for page in pages
         for row in page["Summaries"]
     }
+
+
+def _wait_for_comparison(
+    wait: Wait,
+    client: Any,
+    detection: str,
+    waiting: Waiting,
+    counted: Callable[[Counted], None],
+) -> dict[str, str]:
+    """What could not be compared is told; the rest was."""
+    while True:
+        seen = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        counted(Counted(0, 0, seen["DetectionStatus"]))
+        match seen["DetectionStatus"]:
+            case "DETECTION_COMPLETE":
+                return {}
+            case "DETECTION_FAILED":
+                reason = seen.get("DetectionStatusReason") or "CloudFormation says no more"
+                return {wait.account: f"the stack {wait.name}: {reason}"}
+        waiting.sleep(waiting.poll)
 
 
 def _wait_for_confirmation(
@@ -182,6 +192,31 @@ def _unconfirmed(client: Any, topic: str) -> list[str]:
         for row in page["Subscriptions"]
         if row["SubscriptionArn"] == "PendingConfirmation"
     ]
+
+
+def _wait_for_policies(
+    wait: Wait, client: Any, waiting: Waiting, counted: Callable[[Counted], None]
+) -> None:
+    began = waiting.clock()
+    while (status := _policies_of(client, wait.name)) != "ENABLED":
+        if waiting.clock() - began > waiting.patience:
+            raise Failed(
+                f"Service control policies are {status} still",
+                {},
+                "Organizations is still at it: run apply again in some minutes.",
+            )
+        counted(Counted(0, 0, status))
+        waiting.sleep(waiting.poll)
+
+
+def _policies_of(client: Any, root: str) -> str:
+    """How it stands with service control policies: AWS's word, "not enabled" where it has none."""
+    for page in client.get_paginator("list_roots").paginate():
+        for row in page["Roots"]:
+            for kind in row.get("PolicyTypes", ()) if row["Id"] == root else ():
+                if kind["Type"] == "SERVICE_CONTROL_POLICY":
+                    return str(kind["Status"])
+    return "not enabled"
 
 
 def _wait_for_denies(

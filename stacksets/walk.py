@@ -25,6 +25,11 @@ BUSY = (
     "ConcurrentModificationException",
     "PolicyChangesInProgressException",
 )
+# Whoever has just switched the policy type on is told so for a while, though the root says that
+# it is; nothing else ends it, so it is asked again for as long as the walker has patience.
+NOT_YET = "PolicyTypeNotEnabledException"
+# What was asked for is so already: an apply that was interrupted asks for it twice.
+SO_ALREADY = ("PolicyTypeAlreadyEnabledException",)
 BUSY_SECONDS = 15.0
 BUSY_TRIES = 240
 
@@ -66,7 +71,9 @@ class Walker:
         for number, step in enumerate(steps, start=1):
             self.listener.begins(step, number, len(steps))
             try:
-                tolerated |= self._do(step)
+                for account, said in self._do(step).items():
+                    before = tolerated.get(account)
+                    tolerated[account] = f"{before}; {said}" if before else said
             except (ClientError, BotoCoreError) as error:
                 raise StepFailed(step, sentence(error), {}, advice(error)) from error
             except CannotEnter as error:
@@ -84,7 +91,8 @@ class Walker:
                 self.saved[call.saves[0]] = _found(answer, call.saves[1])
         if step.wait is None:
             return {}
-        operation = step.wait.operation or str(answer.get("OperationId", ""))
+        began = answer.get("OperationId") or answer.get("StackDriftDetectionId") or ""
+        operation = step.wait.operation or str(began)
         client = self.clients.of(*_service_of(step))
         return wait_for(
             step.wait,
@@ -98,15 +106,17 @@ class Walker:
         client = self.clients.of(call.service, call.account)
         method: Callable[..., Mapping[str, Any]] = getattr(client, xform_name(call.operation))
         arguments = {name: self._value(value) for name, value in call.arguments.items()}
+        began = self.waiting.clock()
         for _ in range(BUSY_TRIES):
             try:
                 return method(**arguments)
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 # CloudFormation has no code of its own for this, and it is what was wanted.
-                if "No updates are to be performed" in str(error):
+                if "No updates are to be performed" in str(error) or code in SO_ALREADY:
                     return {}
-                if code not in BUSY:
+                waited = self.waiting.clock() - began
+                if code not in BUSY and not (code == NOT_YET and waited < self.waiting.patience):
                     raise
                 self.listener.waits(sentence(error))
                 self.waiting.sleep(BUSY_SECONDS)
@@ -134,6 +144,11 @@ def advice(error: Exception) -> str:
             return "The template asks for more than its release does: take the release's templates."
         case "LimitExceededException" | "ConstraintViolationException":
             return "Raise that quota, or make room, and run apply again."
+        case "PolicyTypeNotEnabledException":
+            return (
+                "Organizations is still switching service control policies on: run apply again in "
+                "some minutes."
+            )
         case "Throttling" | "ThrottlingException" | "TooManyRequestsException":
             return "AWS is busy: run apply again in some minutes."
     return ""
@@ -145,6 +160,8 @@ def _service_of(step: Step) -> tuple[str, str]:
     match step.wait.until:
         case Until.CONFIRMED:
             service = "sns"
+        case Until.ENABLED:
+            service = "organizations"
         case Until.SETTLED | Until.CONTAINED:
             service = "iam"
         case _:

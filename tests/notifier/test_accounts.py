@@ -6,6 +6,8 @@ import json
 
 from handler.accounts import FORGET_SECONDS
 from handler.heartbeat import SILENT_SECONDS, unpack_heartbeat
+from stacksets.heartbeats import Kept, read_centre
+from stacksets.sight import centre_is_behind
 from tests.notifier.desk import (
     ACCOUNT,
     START,
@@ -16,6 +18,7 @@ from tests.notifier.desk import (
     read_notice,
     report_body,
 )
+from tests.stacksets.sights import a_sight
 
 OTHERS = ("444455556666", "777788889999")
 
@@ -201,3 +204,20 @@ def test_a_heartbeat_that_cannot_be_written_comes_again_and_nothing_else_does(de
     assert desk.deliver(heartbeat_body(at=START), report_body()) == ["m-0"]
     assert f"account#{ACCOUNT}" not in desk.items()
     assert len(desk.topic.mails) == 1
+
+
+def test_the_status_excuses_the_same_accounts_as_the_mail_minute_by_minute(desk: Desk) -> None:
+    """Both judge by what the centre wrote down: no status calls silent whom the mail excuses."""
+    settle_in(desk, ACCOUNT, *OTHERS)
+    desk.now += 1_200
+    for minute in range(120):
+        if minute % 15 == 0:
+            desk.deliver(*[heartbeat_body(one, at=desk.now) for one in OTHERS], sent_at=desk.now)
+        desk.sweep()
+        item = {name: one for name, one in desk.items()["centre"].items() if name != "pk"}
+        kept = Kept(centre=read_centre({name: {"N": str(one)} for name, one in item.items()}))
+        excused = centre_is_behind(a_sight(kept=kept, now=desk.now))
+        told = "[Revoker silent] 111122223333 (acme-dev)" in desk.subjects()
+        assert told is not excused, minute
+        desk.now += 60
+    assert desk.subjects() == ["[Revoker silent] 111122223333 (acme-dev)"]

@@ -90,6 +90,20 @@ def test_what_fails_within_the_tolerance_is_told_and_tried_again(operator: Opera
     assert covered(box)
 
 
+def test_only_an_account_that_is_really_suspended_is_passed_over(operator: Operator) -> None:
+    box = operator.box
+    operator.file += "tolerance_percent = 50\n"
+    operator.apply()
+    shut, bad = operator.accounts_in("Sandbox")[0], operator.accounts_in("Workloads")[0]
+    box.client("organizations", box.management).close_account(AccountId=shut)
+    said = "Your use of this service is suspended for now"
+    box.stack_failures[bad] = said
+    operator.file = operator.file.replace("[[ring]]", "[parameters]\nBreakerLimit = 9\n[[ring]]", 1)
+    assert operator.apply() == {bad: said}
+    (step,) = operator.plan().steps
+    assert step.accounts == (bad,)
+
+
 def test_an_upgrade_that_is_interrupted_after_each_of_its_calls_ends_upgraded(
     operator: Operator,
 ) -> None:

@@ -14,11 +14,12 @@ from handler.names import KEPT_GROUP, KEPT_PATH, KEPT_POLICY
 from sandbox.box import Box
 from stacksets.beginning import Stopped, look
 from stacksets.clients import Clients, sentence
-from stacksets.drift import detection_steps, mending, to_look_into
+from stacksets.drift import detection_steps, found_drift, mending, to_look_into
 from stacksets.holding import look_into
 from stacksets.permissions import Place, document
 from stacksets.removal import Choice, Removing, removal
 from stacksets.remove import suspects
+from stacksets.stack_drift import found_in_stacks, stack_detection_steps
 from stacksets.walk import StepFailed
 from tests.rollout.operator import Operator
 from tests.rollout.test_drift import spoil, with_break_glass
@@ -42,7 +43,12 @@ TRUST = json.dumps(
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 # One action of each kind.
-MISSING = ("dynamodb:Scan", "iam:ListEntitiesForPolicy", "iam:AttachUserPolicy")
+MISSING = (
+    *("dynamodb:Scan", "iam:ListEntitiesForPolicy", "iam:AttachUserPolicy"),
+    *("cloudformation:DetectStackDrift", "cloudformation:DescribeStackDriftDetectionStatus"),
+    *("cloudformation:DescribeStackResourceDrifts", "cloudformation:DetectStackSetDrift"),
+    "cloudformation:ListStackInstanceResourceDrifts",
+)
 
 
 def clients(box: Box, *, without: str = "") -> Clients:
@@ -77,8 +83,11 @@ def mended(operator: Operator, under: Clients) -> str:
     try:
         given = look(operator.look().wanted, operator.release, under, today=operator.today)
         rings = given.wanted.rings
-        operator.walker(under).walk(detection_steps(given, rings))
+        looking = (*detection_steps(given, rings), *stack_detection_steps(given))
+        operator.walker(under).walk(looking)
         given = look(given.wanted, operator.release, under, today=operator.today)
+        found_in_stacks(under, given)
+        found_drift(under, given, rings)
         held = look_into(under, to_look_into(given, rings, under))
         operator.walker(under).walk(mending(given, rings, held).own)
     except ClientError as error:

@@ -22,6 +22,7 @@ from stacksets.observed import (
 )
 from stacksets.organization import Account, Organization, Unit
 from stacksets.reading import read_wanted
+from stacksets.steps import Plan
 from stacksets.wanted import Ring, Wanted
 
 MANAGEMENT, SECURITY = "111122223333", "444455556666"
@@ -57,7 +58,14 @@ CENTRAL_PARAMETERS: dict[str, Any] = {
     "SNSTopicArn": {"Type": "String", "Default": ""},
     "MailsPerMinute": {"Type": "Number", "Default": 30, "MinValue": 5, "MaxValue": 240},
 }
-FILE = f"""
+
+
+def rollout_file(rings: Mapping[str, str], *, canary: str, more: str = "") -> str:
+    """A rollout file with a ring of each name over that unit; `more` goes on after the last."""
+    named = "".join(
+        f'[[ring]]\nname = "{name}"\nunits = ["{unit}"]\n' for name, unit in rings.items()
+    )
+    return f"""
 organization = "o-exampleorgid"
 trail = "accounts"
 [central]
@@ -66,17 +74,15 @@ account = "{SECURITY}"
 Email = "security@example.com"
 [guardrail]
 attach = "rings"
-canary = "Small"
-[[ring]]
-name = "canary"
-units = ["Small"]
-[[ring]]
-name = "everyone"
-units = ["{LARGE}"]
-tolerance_percent = 10
-[management]
-install = true
-"""
+canary = "{canary}"
+{named}{more}"""
+
+
+FILE = rollout_file(
+    {"canary": "Small", "everyone": LARGE},
+    canary="Small",
+    more="tolerance_percent = 10\n[management]\ninstall = true\n",
+)
 GUARDRAIL = '{"Statement":[]}'
 
 
@@ -241,3 +247,14 @@ def _stack(account: str, name: str, of: Template, parameters: Mapping[str, str])
         digest=of.digest,
         outputs={},
     )
+
+
+def operations(made: Plan) -> list[str]:
+    return [call.operation for call in made.calls()]
+
+
+def with_ring(name: str, **changes: Any) -> Observed:
+    """What was seen after a rollout, with another state of one set."""
+    seen = rolled_out()
+    stack_set = replace(seen.stack_sets[name], **changes)
+    return replace(seen, stack_sets={**seen.stack_sets, name: stack_set})

@@ -2,85 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from handler.heartbeat import SelfTest
-from stacksets.coverage import Covered, coverage, timing
+from stacksets.coverage import coverage
 from stacksets.findings import STATES, State
-from stacksets.heartbeats import Centre, Heard, Kept
-from stacksets.observed import Instance
+from stacksets.heartbeats import Heard
 from stacksets.sight import Sight
 from stacksets.wanted import Excluded
+from tests.stacksets.changes import (
+    ONE,
+    below_root,
+    given,
+    heard,
+    rolled,
+    row,
+    status,
+    unheard,
+)
 from tests.stacksets.sights import (
     DAY,
-    MANAGEMENT,
     NOW,
-    a_beat,
-    a_management_stack,
-    a_mixed_sight,
     a_ring,
-    a_sight,
-    a_stack_set,
     a_wanted,
-    account_id,
     an_instance,
     parameters,
 )
-
-ONE = account_id(1)
-Change = Callable[[Sight], Sight]
-
-
-def heard(account: str = ONE, *, at: float = NOW - 300, **changes: object) -> Change:
-    def change(sight: Sight) -> Sight:
-        mode = changes.pop("mode", sight.wanted.rings[0].mode)
-        beat = a_beat(account, mode=str(mode), **changes)
-        known = {**sight.kept.heard, account: Heard(at, beat)}
-        return replace(sight, kept=replace(sight.kept, heard=known))
-
-    return change
-
-
-def unheard(account: str = ONE) -> Change:
-    def change(sight: Sight) -> Sight:
-        known = {key: one for key, one in sight.kept.heard.items() if key != account}
-        return replace(sight, kept=replace(sight.kept, heard=known))
-
-    return change
-
-
-def rolled(*instances: Instance, **changes: object) -> Change:
-    """The set with these instances only."""
-
-    def change(sight: Sight) -> Sight:
-        ring = sight.wanted.rings[0]
-        return replace(sight, stack_sets={ring.stack_set: a_stack_set(ring, *instances, **changes)})
-
-    return change
-
-
-def status(said: str, account: str = ONE) -> Change:
-    def change(sight: Sight) -> Sight:
-        known = dict(sight.organization.accounts)
-        known[account] = replace(known[account], status=said)
-        return replace(sight, organization=replace(sight.organization, accounts=known))
-
-    return change
-
-
-def row(sight: Sight, account: str = ONE) -> Covered:
-    return next(one for one in coverage(sight).rows if one.account.id == account)
-
-
-def given(*changes: Change, mode: str = "enforce") -> Sight:
-    sight = a_sight(3, a_ring(mode=mode))
-    for change in changes:
-        sight = change(sight)
-    return sight
-
 
 CASES: list[tuple[str, Sight, State, bool, str]] = [
     ("all is well", given(), State.COVERED, False, ""),
@@ -277,6 +226,20 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
         "No ring of the file has its unit.",
     ),
     (
+        "it stands right below the root",
+        replace(below_root(given(unheard())), wanted=a_wanted(a_ring(units=("Workloads",)))),
+        State.NOT_REACHED,
+        True,
+        "It stands right below the root, in no unit of a ring.",
+    ),
+    (
+        "it stands right below the root, which is a ring's",
+        below_root(given()),
+        State.COVERED,
+        False,
+        "",
+    ),
+    (
         "its ring names its unit by its path",
         replace(given(), wanted=a_wanted(a_ring(units=("Workloads/Payments",)))),
         State.COVERED,
@@ -327,82 +290,8 @@ def test_what_is_amiss_beside_the_state_is_told_too() -> None:
     assert [one.state for one in found.also] == [State.DRIFTED, State.OUTDATED]
 
 
-def test_nobody_is_silent_while_the_centre_is_behind() -> None:
-    quiet = given(heard(at=NOW - 3_600))
-    assert row(quiet).state is State.SILENT
-    for centre in (
-        Centre(last_sweep=NOW - 301, heard_at=NOW - 60),
-        Centre(last_sweep=NOW - 20, heard_at=NOW - 60, behind_until=NOW),
-        Centre(),
-    ):
-        excused = replace(quiet, kept=replace(quiet.kept, centre=centre))
-        assert row(excused).state is State.COVERED
-        assert coverage(excused).notes[0].startswith("The centre itself is behind")
-        never = unheard()(excused)
-        assert row(never).finding.why == "It was never heard of, and the centre hears nobody."
-    assert coverage(quiet).notes == ()
-
-
-def test_a_centre_that_is_missing_or_older_is_said_once() -> None:
-    found = coverage(replace(given(), kept=Kept(readable=False)))
-    assert [note.partition(",")[0] for note in found.notes] == ["The central stack is not there"]
-    assert {one.state for one in found.rows} == {State.ILL}
-
-
-def test_the_management_account_is_judged_by_its_own_stack() -> None:
-    sight = given()
-    assert row(sight, MANAGEMENT).finding.why == "It observes, as the file says."
-    bad = a_management_stack(status="UPDATE_ROLLBACK_COMPLETE", reason="The role is missing")
-    failed = row(replace(sight, management_stack=bad), MANAGEMENT)
-    assert failed.state is State.FAILED
-    assert failed.finding.why == "Stack iam-org-revoker failed there. AWS: The role is missing."
-    other = a_management_stack(digest="another")
-    assert row(replace(sight, management_stack=other), MANAGEMENT).state is State.OUTDATED
-    gone = unheard(MANAGEMENT)(replace(sight, management_stack=None))
-    assert row(gone, MANAGEMENT).state is State.NOT_REACHED
-    hidden = replace(sight, management_stack=None, management_seen=False)
-    assert row(hidden, MANAGEMENT).state is State.NOT_ENFORCING
-    assert "cannot be seen from here" in coverage(hidden).notes[0]
-    without = replace(sight, wanted=a_wanted(a_ring(), install=False))
-    assert row(without, MANAGEMENT).state is State.EXCLUDED
-
-
-def test_the_nearest_unit_says_whose_ring_an_account_is_in() -> None:
-    rings = (a_ring("early", units=("/Workloads/Payments/",), mode="observe"), a_ring("late"))
-    sight = replace(given(), wanted=a_wanted(*rings))
-    assert row(sight).ring == "early"
-    assert row(sight, account_id(2)).ring == "late"
-
-
 def test_an_account_that_a_newer_version_speaks_for_is_outdated_and_breaks_nothing() -> None:
     sight = given()
     known = {**sight.kept.heard, ONE: Heard(NOW - 60, None)}
     found = row(replace(sight, kept=replace(sight.kept, heard=known)))
     assert found.state is State.OUTDATED
-
-
-def test_times_are_nearest_ranks_of_what_was_measured() -> None:
-    assert timing([]) is None
-    assert timing([0.0, 0.0]) is None
-    one = timing([3.0, 0.0])
-    assert one is not None
-    assert (one.accounts, one.median, one.p99) == (1, 3.0, 3.0)
-    many = timing(float(second) for second in range(1, 201))
-    assert many is not None
-    assert (many.accounts, many.median, many.p99) == (200, 100.0, 198.0)
-
-
-def test_failed_and_missing_self_tests_do_not_count_as_times() -> None:
-    bad = SelfTest(at=NOW - 60, ok=False, deny_seconds=900.0, event_seconds=900.0, error="late")
-    found = coverage(given(heard(self_test=bad)))
-    assert found.contained is not None
-    assert (found.contained.accounts, found.contained.p99) == (1, 2.4)
-    assert found.seen is not None
-    assert (found.seen.accounts, found.seen.p99) == (2, 1.9)
-
-
-def test_accounts_come_by_unit_and_name_and_each_once() -> None:
-    rows = coverage(a_mixed_sight(500)).rows
-    keys = [(one.unit, one.account.name) for one in rows]
-    assert keys == sorted(keys)
-    assert len({one.account.id for one in rows}) == 500

@@ -80,6 +80,43 @@ def test_what_nobody_can_find_out_is_asked_for_by_the_reader() -> None:
     ]
 
 
+def with_accounts(*accounts: Account) -> Found:
+    """The same Organization with these accounts besides, or in their place."""
+    here = FOUND.organization
+    known = {**here.accounts, **{one.id: one for one in accounts}}
+    return replace(FOUND, organization=replace(here, accounts=known))
+
+
+def test_accounts_right_below_the_root_are_named_with_what_to_do() -> None:
+    root = FOUND.organization.root
+    found = with_accounts(
+        Account(ONE, "payments", "a@example.com", "ACTIVE", root),
+        Account(THREE, "closed", "a@example.com", "SUSPENDED", root),
+    )
+    file = first_file(found)
+    (said,) = [part for part in file.split("\n\n") if part.startswith("# Right below the root")]
+    assert said == (
+        "# Right below the root, and so in no ring: nothing is rolled out to these accounts, and\n"
+        '# status calls each "not reached". Move it into a unit of a ring (aws organizations\n'
+        "# move-account --account-id ID --source-parent-id r-ab12\n"
+        "# --destination-parent-id UNIT), or leave it out by choice, under [[excluded]] below.\n"
+        f"#   {ONE} payments"
+    )
+    wanted = read_wanted(file, member=MEMBER, central=CENTRAL)
+    assert [ring.units for ring in wanted.rings] == [("Large",), ("Small",)]
+    assert "Right below the root" not in first_file(FOUND)
+
+
+def test_where_no_unit_holds_an_account_the_root_is_the_ring() -> None:
+    here = FOUND.organization
+    flat = [replace(one, unit=here.root) for one in here.accounts.values()]
+    file = first_file(with_accounts(*flat))
+    (ring,) = read_wanted(file, member=MEMBER, central=CENTRAL).rings
+    assert (ring.name, ring.units) == ("everyone", ("/",))
+    assert '  "/",  # 4 accounts' in file
+    assert "Right below the root" not in file
+
+
 @pytest.mark.parametrize("name", ['a "b" # c', "line\nbreak", "Zürich ✓", "x/y", "\U0001f600", "'"])
 def test_a_hostile_name_breaks_no_file(name: str) -> None:
     here = FOUND.organization

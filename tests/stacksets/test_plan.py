@@ -1,54 +1,27 @@
-"""The plan: the right steps in the right order, none where all is well, refusals in words."""
+"""The plan: the right steps in the right order, and none where all is well."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-import pytest
-
-from handler.target import Rung
-from stacksets.bearers import Bearer, Holding
 from stacksets.dry import dry_run
-from stacksets.observed import AutoDeployment, ControlPolicy, Observed, Operation, Subscription
+from stacksets.observed import Subscription
 from stacksets.plan import plan
-from stacksets.steps import Kind, Plan, Saved, Until
+from stacksets.steps import Kind, Saved
 from tests.stacksets.scene import (
     CENTRAL,
-    INNER,
     LARGE,
     MANAGEMENT,
     MEMBER,
-    ONE,
-    PARAMETERS,
-    ROOT,
     SECURITY,
     SMALL,
-    THREE,
-    TWO,
     changed,
     given,
-    instance,
-    log,
+    operations,
     rolled_out,
-    template,
     untouched,
     wanted,
 )
-
-ENFORCE = ('units = ["Small"]', 'units = ["Small"]\nmode = "enforce"\nobserved_since = 2026-11-01')
-DECIDED = ("[management]", '[parameters]\nMissingGroup = "nobody"\n[management]')
-
-
-def operations(made: Plan) -> list[str]:
-    return [call.operation for call in made.calls()]
-
-
-def with_ring(name: str, **changes: Any) -> Observed:
-    """What was seen after a rollout, with another state of one set."""
-    seen = rolled_out()
-    stack_set = replace(seen.stack_sets[name], **changes)
-    return replace(seen, stack_sets={**seen.stack_sets, name: stack_set})
 
 
 def test_a_first_rollout_goes_from_trust_to_the_management_account() -> None:
@@ -106,46 +79,6 @@ def test_right_after_a_rollout_there_is_nothing_to_do() -> None:
     assert (made.steps, made.refusals) == ((), ())
 
 
-def test_an_account_that_came_while_auto_deployment_was_off_gets_its_stack() -> None:
-    seen = with_ring("iam-org-revoker-everyone", instances={TWO: instance(TWO, LARGE)})
-    (step,) = plan(given(observed=seen)).steps
-    assert step.accounts == (THREE,)
-    assert step.calls[0].operation == "CreateStackInstances"
-    assert step.calls[0].arguments["DeploymentTargets"] == {
-        "OrganizationalUnitIds": [LARGE],
-        "Accounts": [THREE],
-        "AccountFilterType": "INTERSECTION",
-    }
-
-
-def test_a_stack_that_failed_is_tried_again_and_no_other_is_touched() -> None:
-    bad = instance(TWO, LARGE, status="OUTDATED", detail="FAILED")
-    seen = with_ring(
-        "iam-org-revoker-everyone", instances={TWO: bad, THREE: instance(THREE, LARGE)}
-    )
-    (step,) = plan(given(observed=seen)).steps
-    assert (step.calls[0].operation, step.accounts) == ("UpdateStackInstances", (TWO,))
-
-
-def test_a_stack_that_never_came_to_be_is_made_not_updated() -> None:
-    bad = instance(TWO, LARGE, status="OUTDATED", detail="FAILED", stack_id="")
-    seen = with_ring(
-        "iam-org-revoker-everyone", instances={TWO: bad, THREE: instance(THREE, LARGE)}
-    )
-    (step,) = plan(given(observed=seen)).steps
-    assert (step.calls[0].operation, step.accounts) == ("CreateStackInstances", (TWO,))
-
-
-def test_a_stack_that_could_not_be_deleted_takes_no_updates_and_is_told_of() -> None:
-    bad = instance(TWO, LARGE, status="INOPERABLE", detail="INOPERABLE")
-    seen = with_ring(
-        "iam-org-revoker-everyone", instances={TWO: bad, THREE: instance(THREE, LARGE)}
-    )
-    made = plan(given(observed=seen))
-    assert made.steps == ()
-    assert any(f"could not be deleted and takes no updates: {TWO}" in note for note in made.notes)
-
-
 def test_a_template_that_is_in_the_bucket_is_not_carried_again() -> None:
     seen = untouched()
     buckets = {
@@ -167,82 +100,6 @@ def test_an_open_bucket_is_closed() -> None:
     assert "PutBucketEncryption" not in operations(made)
 
 
-def test_above_a_hundred_accounts_the_call_names_the_unit_instead() -> None:
-    seen = with_ring("iam-org-revoker-everyone", instances={})
-    accounts = dict(seen.organization.accounts)
-    for number in range(99):
-        account = str(500_000_000_000 + number)
-        accounts[account] = replace(accounts[TWO], id=account)
-    few = replace(seen, organization=replace(seen.organization, accounts=dict(accounts)))
-    (step,) = plan(given(observed=few)).steps
-    assert step.calls[0].arguments["DeploymentTargets"] == {"OrganizationalUnitIds": [LARGE]}
-    assert len(step.accounts) == 101
-    del accounts[THREE]
-    fewer = replace(seen, organization=replace(seen.organization, accounts=accounts))
-    (step,) = plan(given(observed=fewer)).steps
-    targets = step.calls[0].arguments["DeploymentTargets"]
-    assert targets["AccountFilterType"] == "INTERSECTION"
-    assert len(targets["Accounts"]) == 100
-
-
-def test_a_suspended_account_is_nobodys_work() -> None:
-    seen = with_ring("iam-org-revoker-everyone", instances={TWO: instance(TWO, LARGE)})
-    accounts = seen.organization.accounts
-    suspended = {**accounts, THREE: replace(accounts[THREE], status="SUSPENDED")}
-    seen = replace(seen, organization=replace(seen.organization, accounts=suspended))
-    assert plan(given(observed=seen)).steps == ()
-
-
-def test_an_upgrade_switches_auto_deployment_off_and_on_again_and_shows_the_difference() -> None:
-    member = template("member", PARAMETERS, Log=log(30), More=log(1))
-    made = plan(given(observed=rolled_out(), member=member))
-    updates = [call for call in made.calls() if call.operation == "UpdateStackSet"]
-    assert [call.arguments["AutoDeployment"] for call in updates] == [
-        {"Enabled": False},
-        {"Enabled": True, "RetainStacksOnAccountRemoval": False},
-        {"Enabled": False},
-        {"Enabled": True, "RetainStacksOnAccountRemoval": False},
-    ]
-    first = next(step for step in made.steps if step.ring == "canary")
-    assert first.shows == (
-        "~ Log (AWS::Logs::LogGroup): RetentionInDays",
-        "+ More (AWS::Logs::LogGroup)",
-    )
-    assert first.accounts == (SECURITY, ONE)
-    assert list(dry_run(made.steps)) == []
-
-
-def test_an_upgrade_that_was_interrupted_ends_with_auto_deployment_on() -> None:
-    seen = with_ring("iam-org-revoker-canary", auto_deployment=AutoDeployment(False, False))
-    (step,) = plan(given(observed=seen)).steps
-    assert step.calls[0].arguments["AutoDeployment"]["Enabled"] is True
-    assert step.calls[0].arguments["UsePreviousTemplate"] is True
-
-
-def test_an_upgrade_that_would_replace_what_remembers_is_refused() -> None:
-    renamed = log(90)
-    renamed["Properties"]["LogGroupName"] = "/other"
-    member = template("member", PARAMETERS, Log=renamed)
-    made = plan(given(observed=rolled_out(), member=member))
-    assert [refusal.partition(":")[0] for refusal in made.refusals] == [
-        "iam-org-revoker",
-        "iam-org-revoker-canary",
-        "iam-org-revoker-everyone",
-    ]
-    assert "would replace or remove Log" in made.refusals[0]
-
-
-def test_a_busy_set_is_waited_for_and_nothing_else_is_planned() -> None:
-    running = Operation("op-1", "UPDATE", "RUNNING", "")
-    seen = with_ring("iam-org-revoker-canary", operations=(running,), instances={})
-    made = plan(given(observed=seen))
-    (step,) = made.steps
-    assert made.unfinished
-    assert (step.kind, step.calls) == (Kind.WAIT, ())
-    assert step.wait is not None
-    assert (step.wait.until, step.wait.operation) == (Until.OPERATION, "op-1")
-
-
 def test_a_mail_that_nobody_confirmed_is_waited_for_before_any_ring() -> None:
     pending = (Subscription("iam-org-revoker-health", "security@example.com", confirmed=False),)
     made = plan(given(observed=replace(rolled_out(), subscriptions=pending)))
@@ -257,54 +114,6 @@ def test_what_a_failed_creation_left_is_deleted_first() -> None:
     assert [name for name in operations(made) if name.endswith("Stack")] == [
         *("DeleteStack", "CreateStack")
     ]
-
-
-@pytest.mark.parametrize(
-    ("status", "todo"),
-    [
-        (
-            "DELETE_FAILED",
-            "end its deletion (python -m stacksets remove, or CloudFormation's console)",
-        ),
-        (
-            "UPDATE_ROLLBACK_FAILED",
-            "end its rollback (aws cloudformation continue-update-rollback)",
-        ),
-    ],
-)
-def test_a_stack_that_is_stuck_is_no_stack_that_is_as_wanted(status: str, todo: str) -> None:
-    seen = rolled_out()
-    assert seen.management_stack is not None
-    stuck = replace(seen, management_stack=replace(seen.management_stack, status=status))
-    assert plan(given(observed=stuck)).refusals == (
-        (
-            f"The stack iam-org-revoker in {MANAGEMENT} is {status}, not whole, and takes no "
-            f"updates: {todo}, then run apply."
-        ),
-    )
-
-
-def test_who_is_kept_where_nothing_enforces_is_told_of() -> None:
-    mallory = Bearer("user", "mallory", "AIDA1", frozenset({Rung.MANAGED_POLICY}), policies=1)
-    held = {TWO: Holding(TWO, "aws", (mallory,), runs=True)}
-    made = plan(replace(given(observed=rolled_out()), held=held))
-    assert (
-        f"1 principal in {TWO} will be denied by what is kept alone, which no desk releases, since "
-        "no ring enforces there: docs/removing.md says how to take it off."
-    ) in made.notes
-
-
-def test_an_excluded_account_gets_no_stack_and_loses_the_one_it_has() -> None:
-    excluded = f'[[excluded]]\naccount = "{TWO}"\nreason = "closed soon"\n[management]'
-    file = changed(("[management]", excluded))
-    fresh = [call for call in plan(given(file)).calls() if call.operation == "CreateStackInstances"]
-    assert fresh[1].arguments["DeploymentTargets"] == {
-        "OrganizationalUnitIds": [LARGE],
-        "Accounts": [TWO],
-        "AccountFilterType": "DIFFERENCE",
-    }
-    (step,) = plan(given(file, rolled_out())).steps
-    assert (step.calls[0].operation, step.accounts) == ("DeleteStackInstances", (TWO,))
 
 
 def test_the_management_account_is_in_no_set_wherever_it_lies() -> None:
@@ -325,205 +134,6 @@ def test_a_delegated_administrator_leaves_the_guardrail_to_the_management_accoun
     assert {call.arguments["CallAs"] for call in sets} == {"DELEGATED_ADMIN"}
     assert Kind.MANAGEMENT not in {step.kind for step in made.steps}
     assert "own stack is not seen from here" in " ".join(made.notes)
-
-
-def test_a_delegate_may_not_count_on_a_guardrail_that_somebody_else_has_yet_to_attach() -> None:
-    delegated = ('trail = "accounts"', f'trail = "accounts"\ndeploy_from = "{SECURITY}"')
-    file = changed(delegated, ENFORCE, DECIDED)
-    seen = replace(untouched(), management_seen=False)
-    (refusal,) = plan(given(file, seen)).refusals
-    assert refusal.startswith("ring canary cannot enforce without the guardrail")
-
-
-REFUSED = {
-    "another Organization": (
-        (),
-        {"id": "o-otherotherot"},
-        (
-            "The file is for the Organization o-exampleorgid, and these credentials lead to "
-            "o-otherotherot: take the other credentials or the other file."
-        ),
-    ),
-    "consolidated billing": (
-        (),
-        {"all_features": False},
-        (
-            "The Organization has consolidated billing only, and StackSets need all features: the "
-            "management account enables them (aws organizations enable-all-features)."
-        ),
-    ),
-    "a unit that is not there": (
-        (('units = ["Small"]', 'units = ["Smal"]'),),
-        {},
-        "ring canary: there is no unit 'Smal'; there are /, Large, Large/Inner, Small.",
-    ),
-    "a unit inside another ring's": (
-        (('units = ["Small"]', 'units = ["Large/Inner"]'),),
-        {},
-        (
-            "ring canary: Large/Inner lies inside Large of ring everyone, and an account takes one "
-            "stack only: name units that do not hold one another."
-        ),
-    ),
-    "no trail": (
-        (('trail = "accounts"', 'trail = "organization"'),),
-        {},
-        (
-            "No trail of the Organization logs in us-east-1, and without a trail no event ever "
-            'arrives: make one, or write trail = "accounts" if each account has its own, or '
-            "trail = "
-            '"make" with TrailDestS3BucketName in [parameters].'
-        ),
-    ),
-    "enforcing undecided": (
-        (ENFORCE,),
-        {},
-        (
-            "ring canary cannot enforce while MissingGroup is undecided: write MissingGroup = "
-            '"nobody" once every account has its administrators\' group.'
-        ),
-    ),
-    "enforcing unobserved": (
-        ((ENFORCE[0], ENFORCE[1].replace("observed_since = 2026-11-01", "")), DECIDED),
-        {},
-        (
-            "ring canary cannot enforce without observed_since, the day since which it has "
-            "observed, "
-            "at least 14 days ago (observe_days)."
-        ),
-    ),
-    "enforcing too early": (
-        ((ENFORCE[0], ENFORCE[1].replace("2026-11-01", "2026-11-09")), DECIDED),
-        {},
-        (
-            "ring canary has observed since 2026-11-09 only, and observe_days wants 14 days: "
-            "wait, or "
-            "lower observe_days."
-        ),
-    ),
-    "enforcing unguarded": (
-        (ENFORCE, DECIDED, ('attach = "rings"', 'attach = "nowhere"')),
-        {},
-        (
-            "ring canary cannot enforce without the guardrail on all its units: attach it "
-            '(guardrail.attach = "rings"), or write accept_unguarded = true, and whoever is '
-            "quick can "
-            "take the deny off."
-        ),
-    ),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_rollout_is_refused_in_words(case: str) -> None:
-    changes, about, sentence = REFUSED[case]
-    seen = untouched()
-    seen = replace(seen, organization=replace(seen.organization, **about))  # type: ignore[arg-type]
-    assert plan(given(changed(*changes), seen)).refusals == (sentence,)
-
-
-def test_a_ring_enforces_after_its_days_under_the_guardrail() -> None:
-    file = changed((ENFORCE[0], ENFORCE[1].replace("2026-11-01", "2026-11-08")), DECIDED)
-    made = plan(given(file, rolled_out()))
-    assert made.refusals == ()
-    first = next(step for step in made.steps if step.ring == "canary")
-    assert "MissingGroup: undecided -> nobody" in first.shows
-    assert "Mode: observe -> enforce" in first.shows
-
-
-def test_the_management_account_enforces_only_where_that_is_accepted() -> None:
-    decided = '[parameters]\nMissingGroup = "nobody"\n[management]\nmode = "enforce"'
-    since = f"{decided}\nobserved_since = 2026-11-01"
-    refused = plan(given(changed(("[management]", since)))).refusals
-    assert len(refused) == 1
-    assert "no policy binds that account" in refused[0]
-    accepted = changed(("[management]", f"{since}\naccept_unguarded = true"))
-    assert plan(given(accepted)).refusals == ()
-
-
-REGION_DENY = (
-    '{"Statement":[{"Sid":"OnlyEurope","Effect":"Deny","NotAction":"iam:*","Resource":"*",'
-    '"Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}%s}}]}'
-)
-
-
-def test_a_policy_that_denies_the_region_is_named_with_its_exemption() -> None:
-    policy = ControlPolicy("p-region", "regions", REGION_DENY % "", (LARGE,))
-    seen = replace(untouched(), control_policies=(*untouched().control_policies, policy))
-    made = plan(given(observed=seen))
-    assert made.refusals == (
-        (
-            "The service control policy regions, statement OnlyEurope, refuses "
-            f"cloudformation:CreateStack in us-east-1 to StackSets in 2 accounts, {TWO} first. "
-            "Exempt "
-            'both in its Condition: "ArnNotLike": {"aws:PrincipalArn": '
-            '["arn:aws:iam::*:role/stacksets-exec-*", "arn:aws:iam::*:role/iam-org-revoker/*"]}'
-        ),
-    )
-
-
-def test_that_exemption_frees_the_rollout() -> None:
-    exempt = (
-        ',"ArnNotLike":{"aws:PrincipalArn":["arn:aws:iam::*:role/stacksets-exec-*",'
-        '"arn:aws:iam::*:role/iam-org-revoker/*"]}'
-    )
-    policy = ControlPolicy("p-region", "regions", REGION_DENY % exempt, (ROOT,))
-    seen = replace(untouched(), control_policies=(*untouched().control_policies, policy))
-    assert plan(given(observed=seen)).refusals == ()
-
-
-def test_a_condition_that_only_aws_can_judge_is_a_note() -> None:
-    tagged = ',"StringNotEquals":{"aws:PrincipalTag/team":"platform"}'
-    content = REGION_DENY.replace('"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}%s', "%s")
-    policy = ControlPolicy("p-tags", "tags", content % tagged.removeprefix(","), (INNER,))
-    seen = replace(untouched(), control_policies=(*untouched().control_policies, policy))
-    made = plan(given(observed=seen))
-    assert made.refusals == ()
-    assert any("may refuse" in note for note in made.notes)
-
-
-def renamed(instances: dict[str, Any]) -> Observed:
-    """After a rollout: one set more, that no ring of the file has."""
-    seen = rolled_out()
-    old = replace(seen.stack_sets["iam-org-revoker-canary"], instances=instances)
-    return replace(seen, stack_sets={**seen.stack_sets, "iam-org-revoker": old})
-
-
-def test_a_set_that_no_ring_names_is_told_of_and_left_alone() -> None:
-    made = plan(given(observed=renamed({})))
-    assert made.steps == ()
-    assert made.notes == (
-        (
-            "The StackSet iam-org-revoker belongs to no ring of the file: name its ring again, or "
-            "take it back with remove."
-        ),
-    )
-
-
-def test_a_set_that_no_ring_names_but_holds_its_accounts_stops_the_rollout() -> None:
-    made = plan(given(observed=renamed({ONE: instance(ONE, SMALL)})))
-    assert made.refusals == (
-        (
-            "The StackSet iam-org-revoker is in 1 account that ring canary should cover, "
-            f"{ONE} first, and an account takes one stack only: write takes_over = "
-            '"iam-org-revoker" into that ring, or take the set back first (docs/removing.md).'
-        ),
-    )
-
-
-def test_a_ring_takes_over_a_set_that_was_there_before() -> None:
-    over = ('units = ["Small"]', 'units = ["Small"]\ntakes_over = "iam-org-revoker"')
-    seen = rolled_out()
-    before = seen.stack_sets["iam-org-revoker-canary"]
-    sets = {"iam-org-revoker": before, **seen.stack_sets}
-    del sets["iam-org-revoker-canary"]
-    made = plan(given(changed(over), replace(seen, stack_sets=sets)))
-    assert (made.steps, made.refusals) == ((), ())
-
-
-def test_an_account_in_no_ring_is_told_of() -> None:
-    file = changed(('[[ring]]\nname = "canary"\nunits = ["Small"]\n', ""))
-    assert "2 accounts in no ring's units: 444455556666, 777788889991." in plan(given(file)).notes
 
 
 def test_parameters_reach_the_sets_whole_and_with_the_central_bus() -> None:

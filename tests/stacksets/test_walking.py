@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,14 +12,16 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-import stacksets.drift
+import stacksets.drift_command
 from stacksets.beginning import TEMPLATES, Release, read_release
 from stacksets.clients import CONFIG, CannotEnter, Clients
 from stacksets.holding import held_where_it_leaves
+from stacksets.plan import plan
 from stacksets.rollout_commands import ended, standing_still
+from stacksets.shell import as_commands
 from stacksets.steps import Call, Kind, Plan, Step
 from stacksets.waiting import Counted, Waiting
-from stacksets.walk import Walker
+from stacksets.walk import StepFailed, Walker
 from tests.stacksets.scene import (
     CENTRAL,
     GUARDRAIL,
@@ -29,6 +32,7 @@ from tests.stacksets.scene import (
     changed,
     given,
     rolled_out,
+    untouched,
 )
 from tests.stacksets.test_removal import closed
 
@@ -79,6 +83,91 @@ def test_an_organization_that_is_still_changing_is_asked_again(code: str) -> Non
     assert slept == [15.0]
 
 
+class Clock:
+    """Goes on by what is slept."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def waiting(self) -> Waiting:
+        return Waiting(sleep=self.sleep, clock=lambda: self.now)
+
+
+class NeverOn:
+    """An Organization whose policy type is never on, whatever the root says."""
+
+    def attach_policy(self, **_: Any) -> Mapping[str, Any]:
+        said = {"Code": "PolicyTypeNotEnabledException", "Message": "not enabled"}
+        raise ClientError({"Error": said}, "AttachPolicy")
+
+
+def test_a_policy_type_that_is_not_on_yet_is_waited_for_as_long_as_there_is_patience() -> None:
+    client, clock = Organizations("PolicyTypeNotEnabledException"), Clock()
+    attach = step("AttachPolicy", MANAGEMENT, "organizations", PolicyId="p-1")
+    Walker(clients(lambda *_: client), {}, clock.waiting(), Silent()).walk([attach])
+    assert client.attached == [{"PolicyId": "p-1"}]
+    assert clock.now == 15.0
+
+    never = Walker(clients(lambda *_: NeverOn()), {}, clock.waiting(), Silent())
+    with pytest.raises(StepFailed) as failed:
+        never.walk([attach])
+    assert clock.now == 15.0 + 600.0
+    assert failed.value.said == "PolicyTypeNotEnabledException: not enabled"
+    assert failed.value.advice == (
+        "Organizations is still switching service control policies on: run apply again in some "
+        "minutes."
+    )
+
+
+class Root:
+    """Says how it stands with service control policies, the last answer again and again; whoever
+    enables them a second time is refused."""
+
+    def __init__(self, *statuses: str) -> None:
+        self.statuses = list(statuses)
+
+    def enable_policy_type(self, **_: Any) -> Mapping[str, Any]:
+        said = {"Code": "PolicyTypeAlreadyEnabledException", "Message": "is on"}
+        raise ClientError({"Error": said}, "EnablePolicyType")
+
+    def get_paginator(self, name: str) -> Any:
+        assert name == "list_roots"
+        return self
+
+    def paginate(self) -> Any:
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        kinds = [{"Type": "TAG_POLICY", "Status": "ENABLED"}]
+        kinds += [{"Type": "SERVICE_CONTROL_POLICY", "Status": status}] if status else []
+        return [{"Roots": [{"Id": "r-ab12", "PolicyTypes": kinds}]}]
+
+
+def enabling() -> Step:
+    off = replace(untouched(), control_policies_enabled=False)
+    return next(one for one in plan(given(observed=off)).steps if one.kind is Kind.GUARDRAIL)
+
+
+def test_the_guardrail_waits_until_policies_are_on() -> None:
+    clock, root = Clock(), Root("", "PENDING_ENABLE", "PENDING_ENABLE", "ENABLED")
+    Walker(clients(lambda *_: root), {}, clock.waiting(), Silent()).walk([enabling()])
+    assert clock.now == 15.0
+
+    stuck = Walker(clients(lambda *_: Root("PENDING_ENABLE")), {}, clock.waiting(), Silent())
+    with pytest.raises(StepFailed) as failed:
+        stuck.walk([enabling()])
+    assert failed.value.said == "Service control policies are PENDING_ENABLE still"
+
+
+def test_the_script_waits_for_it_too() -> None:
+    lines = list(as_commands([enabling()], profiles={}, own=MANAGEMENT, region="us-east-1"))
+    answers = 'aws() { echo x >> "$LOG"; [ $(wc -l < "$LOG") -gt 2 ] && echo ENABLED; true; }'
+    script = "\n".join(["LOG=$(mktemp)", answers, "sleep() { :; }", *lines, 'wc -l < "$LOG"'])
+    ran = subprocess.run(["bash"], input=script, text=True, check=True, capture_output=True)
+    assert ran.stdout.split() == ["ENABLED", "3"]
+
+
 def test_a_patrol_that_is_invoked_is_waited_for_longer_than_it_may_take() -> None:
     client = boto3.client("lambda", region_name="us-east-1", config=CONFIG)
     timeouts = [
@@ -116,13 +205,13 @@ def test_a_mending_that_failed_somewhere_within_the_tolerance_has_not_succeeded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = Plan((step("Invoke", ONE),))
-    monkeypatch.setattr(stacksets.drift, "to_look_into", lambda *_: set())
-    monkeypatch.setattr(stacksets.drift, "mending", lambda *_: made)
-    monkeypatch.setattr(stacksets.drift, "walk_steps", lambda *_, **__: {ONE: "no room"})
+    monkeypatch.setattr(stacksets.drift_command, "to_look_into", lambda *_: set())
+    monkeypatch.setattr(stacksets.drift_command, "mending", lambda *_: made)
+    monkeypatch.setattr(stacksets.drift_command, "walk_steps", lambda *_, **__: {ONE: "no room"})
     options = argparse.Namespace(json=True, yes=True)
     with_all = given(observed=rolled_out())
     release = Release(MEMBER, CENTRAL, GUARDRAIL)
-    code = stacksets.drift._mend(options, with_all, [], clients(None), release)
+    code = stacksets.drift_command._mend(options, with_all, [], [], clients(None), release)
     assert code == 1
     assert capsys.readouterr().err == f"account {ONE} failed, within the tolerance: no room\n"
     assert ended({}, made) == 0

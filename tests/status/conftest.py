@@ -22,7 +22,8 @@ from sandbox.organization_trail import start_trail
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-QUARTER = 901
+SWEEPS_IN_A_QUARTER = 4
+BETWEEN_SWEEPS = 226
 NAMES = ("covered", "ill", "drifted", "silent", "excluded", "suspended", "outdated")
 
 
@@ -102,9 +103,11 @@ reason = "It is the vault of backups."
     def quarter(self, times: int = 1) -> None:
         """A quarter of an hour, with the patrols and sweeps in it."""
         for _ in range(times):
-            self.box.advance(QUARTER)
-            self.box.tick()
-            self.box.settle(timeout=120, ignore_hidden=True)
+            # The centre calls a longer gap between two of its sweeps a sleep.
+            for _ in range(SWEEPS_IN_A_QUARTER):
+                self.box.advance(BETWEEN_SWEEPS)
+                self.box.tick()
+                self.box.settle(timeout=120, ignore_hidden=True)
             # The sweep that this begins reads what the patrols have sent.
             self.box.advance(61)
             self.box.tick()
