@@ -26,7 +26,7 @@ from handler.marks import (
     read_contained,
 )
 from handler.outcomes import told
-from handler.proof import Deferred, search_proof, wait_is_over
+from handler.proof import Deferred, prove, search_proof, wait_is_over
 from handler.reasons import Action, Reason, Standing, Verdict
 from handler.remedies import carry_out
 from handler.remedy import Gain
@@ -39,11 +39,6 @@ from handler.telling import report_of
 from handler.tools import Tools, account_alias, send, target_of
 from handler.trail import Call, Kind
 from handler.verdict import decide, rescue_role, settled
-
-HISTORY = "LookupEvents"
-NO_HISTORY = frozenset(
-    {"AccessDenied", "AccessDeniedException", "Throttling", "ThrottlingException"}
-)
 
 
 class ForeignEvent(Exception):
@@ -118,7 +113,7 @@ def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, K
     if verdict.action is not Action.DEFER and not stolen:
         return verdict, standing, known
     learn_rename(call, known, tools)
-    known = _searched(call, known, tools)
+    known = search_proof(call, known, tools)
     standing = standing_of(call, known, tools.settings, now=tools.now)
     if standing.unproven and not stolen:
         standing = replace(standing, waited=wait_is_over(call, tools))
@@ -126,20 +121,6 @@ def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, K
     if verdict.action is Action.DEFER:
         raise Deferred(f"{call.caller.name} is in the group, and nothing proves yet by whom")
     return verdict, standing, known
-
-
-def _searched(call: Call, known: Known, tools: Tools) -> Known:
-    """The event history answers two requests a second to everybody: no answer is no proof.
-
-    That is said of the history alone: a table or an IAM that refuses is asked again.
-    """
-    try:
-        return search_proof(call, known, tools)
-    except tools.iam.exceptions.ClientError as error:
-        code = error.response["Error"]["Code"]
-        if error.operation_name != HISTORY or code not in NO_HISTORY:
-            raise
-        return known
 
 
 def _contain(
@@ -276,6 +257,7 @@ def _remedy_all(
         baseline=known.baseline,
         live=known.live,
         now=tools.now,
+        prove=lambda member: prove(member, tools),
     )
     # Root may name administrators: the account is root's.
     spared = verdict.reason is Reason.ROOT

@@ -11,7 +11,7 @@ from handler.outcomes import CONTAINED_BY, GONE_ALREADY, MEMBER_BEFORE, NO_MEMBE
 from handler.reasons import Reason
 from handler.remedy import Gain
 from handler.remedy_credentials import delete_login
-from handler.roster import ask_again, membership, read_group
+from handler.roster import Member, ask_again, membership, read_group
 from handler.scene import Scene, ask_if_known, bearer_named, is_contained, item_of, no_answer
 from handler.target import RUNG_WORDS, Target
 from handler.trail import Call, Kind
@@ -101,8 +101,10 @@ def take_membership_back(gain: Gain, call: Call, scene: Scene) -> str:
     member = live.by_id(owner.id) if owner else None
     if owner is None or member is None:
         return NO_MEMBER
-    item = item_of(member.id, scene)
-    if administrator_at(membership(scene.baseline, member.id, item), None):
+    if not _is_administrator(member, scene):
+        # Her addition may be among the events that were lost: who adds her again must not oust her.
+        scene.prove(member)
+    if _is_administrator(member, scene):
         return MEMBER_BEFORE
     group = scene.settings.admin_group
     try:
@@ -110,6 +112,11 @@ def take_membership_back(gain: Gain, call: Call, scene: Scene) -> str:
     except scene.iam.exceptions.ClientError as error:
         return no_answer(error)
     return TAKEN_OUT
+
+
+def _is_administrator(member: Member, scene: Scene) -> bool:
+    entries = membership(scene.baseline, member.id, item_of(member.id, scene))
+    return administrator_at(entries, None)
 
 
 def list_since(gain: Gain, call: Call, scene: Scene) -> str:

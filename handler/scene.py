@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,10 @@ from handler.trail import Call
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a remedy works: clients, table, and what was read about the call."""
+    """Where a remedy works: clients, table, and what was read about the call.
+
+    `prove` writes into the ledger what the event history proves of a member.
+    """
 
     iam: Any
     table: Table
@@ -27,6 +31,7 @@ class Scene:
     baseline: Baseline
     live: LiveGroup | None
     now: float
+    prove: Callable[[Member], None]
 
 
 def is_contained(table: Table, principal_id: str) -> bool:

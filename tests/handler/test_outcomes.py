@@ -8,7 +8,7 @@ from handler.answer import answer
 from handler.report import GainTold
 from tests.doubles.account import World, call
 from tests.doubles.iam import ACCOUNT
-from tests.handler.test_taint import makes_key, makes_user, mallory
+from tests.handler.offences import makes_key, makes_user, mallory
 from tests.notifier.handler_cases import (
     does,
     new_administrator,

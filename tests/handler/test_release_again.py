@@ -11,7 +11,7 @@ from handler.names import SESSION_DENY_POLICY, iam_arn
 from tests.doubles.account import NOON, a_user, event
 from tests.doubles.iam import ACCOUNT
 from tests.doubles.rounds import Rounds
-from tests.handler.test_roster import at
+from tests.handler.memberships import at
 
 SESSION_DENY = iam_arn(partition="aws", account=ACCOUNT, kind="policy", name=SESSION_DENY_POLICY)
 KEY = "AKIAEXAMPLENEW"

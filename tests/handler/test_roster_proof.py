@@ -44,6 +44,17 @@ def test_a_lost_addition_is_proven_from_the_event_history() -> None:
     assert world.trail.looked == 2
 
 
+def test_whose_addition_was_lost_is_not_thrown_out_for_an_offenders_adding_her_again() -> None:
+    world = World().installed()
+    bob, mallory = world.iam.add_user("bob"), world.iam.add_user("mallory")
+    world.iam.groups[ADMINISTRATORS].members.add("bob")
+    world.trail.records.append(_history_of_addition(world, "bob", second=-3_000))
+    attack = adds(world, a_user("mallory", mallory), "bob", second=0, event="again")
+    assert answer(attack, world.tools()).action is Action.CONTAIN
+    assert "bob" in world.iam.groups[ADMINISTRATORS].members
+    assert ignored(answer(creates(a_user("bob", bob), second=1), world.tools()))
+
+
 def test_an_addition_that_only_an_offender_made_proves_nothing() -> None:
     world = World().installed()
     bob = world.iam.add_user("bob")

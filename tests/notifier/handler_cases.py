@@ -11,8 +11,8 @@ from handler.notice import Notice
 from tests.doubles.account import World, a_session, a_user, call
 from tests.doubles.iam import ACCOUNT
 from tests.doubles.rounds import Rounds
-from tests.handler.test_roster import creates
-from tests.handler.test_taint import makes_key, makes_user, mallory, resets_password
+from tests.handler.memberships import creates
+from tests.handler.offences import makes_key, makes_user, mallory, resets_password
 from tests.notifier.desk import given_envelope, read_notice
 
 Case = Callable[[], World]

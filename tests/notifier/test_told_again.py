@@ -12,7 +12,7 @@ from handler.marks import mark_contained
 from handler.names import REPORT_DETAIL_TYPE
 from tests.doubles.account import a_session, a_user, call
 from tests.doubles.rounds import Rounds
-from tests.handler.test_roster import at, creates
+from tests.handler.memberships import at, creates
 from tests.notifier.desk import Desk, given_envelope, report_body
 
 
