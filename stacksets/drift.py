@@ -21,7 +21,7 @@ from stacksets.beginning import Release, Stopped, add_common_options, look, read
 from stacksets.clients import CannotEnter, Clients, open_clients, sentence
 from stacksets.given import Given
 from stacksets.holding import accounts_told_of, look_into
-from stacksets.mending import Drift, left_kept, mending_steps, unmendable
+from stacksets.mending import Drift, left_kept, mending_steps, unendable, unmendable
 from stacksets.remove import read_chosen
 from stacksets.rollout_commands import agreed, ended, walk_steps
 from stacksets.show import print_plan
@@ -126,6 +126,8 @@ def mending(given: Given, rings: Iterable[Ring], held: Mapping[str, Holding]) ->
             if account in accounts or (account in given.ring_accounts(ring) and one.keeps)
         ]
         stops += unmendable(given, [one for one in concerned if one.account in accounts])
+        others = [one for one in concerned if one.account not in accounts]
+        stops += unendable(given, ring, others)
         notes += left_kept(given, [one for one in concerned if one.account in accounts])
         steps += mending_steps(given, ring, concerned, accounts)
     return Plan(tuple(steps), tuple(stops), tuple(notes))
