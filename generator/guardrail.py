@@ -14,6 +14,7 @@ from generator.policies import Statement, document
 from handler.names import (
     DENY_POLICY,
     IAM_PATH,
+    KEPT_PATH,
     MEMBER_DEAD_LETTERS,
     MEMBER_ROLES,
     PATROL_SCHEDULE,
@@ -43,6 +44,8 @@ _REVOKER = f"{_IAM}role{IAM_PATH}{REVOKER}"
 _RESCUE = (f"{_IAM}role/AWSControlTowerExecution", f"{_IAM}role/OrganizationAccountAccessRole")
 _MEMBER_ROLES = tuple(f"{_IAM}role{IAM_PATH}{name}" for name in MEMBER_ROLES)
 _DENIES = tuple(f"{_IAM}policy{IAM_PATH}{name}" for name in (DENY_POLICY, SESSION_DENY_POLICY))
+# What keeps a containment from one stack to the next, or from a removal on.
+_KEPT, _KEPT_GROUPS = f"{_IAM}policy{KEPT_PATH}*", f"{_IAM}group{KEPT_PATH}*"
 
 _FORGING = (
     "iam:CreateRole",
@@ -126,7 +129,7 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
             ),
             resources=("*",),
             conditions={
-                "ArnLike": {"iam:PolicyARN": list(_DENIES)},
+                "ArnLike": {"iam:PolicyARN": [*_DENIES, _KEPT]},
                 **_unless(_REVOKER, _ROLLOUT, rescuer),
             },
         ),
@@ -142,7 +145,7 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
             ),
             resources=("*",),
             conditions={
-                "ArnLike": {"iam:PermissionsBoundary": _DENIES[0]},
+                "ArnLike": {"iam:PermissionsBoundary": [_DENIES[0], _KEPT]},
                 **_unless(_REVOKER, _ROLLOUT, rescuer),
             },
         ),
@@ -152,7 +155,11 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
             "the revoker's roles are nobody else's to open, strengthen, pass or assume.",
             effect="Deny",
             not_actions=("iam:Generate*", "iam:Get*", "iam:List*", "iam:Simulate*"),
-            resources=(f"{_IAM}policy{IAM_PATH}*", f"{_IAM}group{IAM_PATH}*", *_MEMBER_ROLES),
+            resources=(
+                *(f"{_IAM}policy{IAM_PATH}*", f"{_IAM}group{IAM_PATH}*"),
+                *(_KEPT, _KEPT_GROUPS),
+                *_MEMBER_ROLES,
+            ),
             conditions=_unless(_REVOKER, _ROLLOUT, rescuer),
         ),
     )

@@ -71,14 +71,18 @@ def adopt_kept(
         attempt(partial(_adopt, bearer, item, baseline, tools), tools, troubles)
 
 
-def _kept_bearers(tools: Tools) -> Iterator[Kept]:
-    for policy, mark in ((KEPT_POLICY, "contained"), (KEPT_SESSION_POLICY, "sessions")):
-        arn = kept_arn(
-            partition=tools.here.partition,
-            account=tools.here.account,
-            kind="policy",
-            name=policy,
+def kept_denies(tools: Tools) -> Iterator[tuple[str, str]]:
+    """What each kept policy denies, contained or sessions, and its ARN."""
+    for mark, policy in (("contained", KEPT_POLICY), ("sessions", KEPT_SESSION_POLICY)):
+        here = tools.here
+        yield (
+            mark,
+            kept_arn(partition=here.partition, account=here.account, kind="policy", name=policy),
         )
+
+
+def _kept_bearers(tools: Tools) -> Iterator[Kept]:
+    for mark, arn in kept_denies(tools):
         if not still_denies(_kept_document(tools.iam, arn), sessions_only=mark == "sessions"):
             continue
         for page in tools.iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):

@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from handler.adopt import kept_denies
 from handler.containment import current_name, take_off
 from handler.deskrefusal import DeskRefusal
 from handler.deskview import MARKS, principal_id_of
 from handler.leftover import LEFT, is_there, left_mark, steps_of
 from handler.marks import Contained, read_contained, vouch_for_key
-from handler.rungs import Step
+from handler.names import KEPT_GROUP
+from handler.rungs import Step, boundary_of
 from handler.store import Item, Value
+from handler.stripped import KEPT_REASON
 from handler.target import Target
 from handler.tools import Tools, target_of
 from handler.trail import Kind
@@ -73,11 +76,13 @@ def release(
         if not on:
             says = f"Nothing is contained here as {item['name']!r}."
             raise DeskRefusal("not-contained", says)
+    adopted = any(record.reason == KEPT_REASON for record in records.values())
+    beside = list(_kept_rows(target, tools)) if adopted else []
     if dry:
         steps = [_step_row(undo, target, "") for undo in plan]
-        return answered | {"steps": steps, "done": False}
-    key = str(item["pk"])
-    tools.table.update(key, {"releasing": tools.now})
+        planned = [row | {"left": ""} for row in beside]
+        return answered | {"steps": steps + planned, "done": False}
+    tools.table.update(str(item["pk"]), {"releasing": tools.now})
     left = [_take_off(undo, target, tools) for undo in plan]
     if enable_keys:
         answered["keys"] = [
@@ -86,7 +91,7 @@ def release(
     said = {"at": tools.now, "by": by, "reason": reason, "enabled": keys if enable_keys else []}
     steps = [_step_row(undo, target, why) for undo, why in zip(plan, left, strict=True)]
     _close(item, said, steps, tools)
-    return answered | {"steps": steps, "done": True, "released": tools.now}
+    return answered | {"steps": steps + beside, "done": True, "released": tools.now}
 
 
 def _plan(records: dict[str, Contained], target: Target, tools: Tools) -> Iterator[Undo]:
@@ -129,6 +134,38 @@ def _step_row(undo: Undo, target: Target, left: str) -> dict[str, Any]:
         "there": undo.there,
         "by_administrator": undo.there and not undo.ours,
         "left": left,
+    }
+
+
+def _kept_rows(target: Target, tools: Tools) -> Iterator[dict[str, Any]]:
+    """What an earlier installation left on whom this one took over: it denies after the release,
+    and the revoker may not take it off."""
+    kind = target.kind.value
+    named = f"--{kind}-name={target.name}"
+    for _, arn in kept_denies(tools):
+        if target.kind is Kind.USER:
+            answer = tools.iam.list_attached_user_policies(UserName=target.name)
+        else:
+            answer = tools.iam.list_attached_role_policies(RoleName=target.name)
+        if any(policy["PolicyArn"] == arn for policy in answer["AttachedPolicies"]):
+            yield _kept_row(f"detach-{kind}-policy", named, f"--policy-arn={arn}")
+    if target.kind is Kind.USER:
+        groups = tools.iam.list_groups_for_user(UserName=target.name)["Groups"]
+        if any(group["GroupName"] == KEPT_GROUP for group in groups):
+            yield _kept_row("remove-user-from-group", named, f"--group-name={KEPT_GROUP}")
+    elif boundary_of(tools.iam, target.name) == target.kept_deny_arn:
+        yield _kept_row("delete-role-permissions-boundary", named)
+
+
+def _kept_row(*command: str) -> dict[str, Any]:
+    typed = ["aws", "iam", *command]
+    return {
+        "rung": KEPT_REASON,
+        "command": typed,
+        "recorded": True,
+        "there": True,
+        "by_administrator": True,
+        "left": f"only an administrator may: {' '.join(typed)}",
     }
 
 

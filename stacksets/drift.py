@@ -12,7 +12,7 @@ from stacksets.bearers import Holding
 from stacksets.clients import Clients
 from stacksets.given import Given
 from stacksets.holding import accounts_told_of
-from stacksets.mending import Drift, left_kept, mending_steps, unmendable
+from stacksets.mending import Drift, left_kept, mending_steps, unendable, unmendable
 from stacksets.ring_calls import operation_wait
 from stacksets.steps import Call, Kind, Plan, Step
 from stacksets.wanted import Ring
@@ -121,6 +121,8 @@ def mending(given: Given, rings: Iterable[Ring], held: Mapping[str, Holding]) ->
             if account in accounts or (account in given.ring_accounts(ring) and one.keeps)
         ]
         stops += unmendable(given, [one for one in concerned if one.account in accounts])
+        others = [one for one in concerned if one.account not in accounts]
+        stops += unendable(given, ring, others)
         notes += left_kept(given, [one for one in concerned if one.account in accounts])
         steps += mending_steps(given, ring, concerned, accounts)
     return Plan(tuple(steps), tuple(stops), tuple(notes))

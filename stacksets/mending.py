@@ -115,6 +115,17 @@ def unmendable(given: Given, held: Iterable[Holding]) -> Iterator[str]:
             )
 
 
+def unendable(given: Given, ring: Ring, held: Iterable[Holding]) -> Iterator[str]:
+    """A sentence for each account, not made anew, whose keeping cannot be ended."""
+    for one in held:
+        to_do = ring.mode == "enforce" and any(taking_over_steps(given, ring, one))
+        if to_do and not may_take_off(given, one):
+            yield (
+                f"A kept deny is to go in {one.account}, and under the guardrail only the "
+                f"break-glass role takes one off: {other_way_in(given, one.account)}."
+            )
+
+
 def left_kept(given: Given, held: Iterable[Holding]) -> Iterator[str]:
     """A sentence for each account in which nobody contains again who is kept."""
     enforcing = {

@@ -13,13 +13,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from handler.deny import deny_document
 from handler.names import (
     CALLS_RULE,
     DENY_GROUP,
+    KEPT_GROUP,
+    KEPT_PATH,
+    KEPT_POLICY,
     MEMBER_DEAD_LETTERS,
     PATROL_SCHEDULE,
     REVOKER,
     STATE_TABLE,
+    kept_arn,
 )
 from sandbox.keys import Key
 from sandbox.stage import TEMPLATES, bound, guarded
@@ -49,6 +54,14 @@ def guarded_play(new_play: NewPlay) -> Play:
     play.user("victim")
     play.quiet.attach_user_policy(UserName=play["victim"], PolicyArn=play.deny)
     play.quiet.add_user_to_group(UserName=play["victim"], GroupName=DENY_GROUP)
+    kept = play.quiet.create_policy(
+        PolicyName=KEPT_POLICY, Path=KEPT_PATH, PolicyDocument=json.dumps(deny_document())
+    )["Policy"]["Arn"]
+    play.quiet.create_group(GroupName=KEPT_GROUP, Path=KEPT_PATH)
+    play.quiet.add_user_to_group(UserName=play["victim"], GroupName=KEPT_GROUP)
+    play.quiet.attach_user_policy(UserName=play["victim"], PolicyArn=kept)
+    play.role("kept")
+    play.quiet.put_role_permissions_boundary(RoleName=play["kept"], PermissionsBoundary=kept)
     play.role("bounded")
     play.quiet.put_role_permissions_boundary(
         RoleName=play["bounded"], PermissionsBoundary=play.deny
@@ -69,6 +82,18 @@ def other(service: str) -> Callable[[Play, Key], Any]:
     return lambda play, key: play.box.client(service, key=key)
 
 
+def kept_deny(play: Play) -> str:
+    return kept_arn(partition="aws", account=play.account, kind="policy", name=KEPT_POLICY)
+
+
+def _kept_again(play: Play) -> None:
+    play.quiet.attach_user_policy(UserName=play["victim"], PolicyArn=kept_deny(play))
+    play.quiet.add_user_to_group(UserName=play["victim"], GroupName=KEPT_GROUP)
+    play.quiet.put_role_permissions_boundary(
+        RoleName=play["kept"], PermissionsBoundary=kept_deny(play)
+    )
+
+
 def _again(play: Play) -> None:
     play.quiet.attach_user_policy(UserName=play["victim"], PolicyArn=play.deny)
     play.quiet.attach_role_policy(RoleName=play["denied"], PolicyArn=play.deny)
@@ -80,10 +105,14 @@ def _state_key(name: str) -> dict[str, Any]:
 
 
 def _first_version(play: Play) -> None:
-    play.quiet.set_default_policy_version(PolicyArn=play.deny, VersionId="v1")
-    for version in play.quiet.list_policy_versions(PolicyArn=play.deny)["Versions"]:
+    _first_version_of(play, play.deny)
+
+
+def _first_version_of(play: Play, policy: str) -> None:
+    play.quiet.set_default_policy_version(PolicyArn=policy, VersionId="v1")
+    for version in play.quiet.list_policy_versions(PolicyArn=policy)["Versions"]:
         if not version["IsDefaultVersion"]:
-            play.quiet.delete_policy_version(PolicyArn=play.deny, VersionId=version["VersionId"])
+            play.quiet.delete_policy_version(PolicyArn=policy, VersionId=version["VersionId"])
 
 
 def _no_role(name: str) -> Callable[[Play], Any]:
@@ -141,6 +170,24 @@ TRIALS = (
         ),
     ),
     Trial(
+        sid="DenyStaysOn",
+        title="a kept deny detached from a user",
+        call=lambda play, key: iam(play, key).detach_user_policy(
+            UserName=play["victim"], PolicyArn=kept_deny(play)
+        ),
+        undo=_kept_again,
+    ),
+    Trial(
+        sid="DenyStaysOn",
+        title="a kept deny put on an administrator",
+        call=lambda play, key: iam(play, key).attach_user_policy(
+            UserName="alice", PolicyArn=kept_deny(play)
+        ),
+        undo=lambda play: play.quiet.detach_user_policy(
+            UserName="alice", PolicyArn=kept_deny(play)
+        ),
+    ),
+    Trial(
         sid="BoundaryStaysOn",
         title="our boundary deleted from a role",
         call=lambda play, key: iam(play, key).delete_role_permissions_boundary(
@@ -157,6 +204,14 @@ TRIALS = (
             UserName="alice", PermissionsBoundary=play.deny
         ),
         undo=lambda play: play.quiet.delete_user_permissions_boundary(UserName="alice"),
+    ),
+    Trial(
+        sid="BoundaryStaysOn",
+        title="a kept boundary deleted from a role",
+        call=lambda play, key: iam(play, key).delete_role_permissions_boundary(
+            RoleName=play["kept"]
+        ),
+        undo=_kept_again,
     ),
     Trial(
         sid="DenyStaysTrue",
@@ -181,6 +236,22 @@ TRIALS = (
             GroupName=DENY_GROUP, PolicyName="more", PolicyDocument=document("*")
         ),
         undo=lambda play: play.quiet.delete_group_policy(GroupName=DENY_GROUP, PolicyName="more"),
+    ),
+    Trial(
+        sid="DenyStaysTrue",
+        title="a kept deny rewritten",
+        call=lambda play, key: iam(play, key).create_policy_version(
+            PolicyArn=kept_deny(play), PolicyDocument=document("*"), SetAsDefault=True
+        ),
+        undo=lambda play: _first_version_of(play, kept_deny(play)),
+    ),
+    Trial(
+        sid="DenyStaysTrue",
+        title="a member taken out of the kept group",
+        call=lambda play, key: iam(play, key).remove_user_from_group(
+            UserName=play["victim"], GroupName=KEPT_GROUP
+        ),
+        undo=_kept_again,
     ),
     Trial(
         sid="ExemptNamesStayTrue",

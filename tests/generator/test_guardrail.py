@@ -19,6 +19,8 @@ IAM = f"arn:aws:iam::{ACCOUNT}"
 ROLES = f"{IAM}:role"
 DENY = f"{IAM}:policy/iam-org-revoker/iam-org-revoker-deny"
 GROUP = f"{IAM}:group/iam-org-revoker/iam-org-revoker-denied"
+KEPT = f"{IAM}:policy/iam-org-revoker-kept/iam-org-revoker-kept"
+KEPT_GROUP = f"{IAM}:group/iam-org-revoker-kept/iam-org-revoker-kept"
 REVOKER = f"{ROLES}/iam-org-revoker/iam-org-revoker"
 ROLLOUT = f"{ROLES}/stacksets-exec-0123456789abcdef0123456789abcdef"
 BREAK_GLASS = f"{ROLES}/iam-administrators/break-glass"
@@ -97,6 +99,10 @@ STATEMENTS: dict[str, tuple[list[Call], tuple[str, ...]]] = {
             call("iam:AttachUserPolicy", ALICE, iam__PolicyARN=DENY),
             call("iam:AttachRolePolicy", DEPLOY, iam__PolicyARN=DENY),
             call("iam:AttachGroupPolicy", f"{IAM}:group/Builders", iam__PolicyARN=DENY),
+            call("iam:DetachUserPolicy", ALICE, iam__PolicyARN=KEPT),
+            call("iam:DetachUserPolicy", ALICE, iam__PolicyARN=f"{KEPT}-sessions"),
+            call("iam:DetachRolePolicy", DEPLOY, iam__PolicyARN=KEPT),
+            call("iam:AttachUserPolicy", ALICE, iam__PolicyARN=KEPT),
         ],
         (REVOKER, ROLLOUT, BREAK_GLASS),
     ),
@@ -105,6 +111,8 @@ STATEMENTS: dict[str, tuple[list[Call], tuple[str, ...]]] = {
             call("iam:DeleteRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=DENY),
             call("iam:PutRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=DENY),
             call("iam:PutUserPermissionsBoundary", ALICE, iam__PermissionsBoundary=DENY),
+            call("iam:DeleteRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=KEPT),
+            call("iam:PutRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=KEPT),
         ],
         (REVOKER, ROLLOUT, BREAK_GLASS),
     ),
@@ -120,6 +128,12 @@ STATEMENTS: dict[str, tuple[list[Call], tuple[str, ...]]] = {
             call("iam:PutGroupPolicy", GROUP),
             call("iam:DeleteGroup", GROUP),
             call("iam:UpdateGroup", GROUP),
+            call("iam:CreatePolicy", KEPT),
+            call("iam:CreatePolicyVersion", KEPT),
+            call("iam:DeletePolicy", f"{KEPT}-sessions"),
+            call("iam:CreateGroup", KEPT_GROUP),
+            call("iam:AddUserToGroup", KEPT_GROUP),
+            call("iam:RemoveUserFromGroup", KEPT_GROUP),
             call("sts:AssumeRole", REVOKER),
         ],
         (REVOKER, ROLLOUT, BREAK_GLASS),
@@ -247,6 +261,19 @@ PRODUCT: list[tuple[str, Call]] = [
     (RESCUER, call("iam:PassRole", f"{ROLES}/iam-org-revoker/iam-org-revoker-notifier")),
     (RESCUER, call("lambda:CreateFunction", f"{FUNCTION}-notifier")),
     (BREAK_GLASS, call("iam:DetachUserPolicy", ALICE, iam__PolicyARN=DENY)),
+    # What `remove` and `drift --mend` do, who need the break-glass role for it.
+    (BREAK_GLASS, call("lambda:PutFunctionConcurrency", FUNCTION)),
+    (BREAK_GLASS, call("iam:CreatePolicy", KEPT)),
+    (BREAK_GLASS, call("iam:AttachUserPolicy", ALICE, iam__PolicyARN=KEPT)),
+    (BREAK_GLASS, call("iam:CreateGroup", KEPT_GROUP)),
+    (BREAK_GLASS, call("iam:AttachGroupPolicy", KEPT_GROUP, iam__PolicyARN=KEPT)),
+    (BREAK_GLASS, call("iam:AddUserToGroup", KEPT_GROUP)),
+    (BREAK_GLASS, call("iam:PutRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=KEPT)),
+    (BREAK_GLASS, call("iam:RemoveUserFromGroup", GROUP)),
+    (BREAK_GLASS, call("iam:DeletePolicy", KEPT)),
+    # How the patrol takes over whom it finds.
+    (REVOKER, call("iam:ListEntitiesForPolicy", KEPT)),
+    (REVOKER, call("iam:GetPolicyVersion", KEPT)),
 ]
 
 
@@ -260,6 +287,11 @@ ORDINARY = [
     call("iam:DetachUserPolicy", ALICE, iam__PolicyARN=f"{IAM}:policy/iam-org-revoker-deny"),
     call("iam:AttachUserPolicy", ALICE, iam__PolicyARN=f"{IAM}:policy/team"),
     call("iam:CreatePolicyVersion", f"{IAM}:policy/team"),
+    call("iam:DetachUserPolicy", ALICE, iam__PolicyARN=f"{IAM}:policy/iam-org-revoker-kept"),
+    call("iam:CreatePolicy", f"{IAM}:policy/iam-org-revoker-kept"),
+    call("iam:CreatePolicy", f"{IAM}:policy/team/iam-org-revoker-kept/x"),
+    call("iam:CreateGroup", f"{IAM}:group/iam-org-revoker-keptx/x"),
+    call("iam:GetPolicy", KEPT),
     call("iam:RemoveUserFromGroup", f"{IAM}:group/Administrators"),
     call("iam:DeleteRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=f"{IAM}:policy/b"),
     call("iam:DeleteRolePermissionsBoundary", DEPLOY),

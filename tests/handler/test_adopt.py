@@ -146,6 +146,35 @@ def test_a_round_that_died_before_it_wrote_it_down_tells_the_same_again() -> Non
     assert first.event_id == second.event_id
 
 
+@pytest.mark.parametrize("way", ["policy", "group", "boundary"])
+def test_a_release_says_which_kept_deny_is_left_for_an_administrator(way: str) -> None:
+    world = kept(Rounds())
+    if way == "boundary":
+        id = world.iam.add_role("mallory", boundary=KEPT)
+    else:
+        id = world.iam.add_user("mallory")
+    if way == "policy":
+        world.iam.users["mallory"].attached.add(KEPT)
+    if way == "group":
+        world.iam.groups[KEPT_GROUP].members.add("mallory")
+    world.patrol()
+    shown = world.desk("release", principal=id)["steps"]
+    done = world.desk("release", principal=id, dry=False, reason="meant")["steps"]
+    left = [step["command"][2:] for step in done if step["left"]]
+    assert [step["command"][2:] for step in shown if step["by_administrator"]] == left
+    assert (
+        left
+        == {
+            "policy": [["detach-user-policy", "--user-name=mallory", f"--policy-arn={KEPT}"]],
+            "group": [
+                ["remove-user-from-group", "--user-name=mallory", f"--group-name={KEPT_GROUP}"]
+            ],
+            # Ours took its place, and is undone by the same command.
+            "boundary": [["delete-role-permissions-boundary", "--role-name=mallory"]],
+        }[way]
+    )
+
+
 def test_who_cannot_be_held_is_told_of_once_and_tried_again_each_time() -> None:
     world = kept(Rounds())
     mallory = world.iam.add_user("mallory")

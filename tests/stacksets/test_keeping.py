@@ -11,9 +11,10 @@ from handler.deny import deny_document
 from handler.target import Rung
 from stacksets.bearers import Bearer, Holding, Way
 from stacksets.keeping import as_kept, end_step, free_step, keep_step
-from stacksets.mending import left_kept, taking_over_steps, unmendable
+from stacksets.mending import left_kept, taking_over_steps, unendable, unmendable
 from stacksets.steps import Step
 from tests.stacksets.scene import changed, given
+from tests.stacksets.test_removal import under_guardrail
 
 ACCOUNT = "777788889991"
 DENY = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
@@ -217,6 +218,26 @@ def test_a_role_that_rolecallers_spares_stays_under_the_kept_deny(answer: str) -
         role(kept=frozenset({Way.POLICY})), kept_policies=frozenset({KEPT}), kept_group=False
     )
     assert list(taking_over_steps(here, ring, alone)) == []
+
+
+@pytest.mark.parametrize(("role_of_file", "may"), [("break-glass", True), ("admin", False)])
+def test_under_the_guardrail_only_the_break_glass_role_ends_a_keeping(
+    role_of_file: str, may: bool
+) -> None:
+    ring_text = 'units = ["Small"]\nmode = "enforce"'
+    here = given(changed(('units = ["Small"]', ring_text)), under_guardrail())
+    access = replace(here.wanted.access, role=role_of_file)
+    here = replace(here, wanted=replace(here.wanted, access=access))
+    (ring,) = [ring for ring in here.wanted.rings if ring.name == "canary"]
+    left = holding(user(kept=frozenset({Way.POLICY})), kept_policies=frozenset({KEPT}))
+    told = (
+        f"A kept deny is to go in {ACCOUNT}, and under the guardrail only the break-glass role "
+        "takes one off: name it in --access-role."
+    )
+    assert list(unendable(here, ring, [left])) == ([] if may else [told])
+    # Where nothing is to be done, nobody is stopped.
+    assert list(unendable(here, ring, [holding()])) == []
+    assert list(unendable(here, replace(ring, mode="observe"), [left])) == []
 
 
 def test_the_end_of_the_keeping_leaves_the_boundary_that_is_ours_by_then() -> None:

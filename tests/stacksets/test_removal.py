@@ -149,7 +149,8 @@ def test_the_management_account_s_own_contained_are_moved_before_its_stack_goes(
     assert operations(made)[:3] == ["PutFunctionConcurrency", "DetachUserPolicy", "DeleteStack"]
 
 
-def test_under_the_guardrail_it_goes_before_the_first_ring_unless_the_operator_is_exempt() -> None:
+def under_guardrail() -> Observed:
+    """Where nobody but the role break-glass takes a deny off."""
     document = (
         '{"Statement":[{"Sid":"DenyStaysTrue","Effect":"Deny","NotAction":["iam:Get*"],'
         '"Resource":["arn:*:iam::*:group/iam-org-revoker/*"],'
@@ -157,7 +158,11 @@ def test_under_the_guardrail_it_goes_before_the_first_ring_unless_the_operator_i
     )
     policies = [one for one in rolled_out().control_policies if one.content != GUARDRAIL]
     guardrail = ControlPolicy("p-guard", "iam-org-revoker", document, (SMALL, LARGE))
-    seen = replace(rolled_out(), control_policies=(*policies, guardrail))
+    return replace(rolled_out(), control_policies=(*policies, guardrail))
+
+
+def test_under_the_guardrail_it_goes_before_the_first_ring_unless_the_operator_is_exempt() -> None:
+    seen = under_guardrail()
     made = planned(seen, where=TWO, choice=Choice.KEEP)
     assert operations(made)[:5] == [
         "DeleteStack",
@@ -218,14 +223,7 @@ DEVELOPER = f"arn:aws:iam::{TWO}:role/developer"
 
 
 def profiled(operator: str, *, role: str = "break-glass") -> tuple[Given, dict[str, Holding]]:
-    document = (
-        '{"Statement":[{"Sid":"DenyStaysTrue","Effect":"Deny","NotAction":["iam:Get*"],'
-        '"Resource":["arn:*:iam::*:group/iam-org-revoker/*"],'
-        '"Condition":{"ArnNotLike":{"aws:PrincipalArn":["arn:*:iam::*:role/break-glass"]}}}]}'
-    )
-    policies = [one for one in rolled_out().control_policies if one.content != GUARDRAIL]
-    guardrail = ControlPolicy("p-guard", "iam-org-revoker", document, (SMALL, LARGE))
-    here = given(observed=replace(rolled_out(), control_policies=(*policies, guardrail)))
+    here = given(observed=under_guardrail())
     access = replace(here.wanted.access, role=role, profiles={TWO: "workload"})
     here = replace(here, wanted=replace(here.wanted, access=access))
     return here, {TWO: replace(held(TWO)[TWO], operator=operator)}
