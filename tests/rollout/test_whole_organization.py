@@ -6,61 +6,37 @@ The tests are chapters of one story and run in this order, in one box.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
-from sandbox.__main__ import profile
+from handler.names import DENY_POLICY, REVOKER, iam_arn
 from sandbox.box import Box, open_box
 from sandbox.organization_trail import start_trail
 from sandbox.stage import bound, is_denied
 from stacksets.carry import Template
-from stacksets.coverage import Coverage, coverage
 from stacksets.findings import State
-from stacksets.heartbeats import read_kept
 from stacksets.holding import look_into
 from stacksets.removal import Choice
-from stacksets.status import look as look_at_status
 from stacksets.walk import StepFailed
 from tests.rollout.operator import RELEASE, Operator, stacks
+from tests.rollout.organization import (
+    ACCOUNTS,
+    EARLY,
+    EVERYONE,
+    everybody,
+    founded,
+    patrol,
+    quiet,
+    seen,
+    states,
+    told,
+)
 from tests.rollout.remains import remains
 from tests.rollout.test_drift import detect, found, mended, spoil
 from tests.rollout.test_remove import contain, planned, remove
-
-ROOT = Path(__file__).parents[2]
-ACCOUNTS = 40
-# Where each unit hangs, by name; "" is the root. The box has made the first two.
-UNITS = {
-    "Workloads": "",
-    "Sandbox": "",
-    "Platform": "",
-    "Partners": "",
-    "Data": "",
-    "Payments": "Workloads",
-}
-RINGS = """
-[[ring]]
-name = "canary"
-units = ["Sandbox"]
-mode = "enforce"
-observed_since = 2026-01-01
-accept_unguarded = true
-
-[[ring]]
-name = "early"
-units = ["Platform", "Partners"]
-
-[[ring]]
-name = "everyone"
-units = ["Workloads", "Data"]
-
-"""
 
 
 @pytest.fixture(scope="module")
@@ -71,77 +47,7 @@ def box() -> Iterator[Box]:
 
 @pytest.fixture(scope="module")
 def operator(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    """With the file that init writes, and three rings in it."""
-    org = box.client("organizations", box.management)
-    units = {"Workloads": box.layout.workloads, "Sandbox": box.layout.sandbox}
-    for name, above in UNITS.items():
-        if name not in units:
-            made = org.create_organizational_unit(
-                ParentId=units.get(above, box.layout.root), Name=name
-            )
-            units[name] = made["OrganizationalUnit"]["Id"]
-    org.move_account(
-        AccountId=box.security,
-        SourceParentId=box.layout.root,
-        DestinationParentId=units["Platform"],
-    )
-    for number in range(ACCOUNTS - 3):
-        name = list(UNITS)[number % len(UNITS)]
-        box.new_account(f"{name.lower()}-{number}", parent=units[name])
-    text = initial(box, tmp_path_factory.mktemp("init"))
-    before, _, rest = text.partition("[[ring]]")
-    text = before.replace('"undecided"', '"nobody"') + RINGS + rest[rest.index("[management]") :]
-    return Operator(box, text)
-
-
-def initial(box: Box, folder: Path) -> str:
-    """What `python -m stacksets init` writes, run as a person of the management account."""
-    config, file = folder / "config", folder / "rollout.toml"
-    config.write_text(profile(box, box.management, "management"))
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "stacksets", "init", "--file", str(file)),
-            *("--profile", "management", "--email", "security@example.com"),
-        ],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "AWS_CONFIG_FILE": str(config)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return file.read_text()
-
-
-def everybody(box: Box) -> list[str]:
-    listed = box.client("organizations", box.management).get_paginator("list_accounts").paginate()
-    return sorted(one["Id"] for page in listed for one in page["Accounts"])
-
-
-def quiet(box: Box) -> None:
-    """Let everything arrive."""
-    box.settle(timeout=200, ignore_hidden=True)
-
-
-def seen(operator: Operator) -> Coverage:
-    given = operator.look()
-    sight = look_at_status(
-        given.wanted, operator.clients(), member=given.member, now=operator.box.time()
-    )
-    assert read_kept(operator.box.client("dynamodb", operator.box.security)).readable
-    return coverage(sight)
-
-
-def states(operator: Operator) -> dict[State, int]:
-    return dict(Counter(row.state for row in seen(operator).rows))
-
-
-def patrol(box: Box) -> None:
-    """Two rounds of patrols, the self-test in between, and the sweep that reads what they tell."""
-    for seconds in (901, 901, 61):
-        box.advance(seconds)
-        box.tick()
-        quiet(box)
+    return founded(box, tmp_path_factory.mktemp("init"))
 
 
 def test_init_names_the_centre_and_every_unit(operator: Operator) -> None:
@@ -262,12 +168,78 @@ def test_drift_is_found_named_and_mended_with_its_containments_kept(operator: Op
     assert sorted(one.name for one in held.contained) == ["mallory", "puppet"]
 
 
+def test_the_second_ring_enforces_only_when_the_file_has_decided_all_that_it_must(
+    operator: Operator,
+) -> None:
+    observing = operator.file
+    moved = observing.replace(EARLY, f'{EARLY}mode = "enforce"\n')
+    assert moved != observing
+    operator.file = moved.replace('MissingGroup = "nobody"', 'MissingGroup = "undecided"')
+    refusals = [one for one in operator.plan().refusals if one.startswith("ring early ")]
+    assert [" ".join(one.split()[4:6]).rstrip(",") for one in refusals] == [
+        "while MissingGroup",
+        "without observed_since",
+        "without the",
+    ]
+    yesterday = operator.today - timedelta(days=1)
+    operator.file = moved.replace(EARLY, f"{EARLY}observed_since = {yesterday}\n")
+    assert "has observed since" in operator.plan().refusals[0]
+    long_ago = operator.today - timedelta(days=60)
+    operator.file = moved.replace(EARLY, f"{EARLY}observed_since = {long_ago}\n")
+    assert len(operator.plan().refusals) == 1
+    operator.file = operator.file.replace('attach = "nowhere"', 'attach = "rings"')
+    assert operator.plan().refusals == ()
+
+
+def test_the_second_ring_contains_a_rogue_call_and_tells_of_it_once(operator: Operator) -> None:
+    box = operator.box
+    account = operator.accounts_in("Partners")[0]
+    operator.apply()
+    assert operator.plan().empty
+    mode = box.client("lambda", account).get_function_configuration(FunctionName=REVOKER)
+    assert mode["Environment"]["Variables"]["MODE"] == "enforce"
+    before = len(told(box, account))
+    mallory = box.client("iam", account, key=contain(box, account))
+    quiet(box)
+    assert told(box, account)[before:] == [f"[IAM revoked] {account} user mallory: CreateUser"]
+    # The guardrail keeps the deny on, whoever else may change IAM there.
+    deny = iam_arn(partition="aws", account=account, kind="policy", name=DENY_POLICY)
+    eve = box.client("iam", account, key=box.new_session(account, "eve", "iam:*"))
+    assert is_denied(lambda: eve.detach_user_policy(UserName="mallory", PolicyArn=deny))
+    assert is_denied(mallory.list_users)
+
+
+def test_the_third_ring_and_the_management_account_enforce_as_well(operator: Operator) -> None:
+    box = operator.box
+    since = f"observed_since = {operator.today - timedelta(days=60)}\n"
+    operator.file = operator.file.replace(EVERYONE, f'{EVERYONE}mode = "enforce"\n{since}')
+    enforcing = f'[management]\nmode = "enforce"\n{since}'
+    before, _, rest = operator.file.partition("[management]\n")
+    rest = rest.replace('mode = "observe"', "", 1)
+    operator.file = f"{before}{enforcing}{rest}"
+    (refusal,) = operator.plan().refusals
+    assert refusal.startswith("management cannot enforce without the guardrail on it")
+    operator.file = f"{before}{enforcing}accept_unguarded = true\n{rest}"
+    operator.apply()
+    assert operator.plan().empty
+    for account in (operator.accounts_in("Data")[0], box.management):
+        seen_before = len(told(box, account))
+        contain(box, account)
+        quiet(box)
+        assert told(box, account)[seen_before:] == [
+            f"[IAM revoked] {account} user mallory: CreateUser"
+        ]
+
+
 def test_nothing_of_ours_is_left_but_whom_it_keeps(operator: Operator) -> None:
     box = operator.box
-    account = operator.accounts_in("Sandbox")[0]
+    contained = {operator.accounts_in(one)[0] for one in ("Sandbox", "Partners", "Data")}
+    contained.add(box.management)
     remove(operator, Choice.KEEP)
     quiet(box)
     left = {one: remains(box, one) for one in everybody(box)}
-    kept = f"arn:aws:iam::{account}:policy/iam-org-revoker-kept/iam-org-revoker-kept"
-    assert {one: what for one, what in left.items() if what} == {account: [kept]}
+    assert {one: what for one, what in left.items() if what} == {
+        one: [f"arn:aws:iam::{one}:policy/iam-org-revoker-kept/iam-org-revoker-kept"]
+        for one in contained
+    }
     assert planned(operator, None).empty
