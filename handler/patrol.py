@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from handler.absent import seek_removals
 from handler.adopt import adopt_kept
 from handler.drill import drill_is_due, read_drill, self_test, start_drill
 from handler.fingerprint import settings_fingerprint
@@ -44,6 +45,7 @@ def patrol(tools: Tools) -> dict[str, Any]:
         attempt(partial(_drill, tools), tools, troubles)
     finally:
         detail = _beat(items, baseline, live, dead[0], tools)
+    seek_removals(items, baseline, live, tools, troubles)
     # Last, for it may take all the time there is: an offender can make many calls and renames.
     recheck_calls(tools, troubles)
     if troubles:

@@ -40,7 +40,7 @@ def search_proof(call: Call, known: Known, tools: Tools, *, adders: int = ADDERS
     member = live.by_id(call.caller.id)
     if member is None:
         return replace(known, live=live)
-    _prove(member, tools, adders=adders)
+    prove(member, tools, adders=adders)
     return replace(_look(call, tools, met={call.caller.id}), live=live)
 
 
@@ -54,11 +54,11 @@ def wait_is_over(call: Call, tools: Tools) -> bool:
     return tools.now - float(first) >= tools.wait_seconds
 
 
-def _prove(member: Member, tools: Tools, *, adders: int) -> None:
+def prove(member: Member, tools: Tools, *, adders: int, since: float = 0.0) -> None:
     """Write the additions and removals of `member` that the event history proves.
 
     Only those by whoever was an administrator then, of a name that was hers then, and none older
-    than the user itself.
+    than `since` or the user itself.
     """
     group = tools.settings.admin_group
     renames = (*kept_renames(tools.table), *_renames_in_history(tools))
@@ -68,7 +68,7 @@ def _prove(member: Member, tools: Tools, *, adders: int) -> None:
             user = added_user(call, group=group) or removed_user(call, group=group)
             if user.casefold() != name.casefold() or call.time is None:
                 continue
-            if call.time < member.made - CLOCK_SLACK or call.caller.id == member.id:
+            if call.time < max(since, member.made - CLOCK_SLACK) or call.caller.id == member.id:
                 continue
             # What the ledger has heard of stands where it stands; an open question proves nobody.
             bearer = bearer_of(tools.iam, tools.table, user, call.time, also=renames).member
