@@ -66,7 +66,7 @@ def answer(call: Call, tools: Tools) -> Verdict:
         now=tools.now,
     )
     verdict, standing, known = _judge(call, known, tools)
-    containment = _contain(call, verdict, standing, tools)
+    containment = _contain(call, verdict, standing, known, tools)
     arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:
@@ -121,7 +121,9 @@ def _searched(call: Call, known: Known, tools: Tools) -> Known:
         return known
 
 
-def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> Containment | None:
+def _contain(
+    call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
+) -> Containment | None:
     """Put the deny on, and write down what was done."""
     if verdict.action is not Action.CONTAIN:
         return None
@@ -155,7 +157,7 @@ def _contain(call: Call, verdict: Verdict, standing: Standing, tools: Tools) -> 
         )
     _write_down(call, containment, verdict, tools, mark="contained")
     if not call.error_code and not (standing.tainted or standing.contained):
-        count_in_breaker(tools.table, tools.settings, call.caller.id, now=tools.now)
+        count_in_breaker(tools.table, known.breaker, tools.settings, call.caller.id, now=tools.now)
     return containment
 
 

@@ -22,7 +22,7 @@ from handler.recheck import recheck_calls
 from handler.redrive import redrive
 from handler.roster import BASELINE, Baseline, LiveGroup, read_baseline, read_group, take_baseline
 from handler.rosterview import roster_differences, roster_entries
-from handler.standing import arm_breaker, breaker_key
+from handler.standing import BREAKER, arm_breaker
 from handler.store import Item
 from handler.tools import Tools, account_alias, attempt, put_event
 
@@ -56,13 +56,12 @@ def patrol(tools: Tools) -> dict[str, Any]:
 def first_look(tools: Tools) -> tuple[Baseline, LiveGroup]:
     """The baseline, taken now when nobody has taken it yet, and the group as it is."""
     group = tools.settings.admin_group
-    key = breaker_key(tools.settings)
-    known = tools.table.read([BASELINE, key])
+    known = tools.table.read([BASELINE, BREAKER])
     live = read_group(tools.iam, group)
     baseline = read_baseline(known.get(BASELINE))
     if baseline is None:
         baseline = take_baseline(tools.table, live, None, group=group, now=tools.now)
-    arm_breaker(tools.table, known.get(key, {}), tools.settings, now=tools.now)
+    arm_breaker(tools.table, known.get(BREAKER, {}), tools.settings, now=tools.now)
     return baseline, live
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
-from handler.fingerprint import settings_fingerprint
+from handler.fingerprint import change_fingerprint
 from handler.ledger import CLOCK_SLACK, administrator_at
 from handler.marks import credential_is_tainted, read_contained, session_is_tainted
 from handler.reasons import Standing
@@ -32,6 +31,8 @@ from handler.settings import Settings
 from handler.store import Item, Table
 from handler.trail import Call, Kind, seconds_of
 
+# One item: what was at work last, since when, and whom it contained (`hit#ID`).
+BREAKER = "breaker"
 # Runs two readings at once and answers both; tests pass one that runs them in turn.
 Together = Callable[[Callable[[], Any], Callable[[], Any]], tuple[Any, Any]]
 
@@ -62,7 +63,7 @@ def look(
     `met` holds ids that this process has already seen the ledger vouch for.
     """
     caller = call.caller
-    keys = [BASELINE, breaker_key(settings)]
+    keys = [BASELINE, BREAKER]
     keys += [principal_key(caller.id)] if caller.id else []
     keys += [credential_key(caller.access_key)] if caller.access_key else []
     live: LiveGroup | None = None
@@ -85,7 +86,7 @@ def look(
         baseline=baseline,
         principal=items.get(principal_key(caller.id), {}),
         credential=items.get(credential_key(caller.access_key), {}),
-        breaker=items.get(breaker_key(settings), {}),
+        breaker=items.get(BREAKER, {}),
         live=live,
     )
 
@@ -140,33 +141,41 @@ def _came_before(call: Call, item: Item) -> bool:
     )
 
 
-@cache
-def breaker_key(settings: Settings) -> str:
-    """One breaker for each template version and set of parameters."""
-    return f"breaker#{settings_fingerprint(settings)}"
-
-
 def arm_breaker(table: Table, breaker: Item, settings: Settings, *, now: float) -> None:
-    """Note when this version and these parameters were first at work, by whatever woke us.
+    """Note since when this template and these parameters are at work, by whatever woke us.
 
-    Not at the first offence: an attacker must not find the breaker freshly armed.
+    Not at the first offence: an attacker must not find the breaker freshly armed. What was at work
+    last is compared, so that going back to what was once there is a change as well.
     """
-    if "since" not in breaker and settings.breaker_limit:
-        table.update(breaker_key(settings), {"since": now}, unless="since")
+    if _is_changed(breaker, settings):
+        table.update(BREAKER, {"of": change_fingerprint(settings), "since": now})
 
 
-def count_in_breaker(table: Table, settings: Settings, principal_id: str, *, now: float) -> None:
-    """Note one principal contained for its own call; each counts once."""
-    if principal_id and settings.breaker_limit:
-        table.update(breaker_key(settings), {f"hit#{principal_id}": now})
+def count_in_breaker(
+    table: Table, breaker: Item, settings: Settings, principal_id: str, *, now: float
+) -> None:
+    """Note one principal contained for its own call; each counts once, and while armed only."""
+    armed = _is_changed(breaker, settings) or _is_armed(breaker, settings, now=now)
+    if principal_id and settings.breaker_limit and armed:
+        table.update(BREAKER, {f"hit#{principal_id}": now})
+
+
+def _is_changed(breaker: Item, settings: Settings) -> bool:
+    return breaker.get("of") != change_fingerprint(settings)
+
+
+def _is_armed(breaker: Item, settings: Settings, *, now: float) -> bool:
+    since = breaker.get("since")
+    return isinstance(since, float) and now - since < settings.breaker_hours * 3_600
 
 
 def _breaker_open(principal_id: str, breaker: Item, settings: Settings, *, now: float) -> bool:
-    since = breaker.get("since")
-    if not isinstance(since, float) or not settings.breaker_limit:
+    if not settings.breaker_limit or _is_changed(breaker, settings):
         return False
-    hits = [name for name in breaker if name.startswith("hit#")]
-    armed = now - since < settings.breaker_hours * 3_600
+    # Older ones were counted before the last change.
+    since = float(breaker.get("since", now))
+    hits = [name for name, at in breaker.items() if name.startswith("hit#") and float(at) >= since]
+    armed = _is_armed(breaker, settings, now=now)
     return armed and len(hits) >= settings.breaker_limit and f"hit#{principal_id}" not in hits
 
 
