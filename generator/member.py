@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from troposphere import (
@@ -33,7 +35,7 @@ from generator.policies import document, trust
 from generator.revoker_permissions import REVOKER_ALWAYS, REVOKER_ENFORCING, REVOKER_INLINE
 from generator.trail import add_trail
 from handler.names import IAM_PATH, REVOKER, VERSION
-from handler.settings import KNOBS
+from handler.settings import KNOBS, TEMPLATE_DIGEST
 
 # Where IAM's events appear, by partition: the region in which IAM's own endpoint signs.
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html
@@ -68,7 +70,15 @@ def member_template(code: Code) -> dict[str, Any]:
     _add_outputs(template)
     template.set_metadata({"AWS::CloudFormation::Interface": {"ParameterGroups": GROUPS}})
     tree: dict[str, Any] = template.to_dict()
+    _sign(tree)
     return tree
+
+
+def _sign(tree: dict[str, Any]) -> None:
+    """Tell the function of which template it is: any change of that is one to be careful after."""
+    text = json.dumps(tree, sort_keys=True)
+    variables = tree["Resources"]["Revoker"]["Properties"]["Environment"]["Variables"]
+    variables[TEMPLATE_DIGEST] = hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _add_conditions(template: Template) -> None:

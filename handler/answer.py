@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from handler.breaker import arm_breaker, count_in_breaker
 from handler.containment import (
     Containment,
     contain,
@@ -34,7 +35,7 @@ from handler.remedy_credentials import silence_used_key
 from handler.report import GainTold
 from handler.roster import principal_key, read_group
 from handler.scene import Scene, is_contained, sessions_are_denied
-from handler.standing import Known, arm_breaker, count_in_breaker, look, standing_of
+from handler.standing import Known, look, standing_of
 from handler.telling import report_of
 from handler.tools import Tools, account_alias, send, target_of
 from handler.trail import Call, Kind

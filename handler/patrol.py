@@ -9,7 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from handler.absent import seek_removals
 from handler.adopt import adopt_kept
+from handler.breaker import BREAKER, arm_breaker
 from handler.drill import drill_is_due, read_drill, self_test, start_drill
 from handler.fingerprint import settings_fingerprint
 from handler.health import calls_rule_state, last_event_at, tamper_rule_state, trail_state
@@ -21,7 +23,6 @@ from handler.recheck import recheck_calls
 from handler.redrive import redrive
 from handler.roster import BASELINE, Baseline, LiveGroup, read_baseline, read_group, take_baseline
 from handler.rosterview import roster_differences, roster_entries
-from handler.standing import arm_breaker, breaker_key
 from handler.store import Item
 from handler.tools import Tools, account_alias, attempt, put_event
 
@@ -44,6 +45,7 @@ def patrol(tools: Tools) -> dict[str, Any]:
         attempt(partial(_drill, tools), tools, troubles)
     finally:
         detail = _beat(items, baseline, live, dead[0], tools)
+    seek_removals(items, baseline, live, tools, troubles)
     # Last, for it may take all the time there is: an offender can make many calls and renames.
     recheck_calls(tools, troubles)
     if troubles:
@@ -54,13 +56,12 @@ def patrol(tools: Tools) -> dict[str, Any]:
 def first_look(tools: Tools) -> tuple[Baseline, LiveGroup]:
     """The baseline, taken now when nobody has taken it yet, and the group as it is."""
     group = tools.settings.admin_group
-    key = breaker_key(tools.settings)
-    known = tools.table.read([BASELINE, key])
+    known = tools.table.read([BASELINE, BREAKER])
     live = read_group(tools.iam, group)
     baseline = read_baseline(known.get(BASELINE))
     if baseline is None:
         baseline = take_baseline(tools.table, live, None, group=group, now=tools.now)
-    arm_breaker(tools.table, known.get(key, {}), tools.settings, now=tools.now)
+    arm_breaker(tools.table, known.get(BREAKER, {}), tools.settings, now=tools.now)
     return baseline, live
 
 

@@ -58,25 +58,25 @@ def wait_is_over(call: Call, tools: Tools) -> bool:
     return tools.now - float(first) >= tools.wait_seconds
 
 
-def prove(member: Member, tools: Tools, *, adders: int = ADDERS) -> None:
+def prove(member: Member, tools: Tools, *, adders: int = ADDERS, since: float = 0.0) -> None:
     """Write what CloudTrail's event history proves of a member of the group.
 
     The history answers two requests a second to everybody: no answer is no proof. That is said of
     the history alone; a table or an IAM that refuses is asked again.
     """
     try:
-        _prove(member, tools, adders=adders)
+        _prove(member, tools, adders=adders, since=since)
     except tools.iam.exceptions.ClientError as error:
         code = error.response["Error"]["Code"]
         if error.operation_name != HISTORY or code not in NO_HISTORY:
             raise
 
 
-def _prove(member: Member, tools: Tools, *, adders: int) -> None:
+def _prove(member: Member, tools: Tools, *, adders: int, since: float) -> None:
     """Write the additions and removals of `member` that the event history proves.
 
     Only those by whoever was an administrator then, of a name that was hers then, and none older
-    than the user itself.
+    than `since` or the user itself.
     """
     group = tools.settings.admin_group
     renames = (*kept_renames(tools.table), *_renames_in_history(tools))
@@ -86,7 +86,7 @@ def _prove(member: Member, tools: Tools, *, adders: int) -> None:
             user = added_user(call, group=group) or removed_user(call, group=group)
             if user.casefold() != name.casefold() or call.time is None:
                 continue
-            if call.time < member.made - CLOCK_SLACK or call.caller.id == member.id:
+            if call.time < max(since, member.made - CLOCK_SLACK) or call.caller.id == member.id:
                 continue
             # What the ledger has heard of stands where it stands; an open question proves nobody.
             bearer = bearer_of(tools.iam, tools.table, user, call.time, also=renames).member

@@ -53,6 +53,9 @@ class Knob:
     allowed: tuple[str, ...] = ()
 
 
+# The environment variable that carries the template's digest.
+TEMPLATE_DIGEST = "TEMPLATE_DIGEST"
+
 # '*' and '?' stay within one path segment, '**' crosses; a pattern of nothing but stars is refused,
 # because it would make an administrator of everybody.
 _ROLE_PATTERN = (
@@ -203,7 +206,7 @@ class RolePattern:
 
 @dataclass(frozen=True)
 class Settings:
-    """The knobs, read."""
+    """The knobs, read; `template` is no knob but a digest of the template, empty where unknown."""
 
     mode: Mode
     central_bus_arn: str
@@ -218,6 +221,7 @@ class Settings:
     contain_rescue_roles: bool
     breaker_hours: int
     breaker_limit: int
+    template: str = ""
 
     @property
     def enforcing(self) -> bool:
@@ -255,6 +259,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         contain_rescue_roles=values["CONTAIN_RESCUE_ROLES"] == "yes",
         breaker_hours=int(values["BREAKER_HOURS"]),
         breaker_limit=int(values["BREAKER_LIMIT"]),
+        template=environment.get(TEMPLATE_DIGEST, ""),
     )
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
-from handler.fingerprint import settings_fingerprint
+from handler.breaker import BREAKER, existed, is_full
 from handler.ledger import CLOCK_SLACK, administrator_at
 from handler.marks import credential_is_tainted, read_contained, session_is_tainted
 from handler.reasons import Standing
@@ -30,7 +29,7 @@ from handler.roster import (
 )
 from handler.settings import Settings
 from handler.store import Item, Table
-from handler.trail import Call, Caller, Kind, seconds_of
+from handler.trail import Call, Kind, seconds_of
 
 # Runs two readings at once and answers both; tests pass one that runs them in turn.
 Together = Callable[[Callable[[], Any], Callable[[], Any]], tuple[Any, Any]]
@@ -67,7 +66,7 @@ def look(
     `met` holds ids that this process has already seen the ledger vouch for.
     """
     caller = call.caller
-    keys = [BASELINE, breaker_key(settings)]
+    keys = [BASELINE, BREAKER]
     keys += [principal_key(caller.id)] if caller.id else []
     keys += [credential_key(caller.access_key)] if caller.access_key else []
     live: LiveGroup | None = None
@@ -86,14 +85,15 @@ def look(
         entries = membership(baseline, caller.id, items.get(principal_key(caller.id), {}))
         if not administrator_at(entries, call.time):
             live = read_group(iam(), settings.admin_group)
-    breaker = items.get(breaker_key(settings), {})
+    breaker = items.get(BREAKER, {})
+    spares = is_full(breaker, settings, now=now)
     return Known(
         baseline=baseline,
         principal=items.get(principal_key(caller.id), {}),
         credential=items.get(credential_key(caller.access_key), {}),
         breaker=breaker,
         live=live,
-        existed=not _is_full(breaker, settings, now=now) or _existed(iam(), caller, breaker),
+        existed=not spares or existed(iam(), caller, float(breaker["since"])),
     )
 
 
@@ -126,7 +126,7 @@ def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> 
         released_at=float(released) if past and released is not None else None,
         group_empty=known.baseline.empty,
         breaker_open=known.existed
-        and _is_full(known.breaker, settings, now=now)
+        and is_full(known.breaker, settings, now=now)
         and f"hit#{caller.id}" not in known.breaker,
         again=_tried_before(call, item),
     )
@@ -147,60 +147,6 @@ def _came_before(call: Call, item: Item) -> bool:
         and call.time is not None
         and call.time < offence
     )
-
-
-@cache
-def breaker_key(settings: Settings) -> str:
-    """One breaker for each template version and set of parameters."""
-    return f"breaker#{settings_fingerprint(settings)}"
-
-
-def arm_breaker(table: Table, breaker: Item, settings: Settings, *, now: float) -> None:
-    """Note when this version and these parameters were first at work, by whatever woke us.
-
-    Not at the first offence: an attacker must not find the breaker freshly armed.
-    """
-    if "since" not in breaker and settings.breaker_limit:
-        table.update(breaker_key(settings), {"since": now}, unless="since")
-
-
-def count_in_breaker(
-    table: Table, iam: Any, caller: Caller, breaker: Item, settings: Settings, *, now: float
-) -> None:
-    """Note one principal contained for its own call; each counts once, and only while it is armed.
-
-    Only those count that are older than the change: an offender's creatures are not, whichever of
-    their calls is heard of first.
-    """
-    armed = {"since": now} | breaker
-    if caller.id and _is_armed(armed, settings, now=now) and _existed(iam, caller, armed):
-        table.update(breaker_key(settings), {f"hit#{caller.id}": now})
-
-
-def _is_armed(breaker: Item, settings: Settings, *, now: float) -> bool:
-    since = breaker.get("since")
-    hours = settings.breaker_hours * 3_600
-    return isinstance(since, float) and bool(settings.breaker_limit) and now - since < hours
-
-
-def _is_full(breaker: Item, settings: Settings, *, now: float) -> bool:
-    hits = [name for name in breaker if name.startswith("hit#")]
-    return _is_armed(breaker, settings, now=now) and len(hits) >= settings.breaker_limit
-
-
-def _existed(iam: Any, caller: Caller, breaker: Item) -> bool:
-    """Whether the caller was there before the breaker was armed; not where the name has moved."""
-    try:
-        if caller.kind is Kind.USER:
-            row = iam.get_user(UserName=caller.name)["User"]
-        elif caller.kind is Kind.ROLE:
-            row = iam.get_role(RoleName=caller.name)["Role"]
-        else:
-            return True
-    except iam.exceptions.NoSuchEntityException:
-        return False
-    there = caller.id in (row.get("UserId"), row.get("RoleId"))
-    return there and bool(row["CreateDate"].timestamp() < float(breaker["since"]))
 
 
 def _credential_tainted(call: Call, known: Known) -> bool:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("generator", "handler", "responder", "sandbox", "stacksets")
 # Files of the handler that reach AWS, by a client or a table that they are given.
 SHELLS = {
+    "absent",
     "accounts",
     "adopt",
     "answer",

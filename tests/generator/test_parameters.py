@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from generator.member import IAM_REGIONS
+from generator.code import Code
+from generator.member import IAM_REGIONS, member_template
 from generator.render import Rendered
 from handler.settings import KNOBS, read_settings
 from tests.generator.filling import BUS
@@ -19,11 +22,30 @@ TOPIC = "arn:aws:sns:us-east-1:111122223333:security"
 def test_the_function_gets_every_knob_by_its_parameter(member: Rendered) -> None:
     function = fill_member(member.tree).resources()["Revoker"]["Properties"]
     environment = function["Environment"]["Variables"]
-    assert environment.keys() == {*(knob.variable for knob in KNOBS), "STATE_TABLE"}
+    assert environment.keys() == {
+        *(knob.variable for knob in KNOBS),
+        "STATE_TABLE",
+        "TEMPLATE_DIGEST",
+    }
     assert environment["STATE_TABLE"] == "State"
     assert environment["MODE"] == "observe"
     assert environment["CENTRAL_BUS_ARN"] == BUS
     assert not read_settings(environment).inline_deny
+
+
+def test_the_function_is_told_of_which_template_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = Code(index="one", product="member")
+    digests = [_digest(member_template(code)), _digest(member_template(code))]
+    digests.append(_digest(member_template(replace(code, index="two"))))
+    monkeypatch.setattr("generator.member.IAM_REGIONS", IAM_REGIONS[:2])
+    digests.append(_digest(member_template(code)))
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+
+
+def _digest(tree: dict[str, Any]) -> str:
+    variables = tree["Resources"]["Revoker"]["Properties"]["Environment"]["Variables"]
+    return str(variables["TEMPLATE_DIGEST"])
 
 
 def test_the_template_takes_what_the_revoker_takes(member: Rendered) -> None:
