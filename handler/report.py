@@ -23,6 +23,7 @@ class Disposition(Enum):
     GONE = "gone"
     TOLD = "told"
     STRIPPED = "stripped"
+    TAMPERED = "tampered"
 
 
 @dataclass(frozen=True)
