@@ -108,6 +108,7 @@ def golden_incidents() -> dict[str, Incident]:
         "contained": reported(),
         "ill": given_incident(illness("calls-rule-off")),
         "ill-self-test": given_incident(illness("self-test-failed")),
+        "ill-dead-letters": given_incident(illness("dead-letters")),
         "ill-roster": given_incident(illness("roster-differs")),
         "still-trying": replace(reported(), calls=12, milestone=10, latest=tenth),
         "cannot-contain": reported(**root, **nothing_done),
