@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from string import Template
 
+from handler.names import RELEASE_COMMAND
 from handler.notice import Incident, Notice, NoticeKind, visible
 from handler.report import GainTold
 from handler.target import Rung
@@ -18,7 +19,8 @@ SUBJECT_LIMIT = 99
 CLIENT_LIMIT = 56
 # What a text in templates/mail may name; blocks stand alone in their paragraph.
 MAIL_PLACEHOLDERS = frozenset(
-    {"account", "account_id", "call", "facts", "gains", "held", "remedy", "undo", "who", "why"}
+    {"account", "account_id", "call", "facts", "gains", "held"}
+    | {"release", "remedy", "undo", "who", "why"}
 )
 STILL_TRYING = "still-trying"
 SESSIONS = "contained-sessions"
@@ -92,6 +94,7 @@ def mail_body(words: Mapping[str, str], incident: Incident) -> str:
         remedy=_remedy(words, f"{held or code}-remedy", notice.account),
         facts="\n".join(_rows(words, incident)),
         gains="\n".join(_gain_lines(words, notice)),
+        release=_command((*RELEASE_COMMAND, notice.account, _released(notice), "--reason", "WHY")),
         undo="\n".join(f"  {command_line(command)}" for command in notice.undo)
         or "  (the report names no command)",
     )
@@ -207,6 +210,13 @@ def _command(command: tuple[str, ...]) -> str:
     if command[-2:] == ("--reason", "WHY"):
         return f'{command_line(command[:-1])} "WHY"'
     return command_line(command)
+
+
+def _released(notice: Notice) -> str:
+    """Whom the desk releases: by id, for names move; a word for the reader where none is told."""
+    told = (notice.facts.get(name, "") for name in ("principal_id", "principal_name"))
+    # The desk would take it for an option.
+    return next((name for name in told if name and not name.startswith("-")), "PRINCIPAL")
 
 
 def _gain_text(words: Mapping[str, str], gain: GainTold) -> str:

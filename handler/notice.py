@@ -19,7 +19,7 @@ OLD_VERSION = "old-version"
 
 
 class NoticeKind(Enum):
-    """A report's disposition, or one of three more."""
+    """A report's disposition, or one of two more."""
 
     CONTAINED = "contained"
     CANNOT_CONTAIN = "cannot-contain"

@@ -15,6 +15,7 @@ from handler.delivery import deliver
 from handler.names import MEMBER_DEAD_LETTERS, TAMPER_RULE, VERSION
 from handler.proof import Deferred
 from handler.report import Disposition, Report
+from handler.telling import REQUEST_LIMIT, TEXT_LIMIT
 from handler.tools import Tools, account_alias, refusals, send
 from handler.trail import Call, read_event
 
@@ -105,7 +106,7 @@ def _tell_of_tampering(call: Call, tools: Tools) -> None:
         alias=account_alias(tools),
         region=call.region,
         partition=tools.here.partition,
-        disposition=Disposition.TOLD,
+        disposition=Disposition.TAMPERED,
         reason="tampered",
         principal_kind=caller.kind.value,
         principal_name=caller.name,
@@ -116,8 +117,11 @@ def _tell_of_tampering(call: Call, tools: Tools) -> None:
         service=call.service,
         call=call.name,
         call_time=call.time_text,
-        source_ip=call.source_ip,
+        source_ip=call.source_ip[:TEXT_LIMIT],
+        user_agent=call.user_agent[:TEXT_LIMIT],
+        invoked_by=caller.invoked_by,
         error_code=call.error_code,
+        request=json.dumps(call.request, default=str)[:REQUEST_LIMIT] if call.request else "",
         mode=tools.settings.mode.value,
         product_version=VERSION,
         notes=(late,),

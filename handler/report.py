@@ -24,6 +24,7 @@ class Disposition(Enum):
     TOLD = "told"
     STRIPPED = "stripped"
     KEPT = "kept"
+    TAMPERED = "tampered"
 
 
 @dataclass(frozen=True)

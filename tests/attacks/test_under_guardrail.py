@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from handler.names import DENY_GROUP, REVOKER, STATE_TABLE
+from handler.names import DENY_GROUP, MEMBER_DEAD_LETTERS, REVOKER, STATE_TABLE
 from handler.report import Disposition
 from sandbox.keys import Key
 from sandbox.stage import STACK_SET, Stage, change_mode, guarded
@@ -111,6 +111,49 @@ def test_the_desk_releases(offender: Play) -> None:
     assert done.returncode == 0, done.stderr
     assert not play.is_held("mallory")
     assert not play.refused("mallory")
+
+
+def test_a_members_dead_letters_are_handed_over_by_the_patrol_or_the_break_glass_role(
+    under: None, play: Play
+) -> None:
+    """Not by its administrators, nor by an administrator's role."""
+    letter = json.dumps({"detail": {"userIdentity": {"type": "AWSService"}}})
+    sqs = play.box.client("sqs", play.account)
+    queue = sqs.get_queue_url(QueueName=MEMBER_DEAD_LETTERS)["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody=letter)
+    box, path = play.box, "/iam-administrators/"
+    chief = box.new_session(play.account, "chief-of-letters", "*", path=path)
+    refused = redriven(play, chief)
+    assert refused.returncode == 1
+    assert "AccessDenied" in refused.stderr
+    rescue = box.new_session(play.account, "break-glass-letters", "*", path=path)
+    done = redriven(play, rescue)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{MEMBER_DEAD_LETTERS}: 1 handed over, 0 left" in done.stdout
+    sqs.send_message(QueueUrl=queue, MessageBody=letter)
+    play.patrol(after=61)
+    assert "0 handed over, 0 left" in redriven(play, rescue).stdout
+
+
+def redriven(play: Play, key: Key) -> subprocess.CompletedProcess[str]:
+    """`responder redrive` with these credentials."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "responder", "redrive"),
+            *("--endpoint-url", play.box.endpoint),
+        ],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "AWS_ACCESS_KEY_ID": key.access_key,
+            "AWS_SECRET_ACCESS_KEY": key.secret,
+            "AWS_SESSION_TOKEN": key.token or "",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_an_upgrade_reaches_the_accounts_and_a_new_account_is_covered_and_left(

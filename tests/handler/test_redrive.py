@@ -72,7 +72,7 @@ def test_a_tamper_event_that_never_reached_the_centre_becomes_a_report() -> None
     assert world.patrol().dead_letters == 0
     [report] = world.bus.reports()
     assert (report.disposition, report.reason, report.call) == (
-        Disposition.TOLD,
+        Disposition.TAMPERED,
         "tampered",
         "UpdateFunctionCode20150331v2",
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from handler.answer import answer
 from handler.notice import Notice
-from tests.doubles.account import World, a_session, a_user, call
+from tests.doubles.account import World, a_session, a_user, call, event
 from tests.doubles.iam import ACCOUNT
 from tests.doubles.rounds import Rounds
 from tests.handler.memberships import creates
@@ -167,6 +167,24 @@ def stripped_deny() -> World:
     return world
 
 
+def dead_tampering() -> World:
+    """What the tamper rule could not deliver lay among the dead letters."""
+    world = Rounds()
+    world.installed()
+    rule = {"name": "iam-org-revoker-calls"}
+    touched = event(
+        mallory(world),
+        "DisableRule",
+        eventSource="events.amazonaws.com",
+        requestParameters=rule,
+        responseElements=None,
+    )
+    world.queue.put(touched, rule="iam-org-revoker-tamper")
+    world.patrol()
+    world.bus.entries.pop()
+    return world
+
+
 def no_rung() -> World:
     world = World().installed()
     world.iam.fail = {
@@ -199,4 +217,5 @@ CASES: dict[str, Case] = {
     "held-back-group": no_group,
     "stripped": stripped_deny,
     "no-rung-held": no_rung,
+    "tampered-late": dead_tampering,
 }

