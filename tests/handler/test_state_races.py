@@ -102,14 +102,14 @@ def test_64_that_write_a_fact_each_lose_none(pool: ThreadPoolExecutor, table: Ta
 def test_64_that_ask_for_a_look_while_others_look_lose_no_request(
     pool: ThreadPoolExecutor, second_engine: Any
 ) -> None:
-    """Each of 48 asks from another time on; 16 patrols were about to take the request off."""
+    """Each of 56 asks from another time on; 8 patrols were about to take the request off."""
     small = new_table(second_engine, f"{STATE_TABLE}-looks")
     key = "recheck#AIDABOB"
     tools = replace(World().tools(), table=small)
     ask = partial(ask_again, small, principal_id="AIDABOB", name="bob")
 
     def contend(number: int) -> None:
-        if number % 4:
+        if number % 8:
             ask(since=NOON - number)
             return
         troubles: list[Exception] = []
