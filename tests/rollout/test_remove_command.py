@@ -147,9 +147,11 @@ def test_drift_is_shown_as_json_and_mended_under_the_guardrail(
                 "kind": "AWS::Events::Rule",
                 "status": "MODIFIED",
                 "paths": ["/State"],
+                "stack": "",
             }
         ],
         "not_looked_at": {},
+        "by_hand": [],
     }
     mended = run("drift", "--mend", "--yes", "--poll", "0.1")
     assert mended.returncode == 0, mended.stdout + mended.stderr
