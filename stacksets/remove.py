@@ -16,16 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from handler.notice import visible
-from handler.trail import arn_field
 from stacksets.bearers import Holding
 from stacksets.beginning import Release, Stopped, add_common_options, look, read_file, read_release
 from stacksets.clients import CannotEnter, Clients, open_clients, sentence
 from stacksets.dry import dry_run
-from stacksets.given import Given
 from stacksets.holding import accounts_told_of, look_into
 from stacksets.removal import Choice, Removing, removal
-from stacksets.rollout_commands import walk_steps
-from stacksets.shell import as_commands
+from stacksets.rollout_commands import print_script, walk_steps
 from stacksets.show import as_json, print_plan
 from stacksets.steps import Plan
 from stacksets.wanted import Wanted
@@ -175,17 +172,10 @@ def _programmatic(options: argparse.Namespace) -> bool:
 
 
 def _show(options: argparse.Namespace, removing: Removing, made: Plan) -> None:
-    given: Given = removing.given
     if options.json:
         print(as_json(made))
     elif options.as_cli:
-        lines = as_commands(
-            made.steps,
-            profiles=given.wanted.access.profiles,
-            own=arn_field(given.observed.caller, 4),
-            region=given.wanted.region,
-        )
-        print("\n".join(lines))
+        print_script(removing.given, made)
     elif made.empty:
         print("Nothing to remove: nothing of the product is left here.")
     else:

@@ -31,7 +31,7 @@ from stacksets.given import Given
 from stacksets.permissions import Place, document, markdown
 from stacksets.plan import plan
 from stacksets.progress import shown
-from stacksets.shell import as_commands
+from stacksets.shell import as_commands, refused
 from stacksets.show import as_json, print_plan
 from stacksets.steps import Plan, Step
 from stacksets.waiting import Waiting
@@ -110,15 +110,22 @@ def _show(options: argparse.Namespace, planned: tuple[Given, Plan]) -> None:
     if options.json:
         print(as_json(made))
     elif options.as_cli:
-        lines = as_commands(
-            made.steps,
-            profiles=given.wanted.access.profiles,
-            own=arn_field(given.observed.caller, 4),
-            region=given.wanted.region,
-        )
-        print("\n".join(lines))
+        print_script(given, made)
     else:
         print_plan(Console(highlight=False), made)
+
+
+def print_script(given: Given, made: Plan) -> None:
+    """The plan as commands; of a refused one, only why, on both streams."""
+    for sentence in made.refusals:
+        print(f"refused: {visible(sentence)}", file=sys.stderr)
+    lines = as_commands(
+        made.steps,
+        profiles=given.wanted.access.profiles,
+        own=arn_field(given.observed.caller, 4),
+        region=given.wanted.region,
+    )
+    print("\n".join(refused(made.refusals) if made.refusals else lines))
 
 
 def _apply(options: argparse.Namespace) -> int:

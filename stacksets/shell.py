@@ -37,6 +37,14 @@ def as_commands(
             yield from _waiting(step.wait, profiles, gone=gone)
 
 
+def refused(refusals: Iterable[str]) -> Iterator[str]:
+    """The script of a plan that was refused: it says why and fails, and calls nothing. A shell that
+    is piped into sees no exit code of ours."""
+    for sentence in refusals:
+        yield f"echo {shlex.quote(f'refused: {visible(sentence)}')} >&2"
+    yield "exit 1"
+
+
 def _awaits(step: Step) -> bool:
     return step.wait is not None and step.wait.until is Until.OPERATION
 
