@@ -175,7 +175,7 @@ def _show(options: argparse.Namespace, removing: Removing, made: Plan) -> None:
     if options.json:
         print(as_json(made))
     elif options.as_cli:
-        print_script(removing.given, made)
+        print_script(options, removing.given, made)
     elif made.empty:
         print("Nothing to remove: nothing of the product is left here.")
     else:

@@ -110,12 +110,12 @@ def _show(options: argparse.Namespace, planned: tuple[Given, Plan]) -> None:
     if options.json:
         print(as_json(made))
     elif options.as_cli:
-        print_script(given, made)
+        print_script(options, given, made)
     else:
         print_plan(Console(highlight=False), made)
 
 
-def print_script(given: Given, made: Plan) -> None:
+def print_script(options: argparse.Namespace, given: Given, made: Plan) -> None:
     """The plan as commands; of a refused one, only why, on both streams."""
     for sentence in made.refusals:
         print(f"refused: {visible(sentence)}", file=sys.stderr)
@@ -124,6 +124,8 @@ def print_script(given: Given, made: Plan) -> None:
         profiles=given.wanted.access.profiles,
         own=arn_field(given.observed.caller, 4),
         region=given.wanted.region,
+        profile=options.profile,
+        templates=None if options.templates == TEMPLATES else options.templates,
     )
     print("\n".join(refused(made.refusals) if made.refusals else lines))
 
