@@ -157,8 +157,58 @@ def test_an_empty_file_says_what_is_missing() -> None:
 
 
 def test_two_rings_may_not_share_a_unit() -> None:
-    (sentence,) = told(FILE.replace('units = ["ou-ab12-largelarge"]', 'units = ["Small"]'))
-    assert sentence.endswith("Two rings name the unit 'Small'.")
+    assert told(FILE.replace('units = ["ou-ab12-largelarge"]', 'units = ["Small"]')) == [
+        "line 16: Two rings name the unit 'Small'."
+    ]
+
+
+def test_what_is_there_twice_is_told_of_where_it_stands_again() -> None:
+    twice = f"""[[ring]]
+name = "canary"
+units = ["Other"]
+[[excluded]]
+account = "{SECURITY}"
+reason = "closed"
+[[excluded]]
+account = "{SECURITY}"
+reason = "closed"
+[[exclude]]
+account = "{SECURITY}"
+"""
+    assert [sentence.partition(";")[0] for sentence in told(FILE + twice)] == [
+        "line 21: Two rings are called 'canary'.",
+        f"line 27: Excluded twice is '{SECURITY}'.",
+        "line 29: exclude is unknown here",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "sentence"),
+    [
+        (
+            '["role/stacksets-exec-*", "role/a b", "chief"]',
+            (
+                "'role/a b' is no administrator role pattern: write role/PATH/NAME or a full role "
+                "ARN, with at least one character besides stars."
+            ),
+        ),
+        (
+            '["role/stacksets-exec-*", "role/chief until 2026-13-45"]',
+            "'role/chief until 2026-13-45' ends on 2026-13-45, which is no day of the calendar.",
+        ),
+    ],
+)
+def test_a_bad_pattern_of_administrators_is_one_sentence(patterns: str, sentence: str) -> None:
+    assert told(f"{FILE}[parameters]\nAdminRolePatterns = {patterns}\n") == [
+        f"line 21: AdminRolePatterns: {sentence}"
+    ]
+
+
+def test_no_sentence_ends_with_two_full_stops() -> None:
+    (sentence,) = told(f"{FILE}[parameters]\nAdminGroupName = 'a b'\n")
+    assert sentence == (
+        "line 21: AdminGroupName is 'a b'; it must be IAM group whose members may call IAM."
+    )
 
 
 def test_a_trail_that_is_to_be_made_needs_its_bucket() -> None:
