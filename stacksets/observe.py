@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from handler.names import PRODUCT
-from stacksets.clients import Clients
+from stacksets.clients import CannotEnter, Clients
 from stacksets.observe_stacks import read_stack, read_stack_sets
 from stacksets.observed import (
     Bucket,
@@ -32,7 +32,7 @@ class NotDelegated(Exception):
 def observe(wanted: Wanted, clients: Clients) -> Observed:
     """Everything that `plan` needs, for an Organization of any size. Raises ClientError, and
     CannotEnter for an account that has to be entered, NotDelegated for one that may not deploy."""
-    own = clients.of("organizations", reading_account(wanted, clients))
+    own = reading_client(wanted, clients)
     organization = seen_organization(wanted, own)
     deploying = deploying_account(wanted, organization)
     cloudformation = clients.of("cloudformation", deploying)
@@ -99,7 +99,23 @@ def read_control_policies(client: Any) -> Iterator[ControlPolicy]:
             )
 
 
-def reading_account(wanted: Wanted, clients: Clients) -> str:
+def reading_client(wanted: Wanted, clients: Clients) -> Any:
+    """The client by which the Organization is read. Raises ClientError, and CannotEnter with the
+    advice to take other credentials, which a role there would seldom replace."""
+    account = _reading_account(wanted, clients)
+    try:
+        return clients.of("organizations", account)
+    except CannotEnter as error:
+        if account in wanted.access.profiles:
+            raise
+        whose = "its delegated administrator's" if wanted.delegated else "its management account's"
+        raise CannotEnter(
+            f"These are the credentials of account {clients.account}, and the Organization is read "
+            f"with {whose}, {account}: name a profile of that account in --profile."
+        ) from error
+
+
+def _reading_account(wanted: Wanted, clients: Clients) -> str:
     """The account from which the Organization is read, before its management account is known."""
     if wanted.delegated:
         return wanted.deploy_from

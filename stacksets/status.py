@@ -22,7 +22,7 @@ from stacksets.carry import Template
 from stacksets.clients import CannotEnter, Clients, open_clients, sentence
 from stacksets.coverage import coverage
 from stacksets.heartbeats import Kept, read_kept
-from stacksets.observe import NotDelegated, deploying_account, reading_account, seen_organization
+from stacksets.observe import NotDelegated, deploying_account, reading_client, seen_organization
 from stacksets.observe_stacks import read_stack, read_stack_sets
 from stacksets.page import write_page
 from stacksets.sight import Sight, centre_is_behind
@@ -62,8 +62,7 @@ def look(wanted: Wanted, clients: Clients, *, member: Template, now: float) -> S
 
 
 def _look(wanted: Wanted, clients: Clients, member: Template, now: float) -> Sight:
-    own = clients.of("organizations", reading_account(wanted, clients))
-    organization = seen_organization(wanted, own)
+    organization = seen_organization(wanted, reading_client(wanted, clients))
     deploying = clients.of("cloudformation", deploying_account(wanted, organization))
     management = organization.management
     return Sight(
