@@ -18,7 +18,7 @@ from stacksets.carry import Template, read_template
 from stacksets.clients import CannotEnter, Clients, sentence
 from stacksets.given import Given
 from stacksets.holding import held_where_it_leaves
-from stacksets.observe import NotDelegated, observe
+from stacksets.observe import HiddenBucket, NotDelegated, observe
 from stacksets.reading import BadFile, read_wanted
 from stacksets.walk import advice
 from stacksets.wanted import Wanted
@@ -105,7 +105,7 @@ def look(wanted: Wanted, release: Release, clients: Clients, *, today: date) -> 
             today=today,
         )
         return replace(given, held=held_where_it_leaves(clients, given))
-    except (CannotEnter, NotDelegated) as error:
+    except (CannotEnter, NotDelegated, HiddenBucket) as error:
         raise Stopped(str(error)) from error
     except (ClientError, BotoCoreError) as error:
         told = advice(error)

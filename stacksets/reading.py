@@ -13,6 +13,7 @@ from stacksets.fields import Problems, Section
 from stacksets.lines import Place, line_numbers
 from stacksets.parameters import complete, parameter_problems
 from stacksets.wanted import (
+    BUCKETS,
     Access,
     Central,
     Excluded,
@@ -81,6 +82,14 @@ def _wanted(top: Section, *, member: Declared, central: Declared) -> Wanted:
             "management",
             shape=f"management|{ACCOUNT}",
             says='"management", or the id of the account that is delegated administrator',
+        ),
+        bucket=top.text(
+            "bucket",
+            BUCKETS,
+            # The account's id comes after it; 63 characters are the longest name that S3 takes.
+            shape=f"{BUCKETS}(-[a-z0-9][a-z0-9-]{{0,23}})?",
+            says=f'"{BUCKETS}", or that with a hyphen and up to 24 small letters, digits and '
+            "hyphens after it",
         ),
         trail=Trail(top.choice("trail", "organization", tuple(one.value for one in Trail))),
         observe_days=top.number("observe_days", 14, least=0, most=365),

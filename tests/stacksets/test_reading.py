@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from stacksets.carry import read_template
+from stacksets.observe import bucket_name
 from stacksets.reading import BadFile, read_wanted
 from stacksets.wanted import Reach, Trail, Wanted
 from tests.stacksets.scene import FILE, SECURITY
@@ -63,6 +65,17 @@ def test_a_day_is_a_day() -> None:
     assert wanted.rings[1].observed_since == date(2026, 11, 1)
 
 
+def test_a_bucket_s_name_begins_as_the_permissions_say_and_is_never_too_long() -> None:
+    longest = "iam-org-revoker-templates-" + "x" * 24
+    assert len(f"{longest}-{SECURITY}") == 63
+    for name in ("iam-org-revoker-templates", longest):
+        assert read(f'bucket = "{name}"\n{FILE}').bucket == name
+    for name in (f"{longest}x", "iam-org-revoker-templatesx", "iam-org-revoker-templates-", "x"):
+        (sentence,) = told(f'bucket = "{name}"\n{FILE}')
+        assert sentence.startswith(f"line 1: bucket is '{name}'; it must be")
+    assert fnmatchcase(bucket_name(SECURITY, longest), bucket_name("*"))
+
+
 BAD = f"""organization = "o-exampleorgid"
 region = "us-east-2"
 trail = "made"
@@ -103,8 +116,8 @@ def test_every_bad_value_is_told_of_at_once_with_its_line_and_what_is_allowed() 
         'line 3: trail is \'made\'; allowed are "organization", "accounts", "make".',
         (
             'line 4: surprise is unknown here; known are "organization", "parameters", "region", '
-            '"deploy_from", "trail", "observe_days", "access", "central", "guardrail", "ring", '
-            '"management", "excluded".'
+            '"deploy_from", "bucket", "trail", "observe_days", "access", "central", "guardrail", '
+            '"ring", "management", "excluded".'
         ),
         (
             "line 6: central.account is 444455556666; it must be the 12 digits of the security "
