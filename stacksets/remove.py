@@ -20,7 +20,9 @@ from stacksets.bearers import Holding
 from stacksets.beginning import Release, Stopped, add_common_options, look, read_file, read_release
 from stacksets.clients import CannotEnter, Clients, open_clients, sentence
 from stacksets.dry import dry_run
+from stacksets.guarding import many
 from stacksets.holding import accounts_told_of, look_into
+from stacksets.progress import looking
 from stacksets.removal import Choice, Removing, removal
 from stacksets.rollout_commands import print_script, walk_steps
 from stacksets.show import as_json, print_plan
@@ -113,7 +115,8 @@ def _look(
     empty = Removing(given=given, held={}, choice=chosen, ring=options.ring)
     try:
         accounts = suspects(empty, clients, everywhere=options.look_everywhere)
-        return replace(empty, held=look_into(clients, accounts))
+        with looking(f"what is contained in {many(len(accounts), 'account')}"):
+            return replace(empty, held=look_into(clients, accounts))
     except CannotEnter as error:
         raise Stopped(str(error)) from error
     except (ClientError, BotoCoreError) as error:
