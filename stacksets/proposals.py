@@ -36,15 +36,16 @@ def permission_sets(client: Any) -> Iterator[Proposal]:
 
 
 def roles(client: Any, partition: str) -> Iterator[Proposal]:
-    """The roles of one account that hold a powerful policy. Raises ClientError."""
+    """The roles of one account that hold a powerful policy, by their whole ARNs: whoever bears the
+    same name in another account may be anybody. Raises ClientError."""
     for policy in POWERFUL:
         arn = f"arn:{partition}:iam::aws:policy/{policy}"
         pages = client.get_paginator("list_entities_for_policy")
         for page in pages.paginate(PolicyArn=arn, EntityFilter="Role"):
             for role in page["PolicyRoles"]:
-                path = client.get_role(RoleName=role["RoleName"])["Role"]["Path"]
-                if not path.startswith(("/aws-service-role/", "/aws-reserved/")):
-                    yield Proposal(f"role{path}{role['RoleName']}", f"holds {policy}")
+                found = client.get_role(RoleName=role["RoleName"])["Role"]
+                if not found["Path"].startswith(("/aws-service-role/", "/aws-reserved/")):
+                    yield Proposal(found["Arn"], f"holds {policy}")
 
 
 def _permission_set(client: Any, named: dict[str, str]) -> Iterator[Proposal]:

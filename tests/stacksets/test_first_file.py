@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from handler.settings import read_role_patterns
 from stacksets import init_command
 from stacksets.__main__ import main
 from stacksets.clients import CannotEnter, Clients, open_clients
@@ -48,7 +50,7 @@ FOUND = Found(
             "role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_Administrators_*",
             "the permission set Administrators holds AdministratorAccess",
         ),
-        Proposal("role/deployer", "holds IAMFullAccess"),
+        Proposal(f"arn:aws:iam::{MANAGEMENT}:role/deployer", "holds IAMFullAccess"),
     ),
     unread=(),
 )
@@ -71,7 +73,7 @@ def test_the_document_shows_the_first_file() -> None:
 
 def test_proposed_administrators_are_commented_out_with_the_reason() -> None:
     lines = first_file(FOUND).splitlines()
-    assert '  # "role/deployer",  # holds IAMFullAccess' in lines
+    assert f'  # "arn:aws:iam::{MANAGEMENT}:role/deployer",  # holds IAMFullAccess' in lines
     wanted = read_wanted(first_file(FOUND), member=MEMBER, central=CENTRAL)
     assert "deployer" not in wanted.rings[0].parameters["AdminRolePatterns"]
 
@@ -134,7 +136,7 @@ class Answers:
 
     def get_role(self, *, RoleName: str) -> object:
         path = "/aws-reserved/sso.amazonaws.com/" if "SSO" in RoleName else "/teams/"
-        return {"Role": {"Path": path}}
+        return {"Role": {"Path": path, "Arn": f"arn:aws:iam::{MANAGEMENT}:role{path}{RoleName}"}}
 
 
 def test_permission_sets_are_proposed_by_policy_and_by_name() -> None:
@@ -151,12 +153,18 @@ def test_permission_sets_are_proposed_by_policy_and_by_name() -> None:
     ]
 
 
-def test_roles_are_proposed_with_their_path_but_not_those_of_identity_center() -> None:
+def test_roles_are_proposed_in_their_account_alone_but_not_those_of_identity_center() -> None:
     held = {"PolicyRoles": [{"RoleName": "chief"}, {"RoleName": "AWSReservedSSO_A_1"}]}
-    assert list(roles(Answers(list_entities_for_policy=held), "aws")) == [
-        Proposal("role/teams/chief", "holds AdministratorAccess"),
-        Proposal("role/teams/chief", "holds IAMFullAccess"),
+    found = list(roles(Answers(list_entities_for_policy=held), "aws"))
+    arn = f"arn:aws:iam::{MANAGEMENT}:role/teams/chief"
+    assert found == [
+        Proposal(arn, "holds AdministratorAccess"),
+        Proposal(arn, "holds IAMFullAccess"),
     ]
+    # No administrator is whoever makes a role of that name elsewhere.
+    (pattern,) = read_role_patterns(found[0].pattern)
+    assert pattern.matches(role_arn=arn, on=date.min)
+    assert not pattern.matches(role_arn=arn.replace(MANAGEMENT, ONE), on=date.min)
 
 
 def test_the_management_account_is_no_rings_and_no_centre() -> None:
