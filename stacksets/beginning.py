@@ -18,7 +18,8 @@ from stacksets.carry import Template, read_template
 from stacksets.clients import CannotEnter, Clients, sentence
 from stacksets.given import Given
 from stacksets.holding import held_where_it_leaves
-from stacksets.observe import NotDelegated, observe
+from stacksets.observe import HiddenBucket, NotDelegated, observe
+from stacksets.progress import looking
 from stacksets.reading import BadFile, read_wanted
 from stacksets.walk import advice
 from stacksets.wanted import Wanted
@@ -96,16 +97,17 @@ def read_file(path: Path, release: Release) -> Wanted:
 def look(wanted: Wanted, release: Release, clients: Clients, *, today: date) -> Given:
     """What a plan is computed from. Raises Stopped where something may not be seen."""
     try:
-        given = Given(
-            wanted=wanted,
-            observed=observe(wanted, clients),
-            member=release.member,
-            central=release.central,
-            guardrail=release.guardrail,
-            today=today,
-        )
-        return replace(given, held=held_where_it_leaves(clients, given))
-    except (CannotEnter, NotDelegated) as error:
+        with looking("the Organization"):
+            given = Given(
+                wanted=wanted,
+                observed=observe(wanted, clients),
+                member=release.member,
+                central=release.central,
+                guardrail=release.guardrail,
+                today=today,
+            )
+            return replace(given, held=held_where_it_leaves(clients, given))
+    except (CannotEnter, NotDelegated, HiddenBucket) as error:
         raise Stopped(str(error)) from error
     except (ClientError, BotoCoreError) as error:
         told = advice(error)

@@ -71,7 +71,11 @@ def open_clients(access: Access, *, region: str, profile: str | None = None) -> 
     def make(service: str, account: str) -> Any:
         if account not in sessions:
             partition = arn_field(caller, 1)
-            sessions[account] = _enter(sts, access, account, partition=partition, profile=profile)
+            if named := access.profiles.get(account):
+                sessions[account] = _profiled(account, named, region)
+            else:
+                role = f"arn:{partition}:iam::{account}:role/{access.role}"
+                sessions[account] = _enter(sts, account, role, profile=profile)
         return sessions[account].client(service, region_name=region, config=CONFIG)
 
     def elsewhere(service: str, region: str) -> Any:
@@ -80,10 +84,7 @@ def open_clients(access: Access, *, region: str, profile: str | None = None) -> 
     return Clients(caller=caller, make=make, elsewhere=elsewhere)
 
 
-def _enter(sts: Any, access: Access, account: str, *, partition: str, profile: str | None) -> Any:
-    if named := access.profiles.get(account):
-        return _profiled(account, named)
-    role = f"arn:{partition}:iam::{account}:role/{access.role}"
+def _enter(sts: Any, account: str, role: str, *, profile: str | None) -> Any:
     try:
         given = sts.assume_role(RoleArn=role, RoleSessionName="iam-org-revoker-rollout")
     except ClientError as error:
@@ -101,11 +102,12 @@ def _enter(sts: Any, access: Access, account: str, *, partition: str, profile: s
     )
 
 
-def _profiled(account: str, profile: str) -> Any:
-    """The profile's session; a profile of another account would install there."""
+def _profiled(account: str, profile: str, region: str) -> Any:
+    """The profile's session; a profile of another account would install there. `region` is the
+    rollout's: a profile need not name one, and no other partition knows its keys."""
     try:
         session = boto3.Session(profile_name=profile)
-        sts = session.client("sts", region_name=session.region_name or "us-east-1", config=CONFIG)
+        sts = session.client("sts", region_name=region, config=CONFIG)
         found = sts.get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         raise CannotEnter(

@@ -58,7 +58,9 @@ def add_drift_command(commands: Any) -> None:
         "--mend", action="store_true", help="make these stacks anew, containments kept"
     )
     command.add_argument("--yes", action="store_true", help="do not ask")
-    command.add_argument("--json", action="store_true", help="what drifted, as JSON")
+    command.add_argument(
+        "--json", action="store_true", help="what drifted, as JSON; mends only with --yes"
+    )
     command.add_argument("--poll", type=float, default=5.0, metavar="SECONDS")
     command.set_defaults(command=_drift, patience=0.0)
 
@@ -130,10 +132,12 @@ def _mend(
         profiled=given.wanted.access.profiles,
     )
     made = replace(mending(given, rings, held), unreached=tuple(by_hand(given, found)))
-    if not options.json:
-        print_plan(Console(highlight=False), made)
+    # JSON has the standard output for itself: the plan of the mending is for people.
+    print_plan(Console(highlight=False, stderr=options.json), made)
     if made.refusals:
         return 1
+    if options.json and not options.yes:
+        return 0 if made.empty else 1
     if made.steps and not options.yes and not agreed():
         raise Stopped("Nothing was done.")
     return ended(walk_steps(options, clients, release, made, again="drift --mend"), made)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stacksets.beginning import FILE, Stopped
@@ -17,6 +19,11 @@ from stacksets.organization import Account, Organization, read_organization
 from stacksets.proposals import NoIdentityCenter, Proposal, permission_sets, roles
 from stacksets.reading import REGIONS
 from stacksets.wanted import Access
+
+# Partitions whose regions anybody may ask; whoever works in another has its region configured.
+OPEN_TO_ALL = tuple(REGIONS[one] for one in ("aws", "aws-us-gov", "aws-cn", "aws-eusc"))
+# What STS says of the keys of another partition.
+UNKNOWN_KEYS = ("InvalidClientTokenId", "UnrecognizedClientException")
 
 
 def add_init_command(commands: Any) -> None:
@@ -61,13 +68,34 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _clients(profile: str | None) -> Clients:
-    """Clients in the region that fits the credentials' partition."""
+    """Clients in the region that fits the credentials' partition. Keys of one partition are unknown
+    in the others, and do not say whose they are. Raises CannotEnter as the first one asked."""
     access = Access(role="OrganizationAccountAccessRole", profiles={})
-    first = open_clients(access, region=REGIONS["aws"], profile=profile)
-    region = REGIONS.get(first.partition, REGIONS["aws"])
-    return (
-        first if region == REGIONS["aws"] else open_clients(access, region=region, profile=profile)
-    )
+    refused: CannotEnter | None = None
+    for region in dict.fromkeys((*_own_region(profile), *OPEN_TO_ALL)):
+        try:
+            first = open_clients(access, region=region, profile=profile)
+        except CannotEnter as error:
+            refused = refused or error
+            if not _unknown_keys(error):
+                break
+        else:
+            fits = REGIONS.get(first.partition, region)
+            return first if fits == region else open_clients(access, region=fits, profile=profile)
+    assert refused is not None
+    raise refused
+
+
+def _own_region(profile: str | None) -> Iterator[str]:
+    """The region of the operator's configuration, where it names one."""
+    with suppress(BotoCoreError):
+        if region := boto3.Session(profile_name=profile).region_name:
+            yield region
+
+
+def _unknown_keys(error: CannotEnter) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and cause.response["Error"]["Code"] in UNKNOWN_KEYS
 
 
 def _look(options: argparse.Namespace, clients: Clients) -> Found:

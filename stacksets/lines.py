@@ -12,7 +12,8 @@ _KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[A-Za-z0-
 
 
 def line_numbers(text: str) -> Mapping[Place, int]:
-    """The line (from 1) of each table and key: ("ring", 0, "mode") is that of the first ring.
+    """The line (from 1) of each table and key: ("ring", 0, "mode") is that of the first ring,
+    ("ring",) where the first one begins.
 
     A line of a multi-line string that looks like a key is taken for one; a place that is there
     already keeps its line.
@@ -24,6 +25,9 @@ def line_numbers(text: str) -> Mapping[Place, int]:
         if header := _HEADER.fullmatch(line):
             here = _table(_names(header[2]), counts, repeated=header[1] == "[[")
             found.setdefault(here, number)
+            if header[1] == "[[":
+                # The whole of a repeated table stands where its first one begins.
+                found.setdefault(here[:-1], number)
         elif key := _KEY.match(line):
             found.setdefault((*here, *_names(key[1])), number)
     return found

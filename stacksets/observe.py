@@ -7,8 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.names import PRODUCT
-from stacksets.clients import Clients
+from stacksets.clients import CannotEnter, Clients
 from stacksets.observe_stacks import read_stack, read_stack_sets
 from stacksets.observed import (
     Bucket,
@@ -19,20 +18,26 @@ from stacksets.observed import (
     TrailSeen,
 )
 from stacksets.organization import Organization, read_organization
-from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK, Trail, Wanted
+from stacksets.wanted import BUCKETS, CENTRAL_STACK, MANAGEMENT_STACK, Trail, Wanted
 
 STACKSETS_SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
 NOT_FOUND = ("404", "NoSuchBucket")
+FORBIDDEN = ("403", "AccessDenied")
 
 
 class NotDelegated(Exception):
     """The account that should deploy may not; the message has the commands that let it."""
 
 
+class HiddenBucket(Exception):
+    """A bucket for templates that may not be seen; the message says whose it may be."""
+
+
 def observe(wanted: Wanted, clients: Clients) -> Observed:
     """Everything that `plan` needs, for an Organization of any size. Raises ClientError, and
-    CannotEnter for an account that has to be entered, NotDelegated for one that may not deploy."""
-    own = clients.of("organizations", reading_account(wanted, clients))
+    CannotEnter for an account that has to be entered, NotDelegated for one that may not deploy,
+    HiddenBucket."""
+    own = reading_client(wanted, clients)
     organization = seen_organization(wanted, own)
     deploying = deploying_account(wanted, organization)
     cloudformation = clients.of("cloudformation", deploying)
@@ -55,7 +60,9 @@ def observe(wanted: Wanted, clients: Clients) -> Observed:
             else ()
         ),
         buckets={
-            account: _bucket(clients.of("s3", account), account)
+            account: read_bucket(
+                clients.of("s3", account), account, bucket_name(account, wanted.bucket)
+            )
             for account in bucket_accounts(wanted, organization)
         },
         central=central,
@@ -81,8 +88,8 @@ def bucket_accounts(wanted: Wanted, organization: Organization) -> tuple[str, ..
     return tuple(sorted({deploying_account(wanted, organization), wanted.central.account}))
 
 
-def bucket_name(account: str) -> str:
-    return f"{PRODUCT}-templates-{account}"
+def bucket_name(account: str, begins: str = BUCKETS) -> str:
+    return f"{begins}-{account}"
 
 
 def read_control_policies(client: Any) -> Iterator[ControlPolicy]:
@@ -99,7 +106,23 @@ def read_control_policies(client: Any) -> Iterator[ControlPolicy]:
             )
 
 
-def reading_account(wanted: Wanted, clients: Clients) -> str:
+def reading_client(wanted: Wanted, clients: Clients) -> Any:
+    """The client by which the Organization is read. Raises ClientError, and CannotEnter with the
+    advice to take other credentials, which a role there would seldom replace."""
+    account = _reading_account(wanted, clients)
+    try:
+        return clients.of("organizations", account)
+    except CannotEnter as error:
+        if account in wanted.access.profiles:
+            raise
+        whose = "its delegated administrator's" if wanted.delegated else "its management account's"
+        raise CannotEnter(
+            f"These are the credentials of account {clients.account}, and the Organization is read "
+            f"with {whose}, {account}: name a profile of that account in --profile."
+        ) from error
+
+
+def _reading_account(wanted: Wanted, clients: Clients) -> str:
     """The account from which the Organization is read, before its management account is known."""
     if wanted.delegated:
         return wanted.deploy_from
@@ -178,8 +201,9 @@ def _takes_writes(fields: Any) -> bool:
     return wanted.get("eventCategory") == ["Management"] and wanted.get("readOnly") != ["true"]
 
 
-def _bucket(client: Any, account: str) -> Bucket:
-    name = bucket_name(account)
+def read_bucket(client: Any, account: str, name: str) -> Bucket:
+    """The account's bucket of that name, also where there is none. Raises ClientError and
+    HiddenBucket."""
     # Names of buckets are everybody's: without the owner, a stranger's would do.
     named = {"Bucket": name, "ExpectedBucketOwner": account}
     try:
@@ -187,6 +211,14 @@ def _bucket(client: Any, account: str) -> Bucket:
     except ClientError as error:
         if error.response["Error"]["Code"] in NOT_FOUND:
             return Bucket(account, name, False, False, False, frozenset())
+        if error.response["Error"]["Code"] in FORBIDDEN:
+            # HeadBucket says no more than 403, whoever the bucket belongs to.
+            raise HiddenBucket(
+                f"The bucket {name} of account {account} may not be seen. Give the operator the "
+                "permission s3:ListBucket on it (docs/operator-permissions.md). Whoever has it "
+                "sees a stranger's bucket, since names of buckets are everybody's: choose another "
+                f'in the file, like bucket = "{BUCKETS}-x7k2".'
+            ) from error
         raise
     pages = client.get_paginator("list_objects_v2").paginate(**named)
     keys = frozenset(row["Key"] for page in pages for row in page.get("Contents", ()))

@@ -100,6 +100,7 @@ def _stack_set(client: Any, name: str, call_as: str) -> StackSet:
             )
             for one in operations
         ),
+        managed=(row.get("ManagedExecution") or {}).get("Active", False),
     )
 
 

@@ -48,7 +48,8 @@ class AutoDeployment:
 
 @dataclass(frozen=True)
 class StackSet:
-    """A set with its instances by account. `template` is the document itself, `digest` names it."""
+    """A set with its instances by account. `template` is the document itself, `digest` names it.
+    `managed`: its operations wait for each other (managed execution) and are not refused."""
 
     name: str
     status: str
@@ -60,6 +61,7 @@ class StackSet:
     auto_deployment: AutoDeployment
     instances: Mapping[str, Instance]
     operations: tuple[Operation, ...]
+    managed: bool = True
 
     @property
     def under_way(self) -> tuple[Operation, ...]:

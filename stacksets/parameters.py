@@ -19,6 +19,7 @@ SET_BY_ROLLOUT = {
 }
 # StackSets work in a member by a role of such a name.
 ROLLOUT_ROLE = "role/stacksets-exec-0123456789abcdef"
+PATTERNS = "AdminRolePatterns"
 
 
 def parameter_problems(
@@ -32,10 +33,11 @@ def parameter_problems(
         elif name not in declared:
             known = ", ".join(sorted(declared.keys() - SET_BY_ROLLOUT[template].keys()))
             yield name, f"{name} is no parameter of the {template} template; there are {known}."
+        elif template == "member" and name == PATTERNS and (told := _patterns(value)):
+            # Its sentence names the bad entry; that of the shape would only repeat the whole value.
+            yield name, told
         elif says := _misfit(declared[name], value):
             yield name, f"{name} is {value!r}; it must be {says}."
-    if template == "member":
-        yield from _patterns(given)
 
 
 def complete(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
@@ -59,22 +61,20 @@ def _misfit(declared: Mapping[str, Any], value: str) -> str:
     if all(re.fullmatch(pattern, part.strip()) for part in parts):
         return ""
     told = declared.get("ConstraintDescription", "")
-    return told.removeprefix("must be ") or f"of the shape {pattern}"
+    return told.removeprefix("must be ").rstrip(".") or f"of the shape {pattern}"
 
 
-def _patterns(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What the shape alone does not tell: days that do not exist, and our own rollout."""
-    name = "AdminRolePatterns"
-    if name not in given:
-        return
+def _patterns(value: str) -> str:
+    """The first thing that is wrong with the administrators' patterns, "" where nothing is: also
+    what the shape alone does not tell, like days that do not exist, and our own rollout."""
     try:
-        patterns = read_role_patterns(given[name])
+        patterns = read_role_patterns(value)
     except ValueError as error:
-        yield name, f"{name}: {error}."
-        return
+        return f"{PATTERNS}: {error}."
     role = f"arn:aws:iam::111122223333:{ROLLOUT_ROLE}"
     # A pattern that ends does not do, so that any day will.
     lasting = [one for one in patterns if one.until is None]
-    if not any(one.matches(role_arn=role, on=date.min) for one in lasting):
-        told = "without it the revoker takes IAM away from the role that rolls it out"
-        yield name, f"{name} must hold 'role/stacksets-exec-*': {told}."
+    if any(one.matches(role_arn=role, on=date.min) for one in lasting):
+        return ""
+    told = "without it the revoker takes IAM away from the role that rolls it out"
+    return f"{PATTERNS} must hold 'role/stacksets-exec-*': {told}."

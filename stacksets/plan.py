@@ -80,6 +80,7 @@ def _taken_over(given: Given) -> Iterator[Step]:
 
 def _under_way(given: Given) -> Iterator[Step]:
     """Whatever of ours is still moving: what comes next depends on how it ends."""
+    rings = {ring.stack_set: ring.name for ring in given.wanted.rings}
     for name, seen in given.observed.stack_sets.items():
         for operation in seen.under_way:
             yield Step(
@@ -87,6 +88,8 @@ def _under_way(given: Given) -> Iterator[Step]:
                 says=f"Wait until {name} has ended its {operation.action} ({operation.status})",
                 whom=many(len(seen.instances), "account"),
                 wait=operation_wait(given, name, operation.id),
+                ring=rings.get(name, ""),
+                accounts=tuple(sorted(seen.instances)),
             )
     for stack in _stacks(given):
         if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":

@@ -1,4 +1,5 @@
-"""What is shown while a plan is walked: bars on a terminal, plain lines anywhere else."""
+"""What is shown while AWS is looked at or a plan is walked: bars on a terminal, plain lines
+anywhere else."""
 
 from __future__ import annotations
 
@@ -31,12 +32,13 @@ class Bars:
         self._progress = progress
         self._steps = progress.add_task("steps", total=None, status="")
         self._accounts = progress.add_task("accounts", visible=False, status="")
-        self._name, self._total = "", 0
+        self._name, self._says, self._total = "", "", 0
 
     def begins(self, step: Step, number: int, of: int) -> None:
-        self._name, self._total = f"{number:>{len(str(of))}}/{of} {visible(step.says)}", 0
-        said = escape(visible(step.says))
-        self._progress.update(self._steps, completed=number - 1, total=of, status=said)
+        self._says, self._total = visible(step.says), 0
+        self._name = f"{number:>{len(str(of))}}/{of} {self._says}"
+        self._progress.update(self._steps, completed=number - 1, total=of)
+        self._tell("")
         if step.ring and step.accounts:
             self._total = len(step.accounts)
             self._progress.reset(self._accounts, total=self._total, status="")
@@ -48,18 +50,26 @@ class Bars:
 
     def counted(self, counted: Counted) -> None:
         failed = f", {counted.failed:,} failed" if counted.failed else ""
-        status = escape(f"{visible(counted.status).lower()}{failed}")
-        self._progress.update(self._accounts, completed=counted.done, status=status)
+        self._progress.update(self._accounts, completed=counted.done)
+        self._tell(f"{visible(counted.status).lower()}{failed}")
 
     def waits(self, why: str) -> None:
-        status = escape(f"busy, waiting: {visible(why)}")
-        self._progress.update(self._accounts, status=status, visible=True)
+        self._tell(f"busy, waiting: {visible(why)}")
 
     def ended(self) -> None:
         accounts = f" ({self._total:,} accounts)" if self._total > 1 else ""
         self._progress.console.print(f"done {escape(self._name)}{accounts}", highlight=False)
         self._progress.advance(self._steps)
         self._progress.update(self._accounts, visible=False)
+
+    def _tell(self, status: str) -> None:
+        """Beside the bar of the accounts; where there is none, beside that of the steps, which says
+        what the step is besides."""
+        if self._total:
+            self._progress.update(self._accounts, status=escape(status))
+            status = ""
+        said = f"{status}: {self._says}" if status else self._says
+        self._progress.update(self._steps, status=escape(said))
 
 
 class Lines:
@@ -107,3 +117,15 @@ def shown(console: Console) -> Iterator[Listener]:
     )
     with Progress(*columns, console=console, transient=True, expand=True) as progress:
         yield Bars(progress)
+
+
+@contextmanager
+def looking(at: str) -> Iterator[None]:
+    """On a terminal, a sign of life while AWS is asked, which takes hundreds of calls for a large
+    Organization. On the stream that no program reads."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(f"Looking at {at} ..."):
+        yield

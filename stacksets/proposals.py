@@ -48,21 +48,22 @@ def permission_sets(client: Any) -> Iterator[Proposal]:
 
 
 def roles(client: Any, partition: str) -> Iterator[Proposal]:
-    """The roles of one account that hold a powerful policy, those of permission sets by the
-    pattern that fits all accounts. Raises ClientError."""
+    """The roles of one account that hold a powerful policy: those of permission sets by the pattern
+    that fits all accounts, others by their whole ARNs, since whoever bears the same name in another
+    account may be anybody. Raises ClientError."""
     for policy in POWERFUL:
         arn = f"arn:{partition}:iam::aws:policy/{policy}"
         pages = client.get_paginator("list_entities_for_policy")
         for page in pages.paginate(PolicyArn=arn, EntityFilter="Role"):
             for role in page["PolicyRoles"]:
                 name = role["RoleName"]
-                path = client.get_role(RoleName=name)["Role"]["Path"]
+                found = client.get_role(RoleName=name)["Role"]
                 named = OF_PERMISSION_SET.fullmatch(name)
-                if named and path.startswith("/aws-reserved/sso.amazonaws.com/"):
+                if named and found["Path"].startswith("/aws-reserved/sso.amazonaws.com/"):
                     reason = f"the permission set {named[1]} holds {policy}"
                     yield Proposal(_of_permission_set(named[1]), reason)
-                elif not path.startswith(("/aws-service-role/", "/aws-reserved/")):
-                    yield Proposal(f"role{_plain(path)}{_plain(name)}", f"holds {policy}")
+                elif not found["Path"].startswith(("/aws-service-role/", "/aws-reserved/")):
+                    yield Proposal(_plain(found["Arn"]), f"holds {policy}")
 
 
 def _permission_set(client: Any, named: dict[str, str]) -> Iterator[Proposal]:

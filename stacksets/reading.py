@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from handler.names import PRODUCT
 from stacksets.fields import Problems, Section
-from stacksets.lines import line_numbers
+from stacksets.lines import Place, line_numbers
 from stacksets.parameters import complete, parameter_problems
 from stacksets.wanted import (
+    BUCKETS,
     Access,
     Central,
     Excluded,
@@ -81,6 +82,14 @@ def _wanted(top: Section, *, member: Declared, central: Declared) -> Wanted:
             "management",
             shape=f"management|{ACCOUNT}",
             says='"management", or the id of the account that is delegated administrator',
+        ),
+        bucket=top.text(
+            "bucket",
+            BUCKETS,
+            # The account's id comes after it; 63 characters are the longest name that S3 takes.
+            shape=f"{BUCKETS}(-[a-z0-9][a-z0-9-]{{0,23}})?",
+            says=f'"{BUCKETS}", or that with a hyphen and up to 24 small letters, digits and '
+            "hyphens after it",
         ),
         trail=Trail(top.choice("trail", "organization", tuple(one.value for one in Trail))),
         observe_days=top.number("observe_days", 14, least=0, most=365),
@@ -225,14 +234,21 @@ def _check_whole(wanted: Wanted, top: Section) -> None:
     """What only several values together can get wrong."""
     if not wanted.rings:
         top.wrong("ring", "There is no [[ring]]: nothing would be covered.", here=True)
+    rings, excluded = list(enumerate(wanted.rings)), list(enumerate(wanted.excluded))
     for what, values in (
-        ("Two rings are called", [ring.name for ring in wanted.rings]),
-        ("Two rings have the StackSet", [ring.takes_over for ring in wanted.rings]),
-        ("Two rings name the unit", [unit for ring in wanted.rings for unit in ring.units]),
-        ("Excluded twice is", [one.account for one in wanted.excluded]),
+        ("Two rings are called", [(("ring", n, "name"), ring.name) for n, ring in rings]),
+        (
+            "Two rings have the StackSet",
+            [(("ring", n, "takes_over"), ring.takes_over) for n, ring in rings],
+        ),
+        (
+            "Two rings name the unit",
+            [(("ring", n, "units"), unit) for n, ring in rings for unit in ring.units],
+        ),
+        ("Excluded twice is", [(("excluded", n, "account"), one.account) for n, one in excluded]),
     ):
-        for value in sorted({one for one in values if one and values.count(one) > 1}):
-            top.wrong("excluded" if "Excluded" in what else "ring", f"{what} {value!r}.")
+        for place, value in _repeated(values):
+            top.problems.add(place, f"{what} {value!r}.")
     makes = wanted.trail is Trail.MAKE
     everywhere = [("ring", ring.parameters) for ring in wanted.rings]
     for key, parameters in [*everywhere, ("management", wanted.management.parameters)]:
@@ -243,3 +259,12 @@ def _check_whole(wanted: Wanted, top: Section) -> None:
                 f"the trails, and no other value of trail does ({key}).",
             )
             break
+
+
+def _repeated(values: Iterable[tuple[Place, str]]) -> Iterator[tuple[Place, str]]:
+    """Each value that is there twice, once, with the place of its second."""
+    counts: dict[str, int] = {}
+    for place, value in values:
+        counts[value] = counts.get(value, 0) + 1
+        if value and counts[value] == 2:
+            yield place, value

@@ -20,10 +20,11 @@ from stacksets.bearers import Holding
 from stacksets.beginning import Release, Stopped, add_common_options, look, read_file, read_release
 from stacksets.clients import CannotEnter, Clients, open_clients, sentence
 from stacksets.dry import dry_run
+from stacksets.guarding import many
 from stacksets.holding import accounts_told_of, look_into
+from stacksets.progress import looking
 from stacksets.removal import Choice, Removing, removal
-from stacksets.rollout_commands import walk_steps
-from stacksets.show import show_plan
+from stacksets.rollout_commands import show_chosen, walk_steps
 from stacksets.steps import Plan
 from stacksets.wanted import Wanted
 
@@ -113,7 +114,10 @@ def _look(
     empty = Removing(given=given, held={}, choice=chosen, ring=options.ring)
     try:
         accounts = suspects(empty, clients, everywhere=options.look_everywhere)
-        return replace(empty, held=look_into(clients, accounts, profiled=wanted.access.profiles))
+        with looking(f"what is contained in {many(len(accounts), 'account')}"):
+            return replace(
+                empty, held=look_into(clients, accounts, profiled=wanted.access.profiles)
+            )
     except CannotEnter as error:
         raise Stopped(str(error)) from error
     except (ClientError, BotoCoreError) as error:
@@ -175,7 +179,7 @@ def _show(options: argparse.Namespace, removing: Removing, made: Plan) -> None:
     if made.empty and not (options.json or options.as_cli):
         print("Nothing to remove: nothing of the product is left here.")
     else:
-        show_plan(removing.given, made, for_program=options.json, by_hand=options.as_cli)
+        show_chosen(options, removing.given, made)
 
 
 def _agree(options: argparse.Namespace, removing: Removing) -> None:

@@ -12,6 +12,9 @@ from stacksets.wanted import Ring
 
 DESCRIPTION = "Takes IAM away from whoever calls it without being an IAM administrator"
 
+# Operations wait for each other; without it AWS refuses a second one while the first runs.
+MANAGED = {"Active": True}
+
 
 def but_excluded(given: Given, units: list[str]) -> dict[str, Any]:
     """DeploymentTargets: whole units, but for the accounts in them that are excluded by choice."""
@@ -63,7 +66,7 @@ def whole_set(given: Given, ring: Ring) -> dict[str, Any]:
         "TemplateURL": given.template_url(given.member, given.deploying),
         "Parameters": parameter_list(given.parameters(ring)),
         "Capabilities": CAPABILITIES,
-        "ManagedExecution": {"Active": True},
+        "ManagedExecution": MANAGED,
         "CallAs": given.wanted.call_as,
     }
 

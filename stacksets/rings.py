@@ -9,6 +9,7 @@ from stacksets.given import Given
 from stacksets.guarding import many
 from stacksets.observed import Instance, StackSet
 from stacksets.ring_calls import (
+    MANAGED,
     but_excluded,
     following,
     instances_call,
@@ -39,7 +40,12 @@ def ring_steps(given: Given, ring: Ring) -> Iterator[Step]:
         yield _upgrade(given, ring, seen)
     now = seen.auto_deployment
     if changed or not now.enabled or now.retain != ring.retain_on_leave:
-        yield _follow_again(given, ring, seen)
+        says = f"Switch auto-deployment of {ring.stack_set} on, stacks of accounts that leave "
+        says += "stay" if ring.retain_on_leave else "go"
+        yield _switch(given, ring, seen, says, "accounts that join or leave from now on")
+    elif not seen.managed:
+        says = f"Switch managed execution of {ring.stack_set} on: operations wait for each other"
+        yield _switch(given, ring, seen, says, "no stack changes")
     fresh = [unit for unit in given.ring_units(ring) if unit not in seen.units]
     if fresh:
         yield _add_units(given, ring, fresh)
@@ -87,6 +93,8 @@ def _upgrade(given: Given, ring: Ring, seen: StackSet) -> Step:
         "AutoDeployment": following(ring, enabled=False),
     }
     shows = changes(seen.template, given.member, seen.parameters, given.parameters(ring))
+    if not seen.managed:
+        shows = (*shows, "~ managed execution: on")
     accounts = sorted(seen.instances)
     return ring_step(
         given,
@@ -99,7 +107,8 @@ def _upgrade(given: Given, ring: Ring, seen: StackSet) -> Step:
     )
 
 
-def _follow_again(given: Given, ring: Ring, seen: StackSet) -> Step:
+def _switch(given: Given, ring: Ring, seen: StackSet, says: str, whom: str) -> Step:
+    """Template and parameters stay; how the set works becomes what it should be."""
     known = sorted(given.parameters(ring))
     arguments = {
         "StackSetName": ring.stack_set,
@@ -108,14 +117,14 @@ def _follow_again(given: Given, ring: Ring, seen: StackSet) -> Step:
         "Capabilities": CAPABILITIES,
         "OperationPreferences": preferences(ring),
         "AutoDeployment": following(ring, enabled=True),
+        "ManagedExecution": MANAGED,
         "CallAs": given.wanted.call_as,
     }
     return ring_step(
         given,
         ring,
-        says=f"Switch auto-deployment of {ring.stack_set} on, stacks of accounts that leave "
-        + ("stay" if ring.retain_on_leave else "go"),
-        whom="accounts that join or leave from now on",
+        says=says,
+        whom=whom,
         call=ring_call(given, "UpdateStackSet", arguments),
         accounts=sorted(seen.instances),
     )

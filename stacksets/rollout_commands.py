@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from stacksets.given import Given
 from stacksets.permissions import Place, document, markdown
 from stacksets.plan import plan
 from stacksets.progress import shown
-from stacksets.show import show_plan, tell_unreached
+from stacksets.show import as_json, show_plan, tell_unreached
 from stacksets.steps import Plan, Step
 from stacksets.waiting import Waiting
 from stacksets.walk import StepFailed, Walker
@@ -103,15 +104,42 @@ def _again(wanted: Wanted, release: Release, clients: Clients) -> tuple[Given, P
     return given, plan(given)
 
 
+def show_chosen(options: argparse.Namespace, given: Given, made: Plan) -> None:
+    """Print the plan in the shape that the options ask for."""
+    show_plan(
+        given,
+        made,
+        for_program=options.json,
+        by_hand=options.as_cli,
+        profile=options.profile,
+        templates=None if options.templates == TEMPLATES else options.templates,
+    )
+
+
 def _apply(options: argparse.Namespace) -> int:
+    plans: list[Plan] = []
+    try:
+        return _rounds(options, plans)
+    finally:
+        # One document, however often it was planned anew, and also where a step failed.
+        if options.json and plans:
+            whole = replace(plans[-1], steps=tuple(step for one in plans for step in one.steps))
+            print(as_json(whole))
+            tell_unreached(whole)
+
+
+def _rounds(options: argparse.Namespace, plans: list[Plan]) -> int:
+    """Show and walk, until nothing of ours is under way; puts each plan into `plans`."""
     clients, (given, made) = _planned(options)
     release = Release(given.member, given.central, given.guardrail)
     for done in ("Nothing was done.", *["Nothing more was done."] * ROUNDS):
-        show_plan(given, made, for_program=options.json, by_hand=options.as_cli)
+        plans.append(made)
+        if not options.json:
+            show_chosen(options, given, made)
         if made.refusals:
             return 1
         if options.dry_run:
-            return _dry(made)
+            return _dry(made, quiet=options.json or options.as_cli)
         if options.as_cli or (options.json and not options.yes) or not made.own:
             return 0 if made.empty else 1
         if not options.yes and not agreed():
@@ -186,13 +214,15 @@ def standing_still(steps: tuple[Step, ...], last: Step | None, *, again: str) ->
         )
 
 
-def _dry(made: Plan) -> int:
+def _dry(made: Plan, *, quiet: bool) -> int:
+    """`quiet`: the standard output is for something that programs read."""
     problems = list(dry_run(made.steps))
     for problem in problems:
         print(visible(problem), file=sys.stderr)
     calls = sum(1 for _ in made.calls())
     if not problems:
-        print(f"Dry run: {calls} calls have the shape that AWS takes. Nothing was sent.")
+        said = f"Dry run: {calls} calls have the shape that AWS takes. Nothing was sent."
+        print(said, file=sys.stderr if quiet else sys.stdout)
     return 1 if problems or made.unreached else 0
 
 

@@ -6,6 +6,8 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from botocore import xform_name
@@ -17,57 +19,104 @@ from stacksets.steps import Call, Content, Saved, Step, Until, Wait
 CLI_SERVICE = {"s3": "s3api"}
 
 
+@dataclass(frozen=True)
+class Cli:
+    """How the AWS CLI is called: the profile by account ("": the shell's own credentials; one that
+    is missing is named after the account), and the region. On each line, for its first version
+    reads the region from another variable than the second."""
+
+    profiles: Mapping[str, str]
+    region: str
+
+    def begin(self, service: str, account: str) -> list[str]:
+        profile = self.profiles.get(account, account)
+        chosen = ["--profile", shlex.quote(profile)] if profile else []
+        where = ["--region", shlex.quote(self.region)]
+        return ["aws", *chosen, *where, CLI_SERVICE.get(service, service)]
+
+
 def as_commands(
-    steps: Iterable[Step], *, profiles: Mapping[str, str], own: str, region: str
+    steps: Iterable[Step],
+    *,
+    profiles: Mapping[str, str],
+    own: str,
+    region: str,
+    profile: str | None = None,
+    templates: Path | None = None,
 ) -> Iterator[str]:
     """The lines of a shell script. What one call answers is kept in a variable of the shell. Calls
-    in the account `own` take the caller's credentials, others a profile of the file's, or one that
-    is named after the account."""
-    profiles = {**profiles, own: ""}
+    in the account `own` take `profile` or the shell's credentials, others a profile of the file's,
+    or one that is named after the account. `templates` is their folder, where it is not the
+    release's."""
+    steps = list(steps)
+    cli = Cli({**profiles, own: profile or ""}, region)
     yield "set -eu"
-    yield f"export AWS_REGION={shlex.quote(region)}"
+    # Its second version would show each answer in a pager, on a terminal.
+    yield "export AWS_PAGER="
+    used = [one.account for step in steps for one in (*step.calls, step.wait) if one]
+    for account in dict.fromkeys([own, *used]):
+        yield from _stands_in(account, cli)
     for step in steps:
         yield ""
         # A unit's name may hold a line break, which would end the comment.
         yield f"# {visible(step.says)}: {visible(step.whom)}"
         for call in step.calls:
-            yield from _command(call, profiles, keeps=_awaits(step) and call is step.calls[-1])
+            yield from _content(call, templates)
+            yield _command(call, cli, keeps=_awaits(step) and call is step.calls[-1])
         if step.wait:
             gone = bool(step.calls) and step.calls[-1].operation == "DeleteStack"
-            yield from _waiting(step.wait, profiles, gone=gone)
+            yield from _waiting(step.wait, cli, gone=gone)
+
+
+def _stands_in(account: str, cli: Cli) -> Iterator[str]:
+    """Lines that end the script where these credentials are another account's."""
+    begin = " ".join(cli.begin("sts", account))
+    profile = cli.profiles.get(account, account)
+    whose = f"the profile {profile}" if profile else "the shell's credentials"
+    said = f"Nothing was done: {visible(whose)} must lead to account {account}."
+    yield f"FOUND=$({begin} get-caller-identity --query Account --output text) || FOUND=nobody"
+    yield f'[ "$FOUND" = {account} ] || {{ echo {shlex.quote(said)} >&2; exit 1; }}'
+
+
+def refused(refusals: Iterable[str]) -> Iterator[str]:
+    """The script of a plan that was refused: it says why and fails, and calls nothing. A shell that
+    is piped into sees no exit code of ours."""
+    for sentence in refusals:
+        yield f"echo {shlex.quote(f'refused: {visible(sentence)}')} >&2"
+    yield "exit 1"
 
 
 def _awaits(step: Step) -> bool:
     return step.wait is not None and step.wait.until is Until.OPERATION
 
 
-def _command(call: Call, profiles: Mapping[str, str], *, keeps: bool) -> Iterator[str]:
+def _content(call: Call, templates: Path | None) -> Iterator[str]:
+    """Lines that write the templates which a call sends."""
     for value in call.arguments.values():
         if isinstance(value, Content):
-            yield f"python -m stacksets template {value.template} > {value.key}"
-    words = [*_begin(call.service, call.account, profiles), _dashed(call.operation)]
+            # The script may run in another folder.
+            folder = f" --templates {shlex.quote(str(templates.resolve()))}" if templates else ""
+            yield f"python -m stacksets template {value.template}{folder} > {value.key}"
+
+
+def _command(call: Call, cli: Cli, *, keeps: bool) -> str:
+    words = [*cli.begin(call.service, call.account), _dashed(call.operation)]
     for name, value in call.arguments.items():
         words += _option(name, value)
     if call.operation == "Invoke":
-        # The second version of the CLI takes a payload for base64 unless it is told.
-        words += ["--cli-binary-format", "raw-in-base64-out", "/dev/stdout"]
+        # As an argument, the second version of the CLI would take the payload for base64.
+        payload = shlex.quote(str(call.arguments["Payload"]))
+        words = [f"printf %s {payload} |", *words, "/dev/stdout"]
     line = " ".join(words)
     if call.saves:
-        yield f"{call.saves[0]}=$({line} --query {call.saves[1]} --output text)"
-    elif keeps:
-        yield f"OPERATION=$({line} --query OperationId --output text)"
-    else:
-        yield line
-
-
-def _begin(service: str, account: str, profiles: Mapping[str, str]) -> list[str]:
-    profile = profiles.get(account, account)
-    chosen = ["--profile", shlex.quote(profile)] if profile else []
-    return ["aws", *chosen, CLI_SERVICE.get(service, service)]
+        return f"{call.saves[0]}=$({line} --query {call.saves[1]} --output text)"
+    return f"OPERATION=$({line} --query OperationId --output text)" if keeps else line
 
 
 def _option(name: str, value: Any) -> list[str]:
     option = f"--{_dashed(name)}"
+    if name == "Payload":
+        return [option, "fileb:///dev/stdin"]
     match value:
         case bool():
             return [option if value else f"--no-{_dashed(name)}"]
@@ -82,7 +131,7 @@ def _option(name: str, value: Any) -> list[str]:
     return [option, shlex.quote(json.dumps(value))]
 
 
-def _waiting(wait: Wait, profiles: Mapping[str, str], *, gone: bool) -> Iterator[str]:
+def _waiting(wait: Wait, cli: Cli, *, gone: bool) -> Iterator[str]:
     """Lines that wait, and end the script (`set -e`) where it did not succeed; `gone`: a stack is
     to be there no more."""
     service = {
@@ -91,7 +140,7 @@ def _waiting(wait: Wait, profiles: Mapping[str, str], *, gone: bool) -> Iterator
         Until.SETTLED: "iam",
         Until.CONTAINED: "iam",
     }.get(wait.until, "cloudformation")
-    begin = " ".join(_begin(service, wait.account, profiles))
+    begin = " ".join(cli.begin(service, wait.account))
     match wait.until:
         case Until.STACK:
             look = (

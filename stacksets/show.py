@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -17,20 +18,31 @@ from handler.notice import visible
 from handler.trail import arn_field
 from stacksets.given import Given
 from stacksets.guarding import many
-from stacksets.shell import as_commands
+from stacksets.shell import as_commands, refused
 from stacksets.steps import Plan, Step
 
 # Lines of difference shown for a step; --json has them all.
 SHOWN = 12
 
 
-def show_plan(given: Given, plan: Plan, *, for_program: bool, by_hand: bool) -> None:
+def show_plan(
+    given: Given,
+    plan: Plan,
+    *,
+    for_program: bool,
+    by_hand: bool,
+    profile: str | None = None,
+    templates: Path | None = None,
+) -> None:
     """Print a plan in the shape that was asked for; a table by default. Neither JSON nor a script
-    has a last line for people, so that what no step reaches is told beside them."""
+    has a last line for people, so that what no step reaches is told beside them. `profile` and
+    `templates` are the operator's, for the script."""
     if for_program:
         print(as_json(plan))
     elif by_hand:
-        print("\n".join(as_script(given, plan)))
+        for sentence in plan.refusals:
+            print(f"refused: {visible(sentence)}", file=sys.stderr)
+        print("\n".join(as_script(given, plan, profile=profile, templates=templates)))
     else:
         print_plan(Console(highlight=False), plan)
         return
@@ -43,14 +55,21 @@ def tell_unreached(plan: Plan) -> None:
         print(f"not reached: {visible(one.said)}", file=sys.stderr)
 
 
-def as_script(given: Given, plan: Plan) -> Iterator[str]:
-    """The lines of a shell script, with what stands in the way as comments."""
-    yield from (f"# refused: {visible(sentence)}" for sentence in plan.refusals)
+def as_script(
+    given: Given, plan: Plan, *, profile: str | None = None, templates: Path | None = None
+) -> Iterator[str]:
+    """The lines of a shell script, with what no step reaches as comments; of a refused plan, only
+    why, and a failure."""
+    if plan.refusals:
+        yield from refused(plan.refusals)
+        return
     yield from as_commands(
         plan.steps,
         profiles=given.wanted.access.profiles,
         own=arn_field(given.observed.caller, 4),
         region=given.wanted.region,
+        profile=profile,
+        templates=templates,
     )
     yield from (f"# not reached: {visible(one.said)}" for one in plan.unreached)
 

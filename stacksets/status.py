@@ -22,9 +22,10 @@ from stacksets.carry import Template
 from stacksets.clients import CannotEnter, Clients, open_clients, sentence
 from stacksets.coverage import coverage
 from stacksets.heartbeats import Kept, read_kept
-from stacksets.observe import NotDelegated, deploying_account, reading_account, seen_organization
+from stacksets.observe import NotDelegated, deploying_account, reading_client, seen_organization
 from stacksets.observe_stacks import read_stack, read_stack_sets
 from stacksets.page import write_page
+from stacksets.progress import looking
 from stacksets.sight import Sight, centre_is_behind
 from stacksets.status_json import status_json
 from stacksets.status_table import status_table
@@ -53,7 +54,8 @@ def add_status(commands: Any) -> None:
 def look(wanted: Wanted, clients: Clients, *, member: Template, now: float) -> Sight:
     """Read all that a status is made from, with no call for each account. Raises Stopped."""
     try:
-        return _look(wanted, clients, member, now)
+        with looking("the Organization"):
+            return _look(wanted, clients, member, now)
     except (CannotEnter, NotDelegated) as error:
         raise Stopped(str(error), 2) from error
     except (BotoCoreError, ClientError) as error:
@@ -62,8 +64,7 @@ def look(wanted: Wanted, clients: Clients, *, member: Template, now: float) -> S
 
 
 def _look(wanted: Wanted, clients: Clients, member: Template, now: float) -> Sight:
-    own = clients.of("organizations", reading_account(wanted, clients))
-    organization = seen_organization(wanted, own)
+    organization = seen_organization(wanted, reading_client(wanted, clients))
     deploying = clients.of("cloudformation", deploying_account(wanted, organization))
     management = organization.management
     return Sight(

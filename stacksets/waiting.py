@@ -180,7 +180,7 @@ def _wait_for_confirmation(
                 "Follow the link in the mail from AWS (python -m responder subscribe LINK), then "
                 "run apply again.",
             )
-        counted(Counted(0, len(missing), "not confirmed yet"))
+        counted(Counted(0, 0, f"{len(missing)} not confirmed yet"))
         waiting.sleep(waiting.poll)
 
 

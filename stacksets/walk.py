@@ -140,6 +140,8 @@ def advice(error: Exception) -> str:
                 "Give the operator the permission that AWS names; docs/operator-permissions.md "
                 "has them all."
             )
+        case "BucketAlreadyExists":
+            return "Somebody else has a bucket of that name: choose another by bucket in the file."
         case "InsufficientCapabilitiesException":
             return "The template asks for more than its release does: take the release's templates."
         case "LimitExceededException" | "ConstraintViolationException":

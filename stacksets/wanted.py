@@ -11,6 +11,8 @@ from handler.names import PRODUCT
 
 CENTRAL_STACK = f"{PRODUCT}-central"
 MANAGEMENT_STACK = PRODUCT
+# How the names of the buckets for templates begin; the account's id is their end.
+BUCKETS = f"{PRODUCT}-templates"
 
 
 class Trail(Enum):
@@ -101,7 +103,8 @@ class Excluded:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The whole file. `deploy_from` is "management" or the id of the delegated administrator."""
+    """The whole file. `deploy_from` is "management" or the id of the delegated administrator;
+    `bucket` is how the names of the buckets for templates begin."""
 
     organization: str
     region: str
@@ -114,6 +117,7 @@ class Wanted:
     rings: tuple[Ring, ...]
     management: Management
     excluded: tuple[Excluded, ...]
+    bucket: str = BUCKETS
 
     @property
     def delegated(self) -> bool:

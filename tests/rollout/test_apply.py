@@ -48,6 +48,27 @@ def test_a_second_apply_says_that_there_is_nothing_to_do_and_changes_nothing(
     assert operator.made == before
 
 
+def test_managed_execution_that_somebody_switched_off_is_seen_and_switched_on(
+    operator: Operator,
+) -> None:
+    operator.apply()
+    cloudformation = operator.box.client("cloudformation", operator.box.management)
+    keys = operator.release.member.document["Parameters"]
+    cloudformation.update_stack_set(
+        StackSetName="iam-org-revoker-canary",
+        UsePreviousTemplate=True,
+        Parameters=[{"ParameterKey": key, "UsePreviousValue": True} for key in keys],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        ManagedExecution={"Active": False},
+    )
+    while operator.plan().unfinished:
+        operator.apply()
+    assert [step.whom for step in operator.plan().steps] == ["no stack changes"]
+    operator.apply()
+    assert operator.plan().empty
+    assert operator.look().observed.stack_sets["iam-org-revoker-canary"].managed
+
+
 def test_an_account_that_joins_is_covered_without_another_apply(operator: Operator) -> None:
     operator.apply()
     before = list(operator.made)

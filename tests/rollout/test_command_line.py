@@ -35,7 +35,6 @@ class Terminal:
             **{key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
             "AWS_ACCESS_KEY_ID": box.management,
             "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
-            "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": box.endpoint,
             "AWS_CONFIG_FILE": str(config),
             "COLUMNS": "100",
@@ -90,7 +89,7 @@ def test_a_plan_is_a_table_json_or_commands_and_changes_nothing(
     assert max(len(line) for line in table.stdout.splitlines()) <= 100
     assert len(json.loads(terminal.run("plan", "--json").stdout)["steps"]) == 15
     script = terminal.run("plan", "--as-cli").stdout
-    assert "aws --profile security cloudformation create-stack " in script
+    assert f"aws --profile security --region {REGION} cloudformation create-stack " in script
     dry = terminal.run("apply", "--dry-run")
     assert dry.stdout.splitlines()[-1].endswith("Nothing was sent.")
     assert list(stacks(box, box.security)) == []

@@ -88,6 +88,21 @@ def test_each_missing_permission_is_named_in_a_sentence_with_what_to_do(
     assert rolled(operator, clients(operator.box)) == ""
 
 
+def test_a_stranger_s_bucket_of_our_name_is_told_of_and_another_name_gets_round_it(
+    operator: Operator,
+) -> None:
+    box = operator.box
+    name = f"iam-org-revoker-templates-{box.security}"
+    box.client("s3", box.members[0]).create_bucket(Bucket=name)
+    with pytest.raises(Stopped, match=f"The bucket {name} of account {box.security} may not be"):
+        operator.plan()
+    operator.file = f'bucket = "iam-org-revoker-templates-x7k2"\n{operator.file}'
+    assert rolled(operator, clients(box)) == ""
+    assert operator.plan().empty
+    (mine,) = box.client("s3", box.security).list_buckets()["Buckets"]
+    assert mine["Name"] == f"iam-org-revoker-templates-x7k2-{box.security}"
+
+
 @pytest.mark.parametrize("place", list(Place))
 def test_no_document_grants_everything(place: Place) -> None:
     for statement in document(place)["Statement"]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
 
+from handler.settings import read_role_patterns
+from stacksets import init_command
 from stacksets.__main__ import main
+from stacksets.clients import CannotEnter, Clients, open_clients
 from stacksets.first_file import Found, first_file, guess_central
 from stacksets.organization import Account
 from stacksets.proposals import NoIdentityCenter, Proposal, permission_sets, roles
-from stacksets.reading import BadFile, read_wanted
+from stacksets.reading import REGIONS, BadFile, read_wanted
+from stacksets.wanted import Access
 from tests.stacksets.scene import (
     INNER,
     MANAGEMENT,
@@ -42,7 +50,7 @@ FOUND = Found(
             "role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_Administrators_*",
             "the permission set Administrators holds AdministratorAccess",
         ),
-        Proposal("role/deployer", "holds IAMFullAccess"),
+        Proposal(f"arn:aws:iam::{MANAGEMENT}:role/deployer", "holds IAMFullAccess"),
     ),
     unread=(),
 )
@@ -65,7 +73,7 @@ def test_the_document_shows_the_first_file() -> None:
 
 def test_proposed_administrators_are_commented_out_with_the_reason() -> None:
     lines = first_file(FOUND).splitlines()
-    assert '  # "role/deployer",  # holds IAMFullAccess' in lines
+    assert f'  # "arn:aws:iam::{MANAGEMENT}:role/deployer",  # holds IAMFullAccess' in lines
     wanted = read_wanted(first_file(FOUND), member=MEMBER, central=CENTRAL)
     assert "deployer" not in wanted.rings[0].parameters["AdminRolePatterns"]
 
@@ -165,7 +173,7 @@ class Answers:
 
     def get_role(self, *, RoleName: str) -> object:
         path = "/aws-reserved/sso.amazonaws.com/" if "SSO" in RoleName else "/teams/"
-        return {"Role": {"Path": path}}
+        return {"Role": {"Path": path, "Arn": f"arn:aws:iam::{MANAGEMENT}:role{path}{RoleName}"}}
 
 
 def test_permission_sets_are_proposed_by_policy_and_by_name() -> None:
@@ -182,12 +190,18 @@ def test_permission_sets_are_proposed_by_policy_and_by_name() -> None:
     ]
 
 
-def test_roles_are_proposed_with_their_path_but_not_those_of_identity_center() -> None:
+def test_roles_are_proposed_in_their_account_alone_but_not_those_of_identity_center() -> None:
     held = {"PolicyRoles": [{"RoleName": "chief"}, {"RoleName": "AWSReservedSSO_A_1"}]}
-    assert list(roles(Answers(list_entities_for_policy=held), "aws")) == [
-        Proposal("role/teams/chief", "holds AdministratorAccess"),
-        Proposal("role/teams/chief", "holds IAMFullAccess"),
+    found = list(roles(Answers(list_entities_for_policy=held), "aws"))
+    arn = f"arn:aws:iam::{MANAGEMENT}:role/teams/chief"
+    assert found == [
+        Proposal(arn, "holds AdministratorAccess"),
+        Proposal(arn, "holds IAMFullAccess"),
     ]
+    # No administrator is whoever makes a role of that name elsewhere.
+    (pattern,) = read_role_patterns(found[0].pattern)
+    assert pattern.matches(role_arn=arn, on=date.min)
+    assert not pattern.matches(role_arn=arn.replace(MANAGEMENT, ONE), on=date.min)
 
 
 def test_a_role_of_a_permission_set_is_proposed_by_the_pattern_of_all_accounts() -> None:
@@ -217,3 +231,95 @@ def test_where_no_file_can_be_written_that_is_said(
     file = tmp_path / "nowhere" / "rollout.toml"
     assert main(["init", "--file", str(file)]) == 2
     assert capsys.readouterr().err == f"{file} cannot be written: No such file or directory.\n"
+
+
+def keys_of(partition: str, asked: list[str]) -> Callable[..., Clients]:
+    """STS as it knows keys of this partition only; `asked` takes the regions."""
+
+    def opens(_access: Access, *, region: str, profile: str | None) -> Clients:
+        asked.append(region)
+        known = {REGIONS[partition], "us-gov-east-1" if partition == "aws-us-gov" else ""}
+        if region not in known:
+            answer = {"Error": {"Code": "InvalidClientTokenId", "Message": "invalid"}}
+            raise CannotEnter(f"nobody in {region}") from ClientError(answer, "GetCallerIdentity")
+        caller = f"arn:{partition}:iam::{MANAGEMENT}:user/operator"
+        return Clients(caller, lambda *_: region, lambda *_: region)
+
+    return opens
+
+
+@pytest.mark.parametrize(
+    ("partition", "configured", "regions"),
+    [
+        ("aws", "", ["us-east-1"]),
+        ("aws-us-gov", "", ["us-east-1", "us-gov-west-1"]),
+        ("aws-us-gov", "us-gov-east-1", ["us-gov-east-1", "us-gov-west-1"]),
+        ("aws-cn", "cn-north-1", ["cn-north-1"]),
+        ("aws-cn", "us-east-1", ["us-east-1", "us-gov-west-1", "cn-north-1"]),
+    ],
+)
+def test_the_region_is_that_of_the_partition_whose_keys_these_are(
+    partition: str, configured: str, regions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setenv("AWS_DEFAULT_REGION", configured)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setattr(init_command, "open_clients", keys_of(partition, asked))
+    clients = init_command._clients(None)
+    assert asked == regions
+    assert clients.of("organizations", MANAGEMENT) == REGIONS[partition]
+
+
+def test_keys_that_no_partition_knows_are_told_with_what_the_own_region_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-gov-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setattr(init_command, "open_clients", keys_of("aws-iso", asked))
+    with pytest.raises(CannotEnter, match="nobody in us-gov-east-1"):
+        init_command._clients(None)
+    assert len(asked) == 5
+
+
+def test_without_any_keys_nobody_is_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def opens(_access: Access, *, region: str, profile: str | None) -> Clients:
+        asked.append(region)
+        raise CannotEnter("You cannot sign in.") from NoCredentialsError()
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setattr(init_command, "open_clients", opens)
+    with pytest.raises(CannotEnter):
+        init_command._clients(None)
+    assert asked == ["eu-west-1"]
+
+
+def test_a_profile_without_a_region_is_asked_in_the_rollout_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = example\n"
+    config = tmp_path / "config"
+    config.write_text(f"[default]\n{keys}\n[profile security]\n{keys}")
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    asked: list[str] = []
+
+    class Sts:
+        def __init__(self, region: str) -> None:
+            asked.append(region)
+
+        def get_caller_identity(self) -> dict[str, str]:
+            arn = f"arn:aws-us-gov:iam::{MANAGEMENT}:user/operator"
+            return {"Arn": arn, "Account": MANAGEMENT if len(asked) == 1 else SECURITY}
+
+    def client(_session: object, service: str, *, region_name: str, config: object) -> object:
+        return Sts(region_name) if service == "sts" else region_name
+
+    monkeypatch.setattr("boto3.Session.client", client)
+    access = Access("Role", {SECURITY: "security"})
+    clients = open_clients(access, region="us-gov-west-1")
+    assert clients.of("iam", SECURITY) == "us-gov-west-1"
+    assert asked == ["us-gov-west-1", "us-gov-west-1"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from stacksets.carry import read_template
+from stacksets.observe import bucket_name
 from stacksets.reading import BadFile, read_wanted
 from stacksets.wanted import Reach, Trail, Wanted
 from tests.stacksets.scene import FILE, SECURITY
@@ -63,6 +65,17 @@ def test_a_day_is_a_day() -> None:
     assert wanted.rings[1].observed_since == date(2026, 11, 1)
 
 
+def test_a_bucket_s_name_begins_as_the_permissions_say_and_is_never_too_long() -> None:
+    longest = "iam-org-revoker-templates-" + "x" * 24
+    assert len(f"{longest}-{SECURITY}") == 63
+    for name in ("iam-org-revoker-templates", longest):
+        assert read(f'bucket = "{name}"\n{FILE}').bucket == name
+    for name in (f"{longest}x", "iam-org-revoker-templatesx", "iam-org-revoker-templates-", "x"):
+        (sentence,) = told(f'bucket = "{name}"\n{FILE}')
+        assert sentence.startswith(f"line 1: bucket is '{name}'; it must be")
+    assert fnmatchcase(bucket_name(SECURITY, longest), bucket_name("*"))
+
+
 BAD = f"""organization = "o-exampleorgid"
 region = "us-east-2"
 trail = "made"
@@ -103,8 +116,8 @@ def test_every_bad_value_is_told_of_at_once_with_its_line_and_what_is_allowed() 
         'line 3: trail is \'made\'; allowed are "organization", "accounts", "make".',
         (
             'line 4: surprise is unknown here; known are "organization", "parameters", "region", '
-            '"deploy_from", "trail", "observe_days", "access", "central", "guardrail", "ring", '
-            '"management", "excluded".'
+            '"deploy_from", "bucket", "trail", "observe_days", "access", "central", "guardrail", '
+            '"ring", "management", "excluded".'
         ),
         (
             "line 6: central.account is 444455556666; it must be the 12 digits of the security "
@@ -157,8 +170,58 @@ def test_an_empty_file_says_what_is_missing() -> None:
 
 
 def test_two_rings_may_not_share_a_unit() -> None:
-    (sentence,) = told(FILE.replace('units = ["ou-ab12-largelarge"]', 'units = ["Small"]'))
-    assert sentence.endswith("Two rings name the unit 'Small'.")
+    assert told(FILE.replace('units = ["ou-ab12-largelarge"]', 'units = ["Small"]')) == [
+        "line 16: Two rings name the unit 'Small'."
+    ]
+
+
+def test_what_is_there_twice_is_told_of_where_it_stands_again() -> None:
+    twice = f"""[[ring]]
+name = "canary"
+units = ["Other"]
+[[excluded]]
+account = "{SECURITY}"
+reason = "closed"
+[[excluded]]
+account = "{SECURITY}"
+reason = "closed"
+[[exclude]]
+account = "{SECURITY}"
+"""
+    assert [sentence.partition(";")[0] for sentence in told(FILE + twice)] == [
+        "line 21: Two rings are called 'canary'.",
+        f"line 27: Excluded twice is '{SECURITY}'.",
+        "line 29: exclude is unknown here",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "sentence"),
+    [
+        (
+            '["role/stacksets-exec-*", "role/a b", "chief"]',
+            (
+                "'role/a b' is no administrator role pattern: write role/PATH/NAME or a full role "
+                "ARN, with at least one character besides stars."
+            ),
+        ),
+        (
+            '["role/stacksets-exec-*", "role/chief until 2026-13-45"]',
+            "'role/chief until 2026-13-45' ends on 2026-13-45, which is no day of the calendar.",
+        ),
+    ],
+)
+def test_a_bad_pattern_of_administrators_is_one_sentence(patterns: str, sentence: str) -> None:
+    assert told(f"{FILE}[parameters]\nAdminRolePatterns = {patterns}\n") == [
+        f"line 21: AdminRolePatterns: {sentence}"
+    ]
+
+
+def test_no_sentence_ends_with_two_full_stops() -> None:
+    (sentence,) = told(f"{FILE}[parameters]\nAdminGroupName = 'a b'\n")
+    assert sentence == (
+        "line 21: AdminGroupName is 'a b'; it must be IAM group whose members may call IAM."
+    )
 
 
 def test_a_trail_that_is_to_be_made_needs_its_bucket() -> None:

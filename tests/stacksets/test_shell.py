@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,30 @@ def test_a_line_break_in_a_unit_s_name_begins_no_command() -> None:
     assert lines[-1] == "# Attach: Large\\ncurl example.com: 3 accounts"
 
 
+def aws(does: str) -> str:
+    """The AWS CLI of the management account, which answers every command alike."""
+    return f"""aws() {{
+        if [ "$3" = sts ] || [ "$5" = sts ]; then echo {MANAGEMENT}; else {does}; fi
+    }}"""
+
+
+def test_a_script_does_nothing_by_the_credentials_of_another_account() -> None:
+    script = "\n".join([aws("echo made"), *commands()])
+    ran = subprocess.run(["bash"], input=script, text=True, capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (
+        1,
+        "",
+        f"Nothing was done: the profile security must lead to account {SECURITY}.\n",
+    )
+    nobody = script.replace(f"then echo {MANAGEMENT}", "then return 255")
+    ran = subprocess.run(["bash"], input=nobody, text=True, capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (
+        1,
+        "",
+        f"Nothing was done: the shell's credentials must lead to account {MANAGEMENT}.\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("operation", "until", "answer", "code"),
     [
@@ -54,7 +79,7 @@ def test_a_script_ends_at_the_first_step_that_does_not_succeed(
     wait = Wait(until, MANAGEMENT, "x")
     step = Step(kind=Kind.RING, says="It", whom="all", calls=(call,), wait=wait)
     lines = as_commands([step], profiles={}, own=MANAGEMENT, region="us-east-1")
-    script = "\n".join([f"aws() {{ {answer}; }}", *lines])
+    script = "\n".join([aws(answer), *lines])
     assert subprocess.run(["bash"], input=script, text=True, check=False).returncode == code
 
 
@@ -63,7 +88,7 @@ def test_a_stack_that_is_gone_is_gone_as_wanted() -> None:
     wait = Wait(Until.STACK, MANAGEMENT, "x")
     step = Step(kind=Kind.RING, says="It", whom="all", calls=(call,), wait=wait)
     lines = as_commands([step], profiles={}, own=MANAGEMENT, region="us-east-1")
-    script = "\n".join(['aws() { [ "$2" != describe-stacks ]; }', *lines])
+    script = "\n".join([aws('[ "$4" != describe-stacks ]'), *lines])
     subprocess.run(["bash"], input=script, text=True, check=True)
 
 
@@ -73,16 +98,47 @@ def test_a_function_is_invoked_as_the_command_line_takes_it() -> None:
     step = Step(kind=Kind.CONTAINED, says="It", whom="all", calls=(call,))
     lines = list(as_commands([step], profiles={}, own=MANAGEMENT, region="us-east-1"))
     assert lines[-1] == (
-        "aws lambda invoke --function-name x --payload '{\"patrol\": true}' "
-        "--cli-binary-format raw-in-base64-out /dev/stdout"
+        "printf %s '{\"patrol\": true}' | aws --region us-east-1 lambda invoke --function-name x "
+        "--payload fileb:///dev/stdin /dev/stdout"
     )
 
 
 def test_each_command_takes_the_account_it_is_for() -> None:
     lines = commands()
-    assert "aws cloudformation activate-organizations-access" in lines
-    assert any(line.startswith("aws --profile security s3api create-bucket") for line in lines)
+    assert "aws --region us-east-1 cloudformation activate-organizations-access" in lines
+    security = "aws --profile security --region us-east-1 s3api create-bucket"
+    assert any(line.startswith(security) for line in lines)
     assert not any(f"--profile {MANAGEMENT}" in line for line in lines)
+
+
+def test_each_command_takes_the_profile_of_the_one_who_plans_and_the_region() -> None:
+    made = plan(given())
+    lines = as_commands(
+        made.steps, profiles={}, own=MANAGEMENT, region="us-gov-west-1", profile="my own"
+    )
+    calls = [call for line in lines for call in line.split("aws ")[1:] if call.startswith("--")]
+    assert len(calls) > 20
+    assert {call.partition(" --region ")[0] for call in calls} == {
+        "--profile 'my own'",
+        f"--profile {SECURITY}",
+    }
+    assert all("--region us-gov-west-1 " in call for call in calls)
+
+
+def test_a_script_carries_the_templates_that_were_planned_with(tmp_path: Path) -> None:
+    folder = tmp_path / "of another release"
+    script = as_commands(
+        plan(given()).steps,
+        profiles={},
+        own=MANAGEMENT,
+        region="us-east-1",
+        templates=folder,
+    )
+    prints = [line for line in script if line.startswith("python -m stacksets template ")]
+    assert [line.partition(" > ")[0] for line in prints] == [
+        f"python -m stacksets template {name} --templates '{folder}'"
+        for name in ("central", "member")
+    ]
 
 
 def test_what_one_call_answers_reaches_the_next() -> None:
