@@ -85,7 +85,7 @@ def _add_apply_options(command: argparse.ArgumentParser) -> None:
 
 def _plan(options: argparse.Namespace) -> int:
     _, (given, made) = _planned(options)
-    show_plan(given, made, for_program=options.json, by_hand=options.as_cli)
+    show_chosen(options, given, made)
     return 1 if made.refusals or made.unreached else 0
 
 

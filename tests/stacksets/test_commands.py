@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stacksets import drift, rollout_commands
+from stacksets import drift_command, rollout_commands
 from stacksets.__main__ import main
 from stacksets.beginning import Stopped
 from stacksets.clients import Clients
@@ -74,7 +74,7 @@ def walked(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
         return {}
 
     monkeypatch.setattr(rollout_commands, "walk_steps", walk)
-    monkeypatch.setattr(drift, "walk_steps", walk)
+    monkeypatch.setattr(drift_command, "walk_steps", walk)
     return plans
 
 
@@ -129,18 +129,18 @@ def test_mending_tells_programs_one_document_and_people_its_plan(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     made = Plan(plan(given()).steps[:1])
-    monkeypatch.setattr(drift, "read_chosen", lambda *_: wanted())
-    monkeypatch.setattr(drift, "open_clients", lambda *_, **__: Clients("", NoAws(), NoAws()))
-    monkeypatch.setattr(drift, "_look", lambda *_: given(observed=rolled_out()))
-    monkeypatch.setattr(drift, "to_look_into", lambda *_: set())
-    monkeypatch.setattr(drift, "mending", lambda *_: made)
+    monkeypatch.setattr(drift_command, "read_chosen", lambda *_: wanted())
+    monkeypatch.setattr(drift_command, "open_clients", lambda *_, **__: Clients("", NoAws(), NoAws()))
+    monkeypatch.setattr(drift_command, "_look", lambda *_: given(observed=rolled_out()))
+    monkeypatch.setattr(drift_command, "to_look_into", lambda *_: set())
+    monkeypatch.setattr(drift_command, "mending", lambda *_: made)
     assert main(["drift", "--mend", "--json", *words]) == code
     out, err = capsys.readouterr()
     assert json.loads(out) == {"drifted": [], "not_looked_at": {}}
     assert "Switch trusted access for StackSets on" in err
     assert (made in walked) is bool(words)
     stopped = Plan((), ("Somebody is contained.",))
-    monkeypatch.setattr(drift, "mending", lambda *_: stopped)
+    monkeypatch.setattr(drift_command, "mending", lambda *_: stopped)
     assert main(["drift", "--mend", "--json", *words]) == 1
     out, err = capsys.readouterr()
     assert json.loads(out) == {"drifted": [], "not_looked_at": {}}
