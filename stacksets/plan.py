@@ -16,7 +16,7 @@ from stacksets.keeping import as_kept
 from stacksets.mending import keeping_steps, left_kept, taking_over_steps, unmendable
 from stacksets.observed import Stack
 from stacksets.preconditions import control_findings, refusals, trust_steps
-from stacksets.rings import leaving_steps, ring_steps
+from stacksets.rings import leaving_accounts, leaving_steps, ring_steps
 from stacksets.stacks import central_steps, management_steps
 from stacksets.steps import Kind, Plan, Step, Until, Wait
 from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
@@ -152,7 +152,7 @@ def _notes(given: Given) -> Iterator[str]:
         broken = sorted(
             account
             for account, one in (seen.instances if seen else {}).items()
-            if one.status == "INOPERABLE"
+            if one.status == "INOPERABLE" and account not in leaving_accounts(given, ring)
         )
         if broken:
             yield (
