@@ -157,6 +157,16 @@ def test_mails_that_nobody_confirms_stop_the_rollout_before_any_member(
     assert all(list(stacks(operator.box, one)) == [] for one in operator.box.members)
 
 
+def test_an_address_that_is_changed_is_asked_before_any_member_changes(operator: Operator) -> None:
+    operator.apply()
+    operator.box.outbox.confirms = False
+    operator.file = operator.file.replace("security@example.com", "new@example.com")
+    with pytest.raises(StepFailed) as caught:
+        operator.apply()
+    assert caught.value.said == "Nobody has confirmed the subscription of new@example.com"
+    assert [step.kind for step in operator.plan().steps] == [Kind.CONFIRM]
+
+
 def test_a_set_that_is_busy_is_waited_for(operator: Operator) -> None:
     box = operator.box
     operator.apply()

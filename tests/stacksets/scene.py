@@ -50,6 +50,8 @@ CENTRAL_PARAMETERS: dict[str, Any] = {
     "OrganizationId": {"Type": "String", "Default": ""},
     "Email": {"Type": "String", "Default": "", "AllowedPattern": r"([^@\s]+@[^@\s]+)?"},
     "SNSTopicArn": {"Type": "String", "Default": ""},
+    "ExtraEmail": {"Type": "String", "Default": ""},
+    "ExtraAccounts": {"Type": "String", "Default": ""},
     "MailsPerMinute": {"Type": "Number", "Default": 30, "MinValue": 5, "MaxValue": 240},
 }
 FILE = f"""

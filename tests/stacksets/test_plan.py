@@ -249,6 +249,40 @@ def test_a_mail_that_nobody_confirmed_is_waited_for_before_any_ring() -> None:
     assert [step.kind for step in made.steps] == [Kind.CONFIRM]
 
 
+@pytest.mark.parametrize(
+    ("parameters", "asked"),
+    [
+        ('Email = "new@example.com"', "new@example.com"),
+        (
+            'Email = "security@example.com"\nExtraEmail = "unit@example.com"\nExtraAccounts = "1"',
+            "unit@example.com",
+        ),
+        ('Email = "security@example.com"\nMailsPerMinute = 60', None),
+    ],
+)
+def test_an_address_that_is_new_is_asked_before_any_ring(
+    parameters: str, asked: str | None
+) -> None:
+    made = plan(given(changed(('Email = "security@example.com"', parameters)), rolled_out()))
+    assert [step.whom for step in made.steps if step.kind is Kind.CONFIRM] == (
+        [asked] if asked else []
+    )
+    assert made.steps[-1].kind is (Kind.CONFIRM if asked else Kind.CENTRAL)
+
+
+def test_a_central_stack_that_is_made_again_asks_its_addresses_again() -> None:
+    seen = rolled_out()
+    assert seen.central is not None
+    dead = replace(seen.central, status="ROLLBACK_COMPLETE", outputs={})
+    made = plan(given(observed=replace(seen, central=dead, subscriptions=())))
+    assert [step.kind for step in made.steps if step.kind is not Kind.BUCKET] == [
+        Kind.CENTRAL,
+        Kind.CENTRAL,
+        Kind.CONFIRM,
+    ]
+    assert made.steps[-1].whom == "security@example.com"
+
+
 def test_what_a_failed_creation_left_is_deleted_first() -> None:
     seen = rolled_out()
     assert seen.central is not None
