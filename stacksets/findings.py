@@ -44,7 +44,7 @@ STATES = {
     State.SILENT: "No heartbeat within 35 minutes, or none ever.",
     State.FAILED: "CloudFormation could not make or update the stack; its reason stands beside.",
     State.NOT_REACHED: "No ring has it, or its ring was not rolled out to it.",
-    State.EXCLUDED: "Left out by choice; the reason stands beside.",
+    State.EXCLUDED: "Left out by choice; the reason stands beside, and whether it has it still.",
     State.SUSPENDED: "Suspended or about to be closed: nothing runs there.",
 }
 # What nobody wants covered; everything else should be.
@@ -105,13 +105,31 @@ def findings(known: Known) -> tuple[Finding, ...]:
         why = f"Organizations says {known.status}: nothing runs there."
         return (Finding(State.SUSPENDED, why, amiss=False),)
     if known.excluded is not None:
-        return (Finding(State.EXCLUDED, _sentence(known.excluded), amiss=False),)
+        return (_left_out(known, _sentence(known.excluded)),)
     found = [*_reached(known)]
     if not found or known.heard:
         found += _heard(known)
     # An account that observes as it should, and is outdated, is outdated.
     found.sort(key=lambda one: (not one.amiss, list(State).index(one.state)))
     return tuple(found)
+
+
+def _left_out(known: Known, reason: str) -> Finding:
+    """Left out as the file says, or not yet."""
+    if known.rolled is not None:
+        return Finding(
+            State.EXCLUDED,
+            f"{reason} All the same it has the product, by {known.rolled.source}.",
+            "Run plan: it takes the stack away, or says how it goes.",
+        )
+    if known.heard is not None and known.now - known.heard.at <= SILENT_SECONDS:
+        return Finding(
+            State.EXCLUDED,
+            f"{reason} All the same a revoker there sent a heartbeat "
+            f"{ago(known.now - known.heard.at)}.",
+            "If its stack was not taken away just now, look for one that was made by hand.",
+        )
+    return Finding(State.EXCLUDED, reason, amiss=False)
 
 
 def _reached(known: Known) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stacksets.beyond import beyond
 from stacksets.buckets import bucket_steps
 from stacksets.difference import state_at_risk
 from stacksets.given import Given
@@ -36,12 +37,13 @@ def plan(given: Given) -> Plan:
         *_state_lost(given),
         *unmendable(given, given.held.values()),
     ]
-    notes = [*_notes(given), *left_kept(given, given.held.values())]
+    more = tuple(beyond(given))
+    notes = [*more, *_notes(given), *left_kept(given, given.held.values())]
     for surely, sentence in control_findings(given):
         (stops if surely else notes).append(sentence)
     if busy := tuple(_under_way(given)):
         return Plan(busy, tuple(stops), tuple(notes), unfinished=True)
-    return Plan(tuple(_steps(given)), tuple(stops), tuple(notes))
+    return Plan(tuple(_steps(given)), tuple(stops), tuple(notes), beyond=bool(more))
 
 
 def _steps(given: Given) -> Iterator[Step]:
@@ -133,11 +135,6 @@ def _stacks(given: Given, *names: str) -> Iterator[Stack]:
 def _notes(given: Given) -> Iterator[str]:
     wanted, observed = given.wanted, given.observed
     rings = {ring.stack_set: ring for ring in wanted.rings}
-    for name in observed.stack_sets.keys() - rings.keys():
-        yield (
-            f"The StackSet {name} belongs to no ring of the file: name its ring again, or take it "
-            "back with remove."
-        )
     covered = {account for ring in wanted.rings for account in given.ring_accounts(ring)}
     covered |= {observed.organization.management, *(one.account for one in wanted.excluded)}
     left = sorted(

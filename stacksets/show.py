@@ -43,6 +43,8 @@ def summary(plan: Plan) -> str:
     if plan.refusals:
         count = len(plan.refusals)
         return f"Nothing will be done until {'that is' if count == 1 else 'these are'} settled."
+    if not plan.steps and plan.beyond:
+        return "Nothing to do, but more stands than the file asks for: the notes say what."
     if not plan.steps:
         return "Nothing to do: everything is as the file says."
     accounts = {account for step in plan.steps for account in step.accounts}
@@ -59,6 +61,7 @@ def as_json(plan: Plan) -> str:
         "refusals": list(plan.refusals),
         "notes": list(plan.notes),
         "unfinished": plan.unfinished,
+        "beyond": plan.beyond,
     }
     return json.dumps(content, indent=2)
 

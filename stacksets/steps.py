@@ -98,12 +98,14 @@ class Step:
 @dataclass(frozen=True)
 class Plan:
     """`refusals` stop everything, `notes` nothing. `unfinished`: something is under way, and what
-    comes after it is planned when it has ended."""
+    comes after it is planned when it has ended. `beyond`: more stands than was asked for, which no
+    step takes away; the notes say what."""
 
     steps: tuple[Step, ...]
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unfinished: bool = False
+    beyond: bool = False
 
     @property
     def own(self) -> tuple[Step, ...]:

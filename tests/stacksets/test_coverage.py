@@ -82,6 +82,10 @@ def given(*changes: Change, mode: str = "enforce") -> Sight:
     return sight
 
 
+def left_out(*changes: Change) -> Sight:
+    return replace(given(*changes), wanted=a_wanted(a_ring(), excluded=(Excluded(ONE, "A vault"),)))
+
+
 CASES: list[tuple[str, Sight, State, bool, str]] = [
     ("all is well", given(), State.COVERED, False, ""),
     (
@@ -285,10 +289,31 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
     ),
     (
         "it is left out by choice",
-        replace(given(), wanted=a_wanted(a_ring(), excluded=(Excluded(ONE, "A vault"),))),
+        left_out(unheard(), rolled()),
         State.EXCLUDED,
         False,
         "A vault.",
+    ),
+    (
+        "it is left out by choice, and was heard of before",
+        left_out(heard(at=NOW - DAY), rolled()),
+        State.EXCLUDED,
+        False,
+        "A vault.",
+    ),
+    (
+        "it is left out by choice, and has its stack still",
+        left_out(unheard()),
+        State.EXCLUDED,
+        True,
+        "A vault. All the same it has the product, by StackSet iam-org-revoker-all.",
+    ),
+    (
+        "it is left out by choice, and a stack that nobody sees works there",
+        left_out(rolled()),
+        State.EXCLUDED,
+        True,
+        "A vault. All the same a revoker there sent a heartbeat 5 minutes ago.",
     ),
     (
         "it is suspended and its stack failed",
@@ -365,6 +390,10 @@ def test_the_management_account_is_judged_by_its_own_stack() -> None:
     assert "cannot be seen from here" in coverage(hidden).notes[0]
     without = replace(sight, wanted=a_wanted(a_ring(), install=False))
     assert row(without, MANAGEMENT).state is State.EXCLUDED
+    assert row(without, MANAGEMENT).amiss
+    gone = unheard(MANAGEMENT)(replace(without, management_stack=None))
+    assert row(gone, MANAGEMENT).state is State.EXCLUDED
+    assert not row(gone, MANAGEMENT).amiss
 
 
 def test_the_nearest_unit_says_whose_ring_an_account_is_in() -> None:

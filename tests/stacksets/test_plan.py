@@ -101,6 +101,38 @@ def test_no_guardrail_is_attached_unless_the_file_says_so() -> None:
     assert "CreatePolicy" not in operations(made)
 
 
+def test_what_the_file_no_longer_asks_for_is_left_and_told_of() -> None:
+    less = (('attach = "rings"', 'attach = "canary"'), ("install = true", "install = false"))
+    made = plan(given(changed(*less), rolled_out()))
+    assert (made.steps, made.beyond) == ((), True)
+    assert made.notes == (
+        (
+            "The guardrail is attached to Large, where the file does not ask for it "
+            '(guardrail.attach = "canary"): apply leaves it. If it is to go: aws organizations '
+            f"detach-policy --policy-id p-guard --target-id {LARGE}"
+        ),
+        (
+            "The stack iam-org-revoker stands in the management account, and the file says "
+            "management.install = false: apply leaves it. If it is to go, release who is contained "
+            "there (python -m responder list), then: aws cloudformation delete-stack --region "
+            "us-east-1 --stack-name iam-org-revoker"
+        ),
+    )
+    nowhere = plan(given(changed(('attach = "rings"', 'attach = "nowhere"')), rolled_out()))
+    assert [note.partition(",")[0] for note in nowhere.notes] == [
+        "The guardrail is attached to Small",
+        "The guardrail is attached to Large",
+    ]
+
+
+def test_a_guardrail_above_what_the_file_names_is_not_too_much() -> None:
+    seen = rolled_out()
+    *others, policy = seen.control_policies
+    seen = replace(seen, control_policies=(*others, replace(policy, targets=(ROOT,))))
+    made = plan(given(observed=seen))
+    assert (made.steps, made.notes, made.beyond) == ((), (), False)
+
+
 def test_right_after_a_rollout_there_is_nothing_to_do() -> None:
     made = plan(given(observed=rolled_out()))
     assert (made.steps, made.refusals) == ((), ())
