@@ -12,6 +12,7 @@ from enum import Enum
 
 from handler.heartbeat import SILENT_SECONDS, Heartbeat
 from handler.names import CALLS_RULE, TAMPER_RULE, VERSION
+from stacksets.guarding import many
 from stacksets.heartbeats import Heard
 
 DAY_SECONDS = 86_400
@@ -40,7 +41,10 @@ STATES = {
     State.NOT_ENFORCING: "The revoker works, and only tells who would lose IAM.",
     State.OUTDATED: "Another version, template or set of parameters than the file asks for.",
     State.DRIFTED: "Somebody changed what was rolled out.",
-    State.ILL: "The revoker is heard of, and its self-test did not pass, or no event reaches it.",
+    State.ILL: (
+        "The revoker is heard of, and its self-test did not pass, no event reaches it, or events "
+        "lie unanswered."
+    ),
     State.SILENT: "No heartbeat within 35 minutes, or none ever.",
     State.FAILED: "CloudFormation could not make or update the stack; its reason stands beside.",
     State.NOT_REACHED: "No ring has it, or its ring was not rolled out to it.",
@@ -241,6 +245,13 @@ def _events(known: Known, beat: Heartbeat) -> Iterator[Finding]:
         said = "is stopped" if beat.trail == "stopped" else "is missing"
         yield Finding(
             State.ILL, f"The trail {said}: no call is seen.", "Start a trail that logs IAM's calls."
+        )
+    if beat.dead_letters > 0:
+        # The same illness as the notifier's mail: a call that was seen and not answered.
+        yield Finding(
+            State.ILL,
+            f"{many(beat.dead_letters, 'event')} could not be handled, and the caller may be free.",
+            "Its patrol tries them again every 15 minutes: the revoker's log there says why.",
         )
     if not test.at:
         yield Finding(State.ILL, "Its self-test has not ended yet.", again)

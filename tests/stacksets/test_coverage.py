@@ -123,6 +123,13 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
         True,
         "The trail is stopped: no call is seen.",
     ),
+    (
+        "events lie in its dead-letter queue",
+        given(heard(dead_letters=2)),
+        State.ILL,
+        True,
+        "2 events could not be handled, and the caller may be free.",
+    ),
     ("the trail may not be looked at", given(heard(trail="unknown")), State.COVERED, False, ""),
     (
         "the file says observe",
