@@ -16,7 +16,8 @@ from stacksets.guarding import guardrail_steps, many
 from stacksets.keeping import as_kept
 from stacksets.mending import keeping_steps, left_kept, taking_over_steps, unmendable
 from stacksets.observed import Stack
-from stacksets.preconditions import control_findings, refusals, trust_steps
+from stacksets.obstacles import control_findings
+from stacksets.preconditions import refusals, trust_steps
 from stacksets.rings import leaving_accounts, leaving_steps, ring_steps
 from stacksets.stacks import central_steps, management_steps
 from stacksets.steps import Kind, Plan, Step, Until, Wait
