@@ -22,12 +22,14 @@ from handler.names import (
 from stacksets import taking_back
 from stacksets.observe import bucket_name
 from stacksets.permission import Permission
+from stacksets.proposals import POWERFUL
 from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
 
 
 class Place(Enum):
     """The accounts in which the operator needs rights."""
 
+    FIRST = "first"
     DEPLOYING = "deploying"
     GUARDRAIL = "guardrail"
     MANAGEMENT = "management"
@@ -40,7 +42,9 @@ class Place(Enum):
     TAKING_BACK_MEMBERS = "taking-back-members"
 
 
+_TAKES_AWAY = "and for an `apply` that takes stacks away,"
 TITLES = {
+    Place.FIRST: "For `init`, in the account that it is run from",
     Place.DEPLOYING: "Where the StackSets are: the management account, or the delegated one",
     Place.GUARDRAIL: "The management account, for trust and the guardrail",
     Place.MANAGEMENT: "The management account, for its own stack",
@@ -49,9 +53,12 @@ TITLES = {
     Place.SEEING: "For `status` alone, where the StackSets are and in the management account",
     Place.SEEING_CENTRAL: "For `status` alone, in the security account",
     Place.TAKING_BACK: "For `drift` and `remove` besides, where the StackSets are",
-    Place.TAKING_BACK_CENTRAL: "For `drift` and `remove` besides, in the security account",
+    Place.TAKING_BACK_CENTRAL: (
+        f"For `drift` and `remove` besides, {_TAKES_AWAY} in the security account"
+    ),
     Place.TAKING_BACK_MEMBERS: (
-        "For `drift` and `remove`, in every account that is looked into, management too"
+        f"For `drift` and `remove`, {_TAKES_AWAY} in every account that is looked into, "
+        "management too"
     ),
 }
 
@@ -65,6 +72,8 @@ _LOOK, _DO = "to see what is there", "to do the steps of the plan"
 def permissions(place: Place) -> tuple[Permission, ...]:
     """Everything that is needed at a place."""
     match place:
+        case Place.FIRST:
+            return tuple(_first())
         case Place.DEPLOYING:
             return (*_sets(), *_organization(), *_bucket())
         case Place.GUARDRAIL:
@@ -154,20 +163,37 @@ def _sets() -> Iterator[Permission]:
 
 def _organization() -> Iterator[Permission]:
     for name in (
-        *("DescribeOrganization", "ListRoots", "ListOrganizationalUnitsForParent"),
-        *("ListAccountsForParent", "ListDelegatedAdministrators"),
-        *("ListPolicies", "DescribePolicy", "ListTargetsForPolicy"),
+        *_TREE,
+        *("ListDelegatedAdministrators", "ListPolicies"),
+        *("DescribePolicy", "ListTargetsForPolicy"),
     ):
         yield Permission(f"organizations:{name}", "*", _LOOK)
     for name in ("DescribeTrails", "GetTrailStatus"):
         yield Permission(f"cloudtrail:{name}", "*", 'with trail = "organization"')
 
 
+_TREE = (
+    *("DescribeOrganization", "ListRoots", "ListOrganizationalUnitsForParent"),
+    "ListAccountsForParent",
+)
+
+
+def _first() -> Iterator[Permission]:
+    for name in _TREE:
+        yield Permission(f"organizations:{name}", "*", "the accounts and their units")
+    for name in ("DescribeTrails", "GetTrailStatus"):
+        yield Permission(f"cloudtrail:{name}", "*", "whether one trail of the Organization logs")
+    # sso is the prefix of Identity Center's own calls (Service Authorization Reference).
+    for name in ("ListInstances", "ListPermissionSets", "DescribePermissionSet"):
+        yield Permission(f"sso:{name}", "*", "who looks like an administrator; else not proposed")
+    yield Permission("sso:ListManagedPoliciesInPermissionSet", "*", "the same")
+    for policy in POWERFUL:
+        yield Permission("iam:ListEntitiesForPolicy", f"iam::aws:policy/{policy}", "the same")
+    yield Permission("iam:GetRole", "iam::*:role/*", "the path of such a role")
+
+
 def _seeing() -> Iterator[Permission]:
-    for name in (
-        *("DescribeOrganization", "ListRoots", "ListOrganizationalUnitsForParent"),
-        "ListAccountsForParent",
-    ):
+    for name in _TREE:
         yield Permission(f"organizations:{name}", "*", _LOOK)
     yield Permission("cloudformation:ListStackSets", "*", _LOOK)
     for name in ("DescribeStackSet", "ListStackInstances", "ListStackSetOperations"):

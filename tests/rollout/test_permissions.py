@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from argparse import Namespace
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.box import Box
 from sandbox.keys import Key
 from stacksets.beginning import Stopped, look
 from stacksets.clients import Clients
+from stacksets.first_file import Found
+from stacksets.init_command import _look as init_look
 from stacksets.permissions import Place, document
 from stacksets.plan import plan
 from stacksets.rollout_commands import failure
@@ -86,6 +91,27 @@ def test_each_missing_permission_is_named_in_a_sentence_with_what_to_do(
         assert action in said, (action, said)
         assert "Give the operator the permission that AWS names" in said
     assert rolled(operator, clients(operator.box)) == ""
+
+
+def test_a_first_file_needs_the_documented_permissions_alone(box: Box) -> None:
+    options = Namespace(central=None, email="", identity_center_region=None)
+
+    def found(*documents: dict[str, Any]) -> Found:
+        key = box.new_session(box.management, f"first{len(json.dumps(documents))}", *documents)
+
+        def make(service: str, account: str) -> Any:
+            return box.client(service, account, key=key)
+
+        caller = f"arn:aws:sts::{box.management}:assumed-role/first/somebody"
+        return init_look(options, Clients(caller=caller, make=make, elsewhere=make))
+
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    assert found(document(Place.FIRST)) == found({**document(Place.FIRST), "Statement": everything})
+    for action in ("organizations:ListRoots", "cloudtrail:DescribeTrails"):
+        with pytest.raises(ClientError, match=action):
+            found(document(Place.FIRST, without=action))
+    less = found(document(Place.FIRST, without="iam:ListEntitiesForPolicy"))
+    assert "iam:ListEntitiesForPolicy" in " ".join(less.unread)
 
 
 @pytest.mark.parametrize("place", list(Place))
