@@ -1,4 +1,4 @@
-"""A rollout under exactly the documented permissions, and what is said when one is missing."""
+"""A rollout under exactly the documented permissions; test_each_permission.py takes them away."""
 
 from __future__ import annotations
 
@@ -27,16 +27,6 @@ PLACES = {
     "management": (Place.DEPLOYING, Place.GUARDRAIL, Place.MANAGEMENT),
     "security": (Place.CENTRAL,),
 }
-# One action of each kind: of looking, of each service that changes something, of waiting.
-MISSING = (
-    "organizations:ListRoots",
-    "s3:PutObject",
-    "cloudformation:CreateStack",
-    "sns:ListSubscriptionsByTopic",
-    "organizations:AttachPolicy",
-    "cloudformation:CreateStackInstances",
-    "cloudformation:DescribeStackSet",
-)
 
 
 def clients(box: Box, *, without: str = "") -> Clients:
@@ -81,16 +71,6 @@ def test_they_reach_a_set_of_the_bare_name_that_a_ring_takes_over(operator: Oper
     assert rolled(operator, clients(operator.box)) == ""
     assert operator.plan().empty
     assert "iam-org-revoker" in operator.look().observed.stack_sets
-
-
-def test_each_missing_permission_is_named_in_a_sentence_with_what_to_do(
-    operator: Operator,
-) -> None:
-    for action in MISSING:
-        said = rolled(operator, clients(operator.box, without=action))
-        assert action in said, (action, said)
-        assert "Give the operator the permission that AWS names" in said
-    assert rolled(operator, clients(operator.box)) == ""
 
 
 def test_a_first_file_needs_the_documented_permissions_alone(box: Box) -> None:
