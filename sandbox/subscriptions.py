@@ -48,8 +48,17 @@ def install_subscriptions(outbox: Outbox) -> None:
             _hold(outbox, topic, made[0])
         return made
 
+    def update(before: str, old: Any, props: dict[str, Any], *where: str) -> Any:
+        # Another endpoint or topic is another subscription (CloudFormation, "Update requires:
+        # Replacement"), whose mail nobody has answered yet.
+        made = plain["update"](before, old, props, *where)
+        if made[0] != before and made[0] in _arns(topic := str(props.get("TopicArn"))):
+            _hold(outbox, topic, made[0])
+        return made
+
+    handlers = {**plain, "create": create, "update": update}
     hooks.replace(SNS, "_subscribe", subscribing)
-    hooks.replace_entry(PROVISIONERS, TABLE, "AWS::SNS::Subscription", {**plain, "create": create})
+    hooks.replace_entry(PROVISIONERS, TABLE, "AWS::SNS::Subscription", handlers)
     for name in LISTS:
         hooks.replace(SNS, name, _hiding(hooks.get(SNS, name)))
 

@@ -1,7 +1,8 @@
 """Whether service control policies let a principal make a call. Pure; knows what it cannot tell.
 
 Only what such policies are made of in practice is evaluated: actions, resources, and conditions on
-region and principal. Any other condition key gives MAYBE, which is told and stops nothing.
+region and principal, with the variables for these. Any other condition key or variable gives MAYBE,
+which is told and stops nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+VARIABLE = re.compile(r"\$\{([A-Za-z]+:[A-Za-z]+)\}")
+
 
 class Truth(Enum):
     NO = 0
@@ -23,7 +26,8 @@ class Truth(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """A call of `principal` (the ARN of a role, not of its session) on `resource`."""
+    """A call of `principal` (the ARN of a role, not of its session; "" for one that is not known)
+    on `resource`."""
 
     principal: str
     account: str
@@ -109,19 +113,32 @@ def _names(statement: Mapping[str, Any], element: str, value: str, *, fold: bool
     return _any_like(_list(statement.get(element, "*")), value, fold=fold)
 
 
-def _condition(operator: str, key: str, values: list[str], request: Request) -> Truth:
-    known = {
+def _known(request: Request) -> dict[str, str]:
+    """The condition keys that can be told from here; "" for what is not known after all."""
+    kind = "User" if ":user/" in request.principal else "AssumedRole"
+    return {
         "aws:requestedregion": request.region,
         "aws:principalarn": request.principal,
         "aws:principalaccount": request.account,
         "aws:principalorgid": request.organization,
         "aws:resourceaccount": request.account,
         "aws:resourceorgid": request.organization,
-        "aws:principaltype": "AssumedRole",
+        "aws:principaltype": kind if request.principal else "",
         "aws:principalisawsservice": "false",
     }
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    """A value with the variables that are known from here in their place (IAM User Guide, "IAM
+    policy elements: Variables and tags")."""
+    return VARIABLE.sub(lambda found: known.get(found[1].lower()) or found[0], text)
+
+
+def _condition(operator: str, key: str, values: list[str], request: Request) -> Truth:
+    known = _known(request)
     present = known.get(key.lower())
-    if present is None:
+    values = [_filled(str(one), known) for one in values]
+    if not present or any("${" in one for one in values):
         return Truth.MAYBE
     match operator.removesuffix("IfExists").rpartition(":")[2].lower():
         case "stringequals":

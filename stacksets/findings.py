@@ -12,6 +12,7 @@ from enum import Enum
 
 from handler.heartbeat import SILENT_SECONDS, Heartbeat
 from handler.names import CALLS_RULE, TAMPER_RULE, VERSION
+from stacksets.guarding import many
 from stacksets.heartbeats import Heard
 
 DAY_SECONDS = 86_400
@@ -40,11 +41,14 @@ STATES = {
     State.NOT_ENFORCING: "The revoker works, and only tells who would lose IAM.",
     State.OUTDATED: "Another version, template or set of parameters than the file asks for.",
     State.DRIFTED: "Somebody changed what was rolled out.",
-    State.ILL: "The revoker is heard of, and its self-test did not pass, or no event reaches it.",
+    State.ILL: (
+        "The revoker is heard of, and its self-test did not pass, no event reaches it, or events "
+        "lie unanswered."
+    ),
     State.SILENT: "No heartbeat within 35 minutes, or none ever.",
     State.FAILED: "CloudFormation could not make or update the stack; its reason stands beside.",
     State.NOT_REACHED: "No ring has it, or its ring was not rolled out to it.",
-    State.EXCLUDED: "Left out by choice; the reason stands beside.",
+    State.EXCLUDED: "Left out by choice; the reason stands beside, and whether it has it still.",
     State.SUSPENDED: "Suspended or about to be closed: nothing runs there.",
 }
 # What nobody wants covered; everything else should be.
@@ -107,13 +111,31 @@ def findings(known: Known) -> tuple[Finding, ...]:
         why = f"Organizations says {known.status}: nothing runs there."
         return (Finding(State.SUSPENDED, why, amiss=False),)
     if known.excluded is not None:
-        return (Finding(State.EXCLUDED, _sentence(known.excluded), amiss=False),)
+        return (_left_out(known, _sentence(known.excluded)),)
     found = [*_reached(known)]
     if not found or known.heard:
         found += _heard(known)
     # An account that observes as it should, and is outdated, is outdated.
     found.sort(key=lambda one: (not one.amiss, list(State).index(one.state)))
     return tuple(found)
+
+
+def _left_out(known: Known, reason: str) -> Finding:
+    """Left out as the file says, or not yet."""
+    if known.rolled is not None:
+        return Finding(
+            State.EXCLUDED,
+            f"{reason} All the same it has the product, by {known.rolled.source}.",
+            "Run plan: it takes the stack away, or says how it goes.",
+        )
+    if known.heard is not None and known.now - known.heard.at <= SILENT_SECONDS:
+        return Finding(
+            State.EXCLUDED,
+            f"{reason} All the same a revoker there sent a heartbeat "
+            f"{ago(known.now - known.heard.at)}.",
+            "If its stack was not taken away just now, look for one that was made by hand.",
+        )
+    return Finding(State.EXCLUDED, reason, amiss=False)
 
 
 def _reached(known: Known) -> Iterator[Finding]:
@@ -238,6 +260,13 @@ def _events(known: Known, beat: Heartbeat) -> Iterator[Finding]:
         said = "is stopped" if beat.trail == "stopped" else "is missing"
         yield Finding(
             State.ILL, f"The trail {said}: no call is seen.", "Start a trail that logs IAM's calls."
+        )
+    if beat.dead_letters > 0:
+        # The same illness as the notifier's mail: a call that was seen and not answered.
+        yield Finding(
+            State.ILL,
+            f"{many(beat.dead_letters, 'event')} could not be handled, and the caller may be free.",
+            "Its patrol tries them again every 15 minutes: the revoker's log there says why.",
         )
     if not test.at:
         yield Finding(State.ILL, "Its self-test has not ended yet.", again)

@@ -33,7 +33,7 @@ def guarded_units(given: Given, *, after: bool) -> frozenset[str]:
     """The roots, units and accounts that hold the guardrail: now, or `after` this plan."""
     policy = guardrail_policy(given)
     now = policy.targets if policy and _same(policy.content, given.guardrail) else ()
-    return frozenset([*now, *(_wanted_targets(given) if after else ())])
+    return frozenset([*now, *(wanted_targets(given) if after else ())])
 
 
 def is_guarded(given: Given, unit: str, guarded: frozenset[str]) -> bool:
@@ -71,14 +71,14 @@ def _steps(given: Given) -> Iterator[Step]:
             calls=(Call(management, "organizations", "UpdatePolicy", arguments),),
         )
     attached = frozenset(policy.targets if policy else ())
-    for target in _wanted_targets(given):
+    for target in wanted_targets(given):
         if is_guarded(given, target, attached):
             continue
         attached |= {target}
         yield _attach(given, target, policy.id if policy else Saved(POLICY_ID))
 
 
-def _wanted_targets(given: Given) -> Iterator[str]:
+def wanted_targets(given: Given) -> Iterator[str]:
     """The canary unit, then the rings' units."""
     wanted = given.wanted
     if wanted.guardrail.attach is Reach.NOWHERE:

@@ -109,7 +109,7 @@ def unmendable(given: Given, held: Iterable[Holding]) -> Iterator[str]:
             )
         if one.contained and not is_exempt(given, one):
             yield (
-                f"Somebody is contained in {one.account}, and {operator_role(given, one)} "
+                f"Somebody is contained in {one.account}, and {operator_role(given, one.account, by_profile=one.operator)} "
                 "is no administrator there: the revoker would contain it for taking the kept deny "
                 "off. Name it in AdminRolePatterns, run apply, and then this again."
             )

@@ -45,7 +45,7 @@ def page_html(found: Coverage, sight: Sight) -> str:
         seen_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(sight.now)),
         covered=f"{sum(row.state is State.COVERED for row in asked):,}",
         asked=f"{len(asked):,}",
-        amiss=f"{sum(row.amiss for row in asked):,}" if found.amiss else "",
+        amiss=f"{sum(row.amiss for row in found.rows):,}" if found.amiss else "",
         notes=found.notes,
         contained=_timing(found.contained),
         seen=_timing(found.seen),

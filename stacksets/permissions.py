@@ -43,6 +43,7 @@ class Place(Enum):
     COMPARING = "comparing"
 
 
+_TAKES_AWAY = "and for an `apply` that takes stacks away,"
 TITLES = {
     Place.DEPLOYING: "Where the StackSets are: the management account, or the delegated one",
     Place.GUARDRAIL: "The management account, for trust and the guardrail",
@@ -53,9 +54,12 @@ TITLES = {
     Place.SEEING: "For `status` alone, where the StackSets are and in the management account",
     Place.SEEING_CENTRAL: "For `status` alone, in the security account",
     Place.TAKING_BACK: "For `drift` and `remove` besides, where the StackSets are",
-    Place.TAKING_BACK_CENTRAL: "For `drift` and `remove` besides, in the security account",
+    Place.TAKING_BACK_CENTRAL: (
+        f"For `drift` and `remove` besides, {_TAKES_AWAY} in the security account"
+    ),
     Place.TAKING_BACK_MEMBERS: (
-        "For `drift` and `remove`, in every account that is looked into, management too"
+        f"For `drift` and `remove`, {_TAKES_AWAY} in every account that is looked into, "
+        "management too"
     ),
     Place.COMPARING: (
         "For `drift` besides, in the security and the management account: what CloudFormation "
@@ -167,9 +171,9 @@ def _sets() -> Iterator[Permission]:
 
 def _organization() -> Iterator[Permission]:
     for name in (
-        *("DescribeOrganization", "ListRoots", "ListOrganizationalUnitsForParent"),
-        *("ListAccountsForParent", "ListDelegatedAdministrators"),
-        *("ListPolicies", "DescribePolicy", "ListTargetsForPolicy"),
+        *_TREE,
+        *("ListDelegatedAdministrators", "ListPolicies"),
+        *("DescribePolicy", "ListTargetsForPolicy"),
     ):
         yield Permission(f"organizations:{name}", "*", _LOOK)
     yield from _trails()
@@ -178,6 +182,12 @@ def _organization() -> Iterator[Permission]:
 def _trails() -> Iterator[Permission]:
     for name in ("DescribeTrails", "GetTrailStatus", "GetEventSelectors"):
         yield Permission(f"cloudtrail:{name}", "*", 'with trail = "organization"')
+
+
+_TREE = (
+    *("DescribeOrganization", "ListRoots", "ListOrganizationalUnitsForParent"),
+    "ListAccountsForParent",
+)
 
 
 def _proposing() -> Iterator[Permission]:
@@ -194,10 +204,7 @@ def _proposing() -> Iterator[Permission]:
 
 
 def _reading() -> Iterator[Permission]:
-    for name in (
-        *("DescribeOrganization", "ListRoots", "ListOrganizationalUnitsForParent"),
-        "ListAccountsForParent",
-    ):
+    for name in _TREE:
         yield Permission(f"organizations:{name}", "*", _LOOK)
 
 

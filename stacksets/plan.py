@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
+from stacksets.beyond import beyond
 from stacksets.buckets import bucket_steps
 from stacksets.difference import state_at_risk
 from stacksets.given import Given
@@ -15,9 +16,10 @@ from stacksets.guarding import guardrail_steps, many
 from stacksets.keeping import as_kept
 from stacksets.mending import keeping_steps, left_kept, taking_over_steps, unmendable
 from stacksets.observed import Stack
-from stacksets.preconditions import control_findings, refusals, trust_steps
+from stacksets.obstacles import control_findings
+from stacksets.preconditions import refusals, trust_steps
 from stacksets.ring_calls import operation_wait
-from stacksets.rings import leaving_steps, ring_steps
+from stacksets.rings import leaving_accounts, leaving_steps, ring_steps
 from stacksets.stacks import central_steps, management_steps
 from stacksets.steps import Kind, Plan, Step, Unreached, Until, Wait
 from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
@@ -38,13 +40,18 @@ def plan(given: Given) -> Plan:
         *_state_lost(given),
         *unmendable(given, given.held.values()),
     ]
-    notes = [*_notes(given), *left_kept(given, given.held.values())]
+    more = tuple(beyond(given))
+    notes = [*more, *_notes(given), *left_kept(given, given.held.values())]
     for surely, sentence in control_findings(given):
         (stops if surely else notes).append(sentence)
     if busy := tuple(_under_way(given)):
         return Plan(busy, tuple(stops), tuple(notes), unfinished=True)
     return Plan(
-        tuple(_steps(given)), tuple(stops), tuple(notes), unreached=tuple(_unreached(given))
+        tuple(_steps(given)),
+        tuple(stops),
+        tuple(notes),
+        unreached=tuple(_unreached(given)),
+        beyond=bool(more),
     )
 
 
@@ -140,7 +147,9 @@ def _unreached(given: Given) -> Iterator[Unreached]:
         broken = sorted(
             account
             for account, one in (seen.instances if seen else {}).items()
-            if one.status == "INOPERABLE" and account in given.ring_accounts(ring)
+            if one.status == "INOPERABLE"
+            and account in given.ring_accounts(ring)
+            and account not in leaving_accounts(given, ring)
         )
         if broken:
             yield Unreached(
@@ -156,11 +165,6 @@ def _unreached(given: Given) -> Iterator[Unreached]:
 def _notes(given: Given) -> Iterator[str]:
     wanted, observed = given.wanted, given.observed
     rings = {ring.stack_set: ring for ring in wanted.rings}
-    for name in observed.stack_sets.keys() - rings.keys():
-        yield (
-            f"The StackSet {name} belongs to no ring of the file: name its ring again, or take it "
-            "back with remove."
-        )
     covered = {account for ring in wanted.rings for account in given.ring_accounts(ring)}
     covered |= {observed.organization.management, *(one.account for one in wanted.excluded)}
     yield from _in_no_ring(given, covered)

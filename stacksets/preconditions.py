@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from stacksets.control import Document, Refusal, Request, parse, refusal
 from stacksets.given import Given
 from stacksets.guarding import guarded_units, is_guarded, many
-from stacksets.needs import EXECUTION_ROLE, revoker_requests, rollout_requests
 from stacksets.reading import REGIONS
 from stacksets.steps import Call, Kind, Step
 from stacksets.wanted import Management, Ring, Trail
@@ -39,71 +37,6 @@ def refusals(given: Given) -> Iterator[str]:
         yield from _enforcing(given, ring)
     if given.wanted.management.install:
         yield from _enforcing(given, given.wanted.management)
-
-
-def control_findings(given: Given) -> Iterator[tuple[bool, str]]:
-    """(whether it surely refuses, a sentence) for each service control policy in the way of the
-    rollout or the revoker. One look for each combination of policies, not for each account."""
-    organization = given.observed.organization
-    if not given.observed.control_policies_enabled:
-        return
-    documents = {one.id: parse(one.name, one.content) for one in given.observed.control_policies}
-    attached: dict[str, list[str]] = {}
-    for policy in given.observed.control_policies:
-        for target in policy.targets:
-            attached.setdefault(target, []).append(policy.id)
-    chains: dict[tuple[tuple[str, ...], ...], list[str]] = {}
-    for ring in given.wanted.rings:
-        for account in given.ring_accounts(ring):
-            above = (*reversed(organization.above(account)), account)
-            chain = tuple(tuple(sorted(attached.get(level, ()))) for level in above)
-            chains.setdefault(chain, []).append(account)
-    told: dict[tuple[str, str, bool], tuple[Refusal, Request, set[str]]] = {}
-    for chain, accounts in chains.items():
-        levels = [[documents[one] for one in level] for level in chain]
-        for found, request in _refused(given, levels, accounts[0]):
-            key = (found.policy, found.sid, found.surely)
-            told.setdefault(key, (found, request, set()))[2].update(accounts)
-    for found, request, where in told.values():
-        yield found.surely, _blocked(found, request, where)
-
-
-def _refused(
-    given: Given, levels: Sequence[Sequence[Document]], account: str
-) -> Iterator[tuple[Refusal, Request]]:
-    where = {
-        "account": account,
-        "partition": given.observed.partition,
-        "region": given.wanted.region,
-        "organization": given.wanted.organization,
-    }
-    for request in (*rollout_requests(**where), *revoker_requests(**where)):
-        if found := refusal(levels, request):
-            yield found, request
-
-
-def _blocked(found: Refusal, request: Request, accounts: set[str]) -> str:
-    who = "StackSets" if EXECUTION_ROLE in request.principal else "the revoker"
-    sure = "refuses" if found.surely else "may refuse (it has conditions that only AWS can judge)"
-    where = f"{request.action} in {request.region} to {who} in {many(len(accounts), 'account')}"
-    first = min(accounts)
-    if found.effect == "Allow":
-        return f"No service control policy allows {where}, {first} first: allow it there."
-    sid = f", statement {found.sid}," if found.sid else ""
-    return (
-        f"The service control policy {found.policy}{sid} {sure} {where}, {first} first. Exempt "
-        f"both in its Condition: {exemption(request)}"
-    )
-
-
-def exemption(request: Request) -> str:
-    """The condition that frees the rollout's role and the revoker's own from a deny."""
-    partition = request.principal.split(":")[1]
-    roles = ", ".join(
-        f'"arn:{partition}:iam::*:role/{name}"'
-        for name in ("stacksets-exec-*", "iam-org-revoker/*")
-    )
-    return f'"ArnNotLike": {{"aws:PrincipalArn": [{roles}]}}'
 
 
 def _place(given: Given) -> Iterator[str]:

@@ -9,11 +9,11 @@ from stacksets.control import Request, parse, refusal
 from stacksets.given import Given
 
 
-def operator_role(given: Given, holding: Holding) -> str:
-    """The ARN by which the operator works in an account."""
-    account = holding.account
+def operator_role(given: Given, account: str, *, by_profile: str = "") -> str:
+    """The ARN by which the operator works in an account; `by_profile` is what STS said of him where
+    a profile leads there."""
     if account in given.wanted.access.profiles:
-        return holding.operator
+        return by_profile
     if account == given.observed.organization.management or not given.wanted.access.role:
         return given.observed.caller
     return f"arn:{given.observed.partition}:iam::{account}:role/{given.wanted.access.role}"
@@ -29,7 +29,7 @@ def other_way_in(given: Given, account: str) -> str:
 def is_exempt(given: Given, holding: Holding) -> bool:
     """Whether the account's revoker, enforcing, lets the operator's role call IAM. Who is no role
     is not judged: root is told of and not stopped, and users' groups are not known here."""
-    role = operator_role(given, holding)
+    role = operator_role(given, holding.account, by_profile=holding.operator)
     rings = [one for one in given.wanted.rings if holding.account in given.ring_accounts(one)]
     if ":role/" not in role:
         return True
@@ -59,7 +59,7 @@ def may_take_off(given: Given, holding: Holding) -> bool:
         for unit in above
     ]
     asked = Request(
-        principal=operator_role(given, holding),
+        principal=operator_role(given, holding.account, by_profile=holding.operator),
         account=account,
         action="iam:RemoveUserFromGroup",
         resource=iam_arn(

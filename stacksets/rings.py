@@ -148,7 +148,8 @@ def _add_units(given: Given, ring: Ring, units: Iterable[str]) -> Step:
 
 def leaving_steps(given: Given, ring: Ring) -> Iterator[Step]:
     """Take the stacks away that this ring should not have: of units that are no longer its own,
-    and of accounts that are excluded by now. Before any ring installs: names are fixed."""
+    of accounts that are excluded by now, and of such as were moved out of its units. Before any
+    ring installs: names are fixed."""
     seen = given.observed.stack_sets.get(ring.stack_set)
     if seen is None:
         return
@@ -158,10 +159,19 @@ def leaving_steps(given: Given, ring: Ring) -> Iterator[Step]:
         accounts = [account for account in leaving if seen.instances[account].unit == unit]
         targets: dict[str, Any] = {"OrganizationalUnitIds": [unit]}
         yield _delete(given, ring, given.unit_name(unit), targets, accounts)
-    excluded = [account for account in leaving if seen.instances[account].unit in wanted]
+    left = [account for account in leaving if seen.instances[account].unit in wanted]
+    moved = [account for account in left if given.wanted.reason_to_exclude(account) is None]
+    excluded = [account for account in left if account not in moved]
     if excluded:
         targets = named_accounts(sorted({seen.instances[one].unit for one in excluded}), excluded)
         yield _delete(given, ring, "excluded by choice", targets, excluded)
+    if moved:
+        # AWS does not say by which of them it finds an account that has moved: the unit that the
+        # set has noted, or the one where the account lies now.
+        units = {seen.instances[one].unit for one in moved}
+        units |= {given.observed.organization.accounts[one].unit for one in moved}
+        targets = named_accounts(sorted(units), moved)
+        yield _delete(given, ring, "moved out of its units", targets, moved)
 
 
 def leaving_accounts(given: Given, ring: Ring) -> list[str]:
@@ -171,8 +181,20 @@ def leaving_accounts(given: Given, ring: Ring) -> list[str]:
     return sorted(
         account
         for account, one in (seen.instances if seen else {}).items()
-        if one.unit not in wanted or given.wanted.reason_to_exclude(account) is not None
+        if one.unit not in wanted
+        or given.wanted.reason_to_exclude(account) is not None
+        or _moved_away(given, wanted, account)
     )
+
+
+def _moved_away(given: Given, units: Iterable[str], account: str) -> bool:
+    """Whether an account lies outside the units of the ring whose stack it has. Auto-deployment
+    takes that stack away, but where somebody is contained (its deny is in use) or where it was
+    off; and with it there no other ring can give one. Nothing reaches a closed account."""
+    found = given.observed.organization.accounts.get(account)
+    if found is None or found.status != "ACTIVE":
+        return False
+    return set(units).isdisjoint(given.observed.organization.above(account))
 
 
 def _delete(

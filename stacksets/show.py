@@ -101,6 +101,8 @@ def summary(plan: Plan) -> str:
     if plan.refusals:
         count = len(plan.refusals)
         return f"Nothing will be done until {'that is' if count == 1 else 'these are'} settled."
+    if plan.empty and plan.beyond:
+        return "Nothing to do, but more stands than the file asks for: the notes say what."
     if plan.empty:
         return "Nothing to do: everything is as the file says."
     steps = many(len(plan.steps), "step")
@@ -120,6 +122,7 @@ def as_json(plan: Plan) -> str:
         "notes": list(plan.notes),
         "unreached": [_plain(one) for one in plan.unreached],
         "unfinished": plan.unfinished,
+        "beyond": plan.beyond,
     }
     return json.dumps(content, indent=2)
 

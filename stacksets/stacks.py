@@ -17,32 +17,51 @@ CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 # A stack whose creation failed can only be deleted.
 DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
 
+# The central template's parameters that say who gets mail, and whether by a topic of ours.
+ADDRESSES = ("Email", "ExtraEmail")
+SUBSCRIBING = (*ADDRESSES, "SNSTopicArn")
+
 
 def central_steps(given: Given) -> Iterator[Step]:
     """The central stack, then the confirmation of its mails."""
     wanted = given.wanted.central
-    yield from _stack_steps(
-        Kind.CENTRAL,
-        given.observed.central,
-        account=wanted.account,
-        name=CENTRAL_STACK,
-        template=given.central,
-        url=given.template_url(given.central, wanted.account),
-        parameters=wanted.parameters,
-        service_role=wanted.service_role,
-        whom=f"security account {wanted.account}",
+    steps = tuple(
+        _stack_steps(
+            Kind.CENTRAL,
+            given.observed.central,
+            account=wanted.account,
+            name=CENTRAL_STACK,
+            template=given.central,
+            url=given.template_url(given.central, wanted.account),
+            parameters=wanted.parameters,
+            service_role=wanted.service_role,
+            whom=f"security account {wanted.account}",
+        )
     )
+    yield from steps
     if not wanted.parameters.get("Email"):
         return
-    waiting = [one.address for one in given.observed.subscriptions if not one.confirmed]
-    if waiting or given.observed.central is None:
-        told = ", ".join(sorted({*waiting, wanted.parameters["Email"]}))
+    asked = _asked(given, made=any(c.operation == "CreateStack" for s in steps for c in s.calls))
+    if asked:
+        told = ", ".join(sorted(asked))
         yield Step(
             kind=Kind.CONFIRM,
             says="Wait until the mails of AWS that ask to confirm a subscription are answered",
             whom=told,
             wait=Wait(Until.CONFIRMED, wanted.account, ",".join(_topics(given))),
         )
+
+
+def _asked(given: Given, *, made: bool) -> set[str]:
+    """The addresses of which AWS waits for an answer, now or once the central stack is `made` or
+    updated: whoever is subscribed anew is asked anew, also to an address that was known."""
+    wanted, seen = given.wanted.central.parameters, given.observed.central
+    waiting = {one.address for one in given.observed.subscriptions if not one.confirmed}
+    before = seen.parameters if seen and not made else {}
+    other = [name for name in SUBSCRIBING if wanted.get(name, "") != before.get(name, "")]
+    if "SNSTopicArn" in other:
+        other = [*ADDRESSES]
+    return (waiting | {wanted.get(name, "") for name in other}) - {""}
 
 
 def management_steps(given: Given) -> Iterator[Step]:

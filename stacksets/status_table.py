@@ -124,7 +124,7 @@ def _counts(found: Coverage) -> Text:
 def _said(found: Coverage) -> str:
     """The answer in one sentence."""
     asked = [row for row in found.rows if row.state not in LEFT_OUT]
-    amiss = sum(row.amiss for row in asked)
+    amiss = sum(row.amiss for row in found.rows)
     covered = sum(row.state is State.COVERED for row in asked)
     said = f"{covered:,} of {len(asked):,} accounts are covered"
     if amiss:

@@ -119,13 +119,15 @@ class Unreached:
 class Plan:
     """`refusals` stop everything, `notes` nothing; `unreached` is what stays undone when every step
     is. `unfinished`: something is under way, and what comes after it is planned when it has
-    ended."""
+    ended. `beyond`: more stands than was asked for, which no step takes away; the notes say what.
+    """
 
     steps: tuple[Step, ...]
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unfinished: bool = False
     unreached: tuple[Unreached, ...] = ()
+    beyond: bool = False
 
     @property
     def own(self) -> tuple[Step, ...]:

@@ -1,4 +1,5 @@
-"""What the operator may do to mend drift, to move contained accounts and to remove. Data, no logic.
+"""What the operator may do to mend drift, to move contained accounts and to remove; whatever takes
+a stack away looks first who is contained there. Data, no logic.
 
 Denies are put on and taken off by their ARN, by the condition keys that the Service Authorization
 Reference names for IAM; it has none for what is written into a policy. permissions.py prints these.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -35,6 +37,42 @@ def test_an_apply_that_is_interrupted_after_each_of_its_calls_ends_covered(
     # Nothing was done twice; a new bucket is closed and encrypted by AWS itself, which a plan sees.
     by_aws = ("PutPublicAccessBlock", "PutBucketEncryption")
     assert operator.made == [xform_name(name) for name in calls if name not in by_aws]
+
+
+def test_an_apply_that_is_interrupted_while_aws_works_on_each_step_ends_covered(
+    operator: Operator,
+) -> None:
+    """What a call began is under way when the next apply looks, and is waited for first."""
+    box = operator.box
+    box.stack_seconds = 600
+    waited = [*interrupted_while_aws_works(operator)]
+    assert covered(box)
+    assert waited == ["CREATE", "CREATE"]
+    operator.file += "[ring.parameters]\nBreakerLimit = 9\n"
+    # Of one ring alone: auto-deployment off with the change, and on again.
+    assert [*interrupted_while_aws_works(operator)] == ["UPDATE", "UPDATE"]
+    assert operator.plan().empty
+    names = ("create_stack_set", "create_stack_instances", "update_stack_set")
+    assert [operator.made.count(name) for name in names] == [2, 2, 2]
+
+
+def interrupted_while_aws_works(operator: Operator) -> Iterator[str]:
+    """Press Ctrl-C right after each changing call, and apply again while AWS still works on what
+    it began; the operations that the next apply found under way."""
+    for _ in range(60):
+        made = operator.plan()
+        assert made.refusals == ()
+        if made.empty:
+            return
+        if made.unfinished:
+            assert {step.kind for step in made.steps} == {Kind.WAIT}
+            yield from (step.says.partition("ended its ")[2].split()[0] for step in made.steps)
+            operator.box.advance(601)
+            operator.walk(made)
+            continue
+        with suppress(Interrupted):
+            operator.walk(made, calls=1)
+    raise AssertionError("it does not end")
 
 
 def test_a_second_apply_says_that_there_is_nothing_to_do_and_changes_nothing(
@@ -190,6 +228,16 @@ def test_mails_that_nobody_confirms_stop_the_rollout_before_any_member(
     assert caught.value.step.kind is Kind.CONFIRM
     assert operator.plan().steps[0].kind is Kind.CONFIRM
     assert all(list(stacks(operator.box, one)) == [] for one in operator.box.members)
+
+
+def test_an_address_that_is_changed_is_asked_before_any_member_changes(operator: Operator) -> None:
+    operator.apply()
+    operator.box.outbox.confirms = False
+    operator.file = operator.file.replace("security@example.com", "new@example.com")
+    with pytest.raises(StepFailed) as caught:
+        operator.apply()
+    assert caught.value.said == "Nobody has confirmed the subscription of new@example.com"
+    assert [step.kind for step in operator.plan().steps] == [Kind.CONFIRM]
 
 
 def test_a_set_that_is_busy_is_waited_for(operator: Operator) -> None:

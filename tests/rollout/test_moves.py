@@ -74,6 +74,38 @@ def test_a_move_that_the_guardrail_would_stop_half_way_is_refused_before_it_begi
     )
 
 
+def test_an_account_that_aws_moves_while_somebody_is_contained_in_it_changes_its_ring(
+    enforcing: Operator,
+) -> None:
+    """The sets follow at once, and both fail: the old stack on its deny, the new on its names."""
+    box = enforcing.box
+    account = enforcing.accounts_in("Sandbox")[0]
+    mallory = box.client("iam", account, key=contain(box, account))
+    box.client("organizations", box.management).move_account(
+        AccountId=account,
+        SourceParentId=box.layout.sandbox,
+        DestinationParentId=box.layout.workloads,
+    )
+    box.settle(ignore_hidden=True)
+    with_break_glass(enforcing)
+
+    def still_denied() -> None:
+        assert is_denied(mallory.list_users)
+
+    for _ in range(3):
+        made = enforcing.plan()
+        assert made.refusals == ()
+        enforcing.walker(enforcing.clients(still_denied)).walk(made.own)
+        if enforcing.plan().empty:
+            break
+    box.settle()
+    assert enforcing.plan().empty
+    assert held(enforcing, account) == {"mallory", "puppet"}
+    assert not [one for one in remains(box, account) if "-kept" in one]
+    assert [name for name in stacks(box, account) if "-everyone-" in name]
+    assert not [name for name in stacks(box, account) if "-canary-" in name]
+
+
 def test_who_is_contained_in_an_account_that_leaves_stays_denied(enforcing: Operator) -> None:
     """Its stack cannot go while its deny is in use, and says so for as long as it is listed."""
     box = enforcing.box

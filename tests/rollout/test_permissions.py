@@ -1,17 +1,22 @@
-"""A rollout under exactly the documented permissions, and what is said when one is missing."""
+"""A rollout under exactly the documented permissions; test_each_permission.py takes them away."""
 
 from __future__ import annotations
 
+import json
+from argparse import Namespace
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sandbox.box import Box
 from sandbox.keys import Key
 from stacksets.beginning import Stopped, look
 from stacksets.clients import Clients
+from stacksets.first_file import Found
+from stacksets.init_command import _look as init_look
 from stacksets.permissions import Place, document
 from stacksets.plan import plan
 from stacksets.rollout_commands import failure
@@ -22,16 +27,6 @@ PLACES = {
     "management": (Place.DEPLOYING, Place.GUARDRAIL, Place.MANAGEMENT),
     "security": (Place.CENTRAL,),
 }
-# One action of each kind: of looking, of each service that changes something, of waiting.
-MISSING = (
-    "organizations:ListRoots",
-    "s3:PutObject",
-    "cloudformation:CreateStack",
-    "sns:ListSubscriptionsByTopic",
-    "organizations:AttachPolicy",
-    "cloudformation:CreateStackInstances",
-    "cloudformation:DescribeStackSet",
-)
 
 
 def clients(box: Box, *, without: str = "") -> Clients:
@@ -78,14 +73,27 @@ def test_they_reach_a_set_of_the_bare_name_that_a_ring_takes_over(operator: Oper
     assert "iam-org-revoker" in operator.look().observed.stack_sets
 
 
-def test_each_missing_permission_is_named_in_a_sentence_with_what_to_do(
-    operator: Operator,
-) -> None:
-    for action in MISSING:
-        said = rolled(operator, clients(operator.box, without=action))
-        assert action in said, (action, said)
-        assert "Give the operator the permission that AWS names" in said
-    assert rolled(operator, clients(operator.box)) == ""
+def test_a_first_file_needs_the_documented_permissions_alone(box: Box) -> None:
+    options = Namespace(central=None, email="", identity_center_region=None)
+
+    def found(*documents: dict[str, Any]) -> Found:
+        key = box.new_session(box.management, f"first{len(json.dumps(documents))}", *documents)
+
+        def make(service: str, account: str) -> Any:
+            return box.client(service, account, key=key)
+
+        caller = f"arn:aws:sts::{box.management}:assumed-role/first/somebody"
+        return init_look(options, Clients(caller=caller, make=make, elsewhere=make))
+
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    assert found(document(Place.BEGINNING)) == found(
+        {**document(Place.BEGINNING), "Statement": everything}
+    )
+    for action in ("organizations:ListRoots", "cloudtrail:DescribeTrails"):
+        with pytest.raises(ClientError, match=action):
+            found(document(Place.BEGINNING, without=action))
+    less = found(document(Place.BEGINNING, without="iam:ListEntitiesForPolicy"))
+    assert "iam:ListEntitiesForPolicy" in " ".join(less.unread)
 
 
 def test_a_stranger_s_bucket_of_our_name_is_told_of_and_another_name_gets_round_it(

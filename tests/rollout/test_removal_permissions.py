@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from handler.deny import deny_document
 from handler.names import KEPT_GROUP, KEPT_PATH, KEPT_POLICY
 from sandbox.box import Box
+from sandbox.stage import is_denied
 from stacksets.beginning import Stopped, look
 from stacksets.clients import Clients, sentence
 from stacksets.drift import detection_steps, found_drift, mending, to_look_into
@@ -21,8 +22,9 @@ from stacksets.removal import Choice, Removing, removal
 from stacksets.remove import suspects
 from stacksets.stack_drift import found_in_stacks, stack_detection_steps
 from stacksets.walk import StepFailed
-from tests.rollout.operator import Operator
+from tests.rollout.operator import Operator, stacks
 from tests.rollout.test_drift import spoil, with_break_glass
+from tests.rollout.test_permissions import rolled
 from tests.rollout.test_remove import contain, enforcing, left
 
 __all__ = ["enforcing"]
@@ -42,7 +44,20 @@ TRUST = json.dumps(
 )
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
-# One action of each kind.
+# What a move comes to need, in that order (the failed deletion took the function); below, one
+# action of each kind for drift and removal.
+MOVING = (
+    "dynamodb:Scan",
+    "iam:ListEntitiesForPolicy",
+    "iam:GetGroup",
+    "iam:ListAttachedUserPolicies",
+    "iam:ListGroupsForUser",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:CreatePolicy",
+    "iam:AttachUserPolicy",
+    "iam:DetachUserPolicy",
+)
 MISSING = (
     *("dynamodb:Scan", "iam:ListEntitiesForPolicy", "iam:AttachUserPolicy"),
     *("cloudformation:DetectStackDrift", "cloudformation:DescribeStackDriftDetectionStatus"),
@@ -51,15 +66,24 @@ MISSING = (
 )
 
 
-def clients(box: Box, *, without: str = "") -> Clients:
+# By the kind of account: for drift and a removal, and for an apply that takes stacks away.
+TAKING_BACK = (
+    (Place.DEPLOYING, Place.MANAGEMENT, Place.TAKING_BACK, Place.TAKING_BACK_MEMBERS),
+    (Place.CENTRAL, Place.TAKING_BACK_CENTRAL),
+    (Place.TAKING_BACK_MEMBERS,),
+)
+TAKING_AWAY = ((Place.DEPLOYING, Place.GUARDRAIL, Place.MANAGEMENT), *TAKING_BACK[1:])
+
+
+def clients(
+    box: Box, *, without: str = "", places: tuple[tuple[Place, ...], ...] = TAKING_BACK
+) -> Clients:
     """Sessions that hold the documents and nothing else; in the members the break-glass role."""
-    places = {
-        box.management: (
-            *(Place.DEPLOYING, Place.MANAGEMENT),
-            *(Place.TAKING_BACK, Place.TAKING_BACK_MEMBERS),
-        ),
-        box.security: (Place.CENTRAL, Place.TAKING_BACK_CENTRAL),
-        **dict.fromkeys(box.members, (Place.TAKING_BACK_MEMBERS,)),
+    management, security, members = places
+    where = {
+        box.management: management,
+        box.security: security,
+        **dict.fromkeys(box.members, members),
     }
     keys = {
         account: box.new_session(
@@ -68,7 +92,7 @@ def clients(box: Box, *, without: str = "") -> Clients:
             *(document(place, without=without) for place in found),
             path="/iam-administrators/",
         )
-        for account, found in places.items()
+        for account, found in where.items()
     }
 
     def make(service: str, account: str) -> Any:
@@ -121,6 +145,35 @@ def test_mending_and_removing_work_under_exactly_these_and_say_which_one_is_miss
     box.settle(ignore_hidden=True)
     # The operator's own roles have nothing of ours in their names.
     assert left(box) == []
+
+
+def test_an_account_that_was_moved_or_is_excluded_takes_exactly_these_too(
+    enforcing: Operator,
+) -> None:
+    box = enforcing.box
+    account = enforcing.accounts_in("Sandbox")[0]
+    mallory = box.client("iam", account, key=contain(box, account))
+    box.client("organizations", box.management).move_account(
+        AccountId=account,
+        SourceParentId=box.layout.sandbox,
+        DestinationParentId=box.layout.workloads,
+    )
+    box.settle(ignore_hidden=True)
+    with_break_glass(enforcing)
+    for action in MOVING:
+        assert action in rolled(enforcing, clients(box, without=action, places=TAKING_AWAY)), action
+    under = clients(box, places=TAKING_AWAY)
+    assert rolled(enforcing, under) == ""
+    assert enforcing.plan().empty
+    assert [name for name in stacks(box, account) if "-everyone-" in name]
+
+    enforcing.file += f'[[excluded]]\naccount = "{account}"\nreason = "It is a vault."\n'
+    deleting = "cloudformation:DeleteStackInstances"
+    assert deleting in rolled(enforcing, clients(box, without=deleting, places=TAKING_AWAY))
+    assert rolled(enforcing, under) == ""
+    assert enforcing.plan().empty
+    assert not [name for name in stacks(box, account) if "iam-org-revoker" in name]
+    assert is_denied(mallory.list_users)
 
 
 def test_it_puts_on_and_takes_off_our_own_denies_alone(box: Box) -> None:

@@ -98,6 +98,18 @@ def test_the_subscription_of_a_stack_waits_too_and_a_signed_call_confirms_it(
 
 
 @pytest.mark.usefixtures("waiting")
+def test_another_address_of_a_stack_is_asked_anew(box: Box, account: str) -> None:
+    topic = topic_of(box, account)
+    for address in (ADDRESS, "other@example.com"):
+        mail = resource(
+            "AWS::SNS::Subscription", TopicArn=topic, Protocol="email", Endpoint=address
+        )
+        deploy(box, account, "news", template(Mail=mail))
+        assert listed(box, account, topic) == {address: "PendingConfirmation"}
+    assert len(mails(box, topic)) == 2
+
+
+@pytest.mark.usefixtures("waiting")
 def test_a_queue_needs_no_confirmation(box: Box, account: str) -> None:
     topic = topic_of(box, account)
     queue = f"arn:aws:sqs:us-east-1:{account}:news"

@@ -56,6 +56,8 @@ CENTRAL_PARAMETERS: dict[str, Any] = {
     "OrganizationId": {"Type": "String", "Default": ""},
     "Email": {"Type": "String", "Default": "", "AllowedPattern": r"([^@\s]+@[^@\s]+)?"},
     "SNSTopicArn": {"Type": "String", "Default": ""},
+    "ExtraEmail": {"Type": "String", "Default": ""},
+    "ExtraAccounts": {"Type": "String", "Default": ""},
     "MailsPerMinute": {"Type": "Number", "Default": 30, "MinValue": 5, "MaxValue": 240},
 }
 
@@ -258,3 +260,18 @@ def with_ring(name: str, **changes: Any) -> Observed:
     seen = rolled_out()
     stack_set = replace(seen.stack_sets[name], **changes)
     return replace(seen, stack_sets={**seen.stack_sets, name: stack_set})
+
+
+# A policy of regions, with room for one condition more.
+REGION_DENY = (
+    '{"Statement":[{"Sid":"OnlyEurope","Effect":"Deny","NotAction":"iam:*","Resource":"*",'
+    '"Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}%s}}]}'
+)
+# The policy of a rollout binds everybody below the root but the centre.
+ROOT_BUT_CENTRE = (ONE, LARGE)
+
+
+def under(content: str, targets: tuple[str, ...]) -> Observed:
+    """Before a rollout, with one service control policy more."""
+    policy = ControlPolicy("p-more", "more", content, targets)
+    return replace(untouched(), control_policies=(*untouched().control_policies, policy))

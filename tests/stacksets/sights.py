@@ -243,6 +243,8 @@ def a_mixed_sight(size: int) -> Sight:
         Excluded(one, "It is the vault of backups and has no IAM users.")
         for one in list(instances)[10::step]
     )
+    for one in left_out:
+        del instances[one.account], heard[one.account]
     today = int(NOW) // DAY
     opened = {
         Opened(account_id(1 + number), today - day, kind): 1 + (number * day) % 5

@@ -130,20 +130,23 @@ def test_mending_tells_programs_one_document_and_people_its_plan(
 ) -> None:
     made = Plan(plan(given()).steps[:1])
     monkeypatch.setattr(drift_command, "read_chosen", lambda *_: wanted())
-    monkeypatch.setattr(drift_command, "open_clients", lambda *_, **__: Clients("", NoAws(), NoAws()))
-    monkeypatch.setattr(drift_command, "_look", lambda *_: given(observed=rolled_out()))
+    monkeypatch.setattr(
+        drift_command, "open_clients", lambda *_, **__: Clients("", NoAws(), NoAws())
+    )
+    found = (given(observed=rolled_out()), [], {})
+    monkeypatch.setattr(drift_command, "_looked", lambda *_: found)
     monkeypatch.setattr(drift_command, "to_look_into", lambda *_: set())
     monkeypatch.setattr(drift_command, "mending", lambda *_: made)
     assert main(["drift", "--mend", "--json", *words]) == code
     out, err = capsys.readouterr()
-    assert json.loads(out) == {"drifted": [], "not_looked_at": {}}
+    assert json.loads(out) == {"drifted": [], "not_looked_at": {}, "by_hand": []}
     assert "Switch trusted access for StackSets on" in err
     assert (made in walked) is bool(words)
     stopped = Plan((), ("Somebody is contained.",))
     monkeypatch.setattr(drift_command, "mending", lambda *_: stopped)
     assert main(["drift", "--mend", "--json", *words]) == 1
     out, err = capsys.readouterr()
-    assert json.loads(out) == {"drifted": [], "not_looked_at": {}}
+    assert json.loads(out) == {"drifted": [], "not_looked_at": {}, "by_hand": []}
     assert "refused: Somebody is contained." in err
 
 

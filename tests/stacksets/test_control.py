@@ -71,6 +71,10 @@ PASSES: dict[str, dict[str, Any]] = {
         **EVERYTHING,
         "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/stacksets-exec-*"}},
     },
+    "resources of another Organization, by a variable": {
+        **EVERYTHING,
+        "Condition": {"StringNotEqualsIfExists": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}},
+    },
     "an unknown key beside one that fails": {
         **EVERYTHING,
         "Condition": {
@@ -94,6 +98,20 @@ def test_a_deny_of_something_else_is_none(case: str) -> None:
 
 def test_a_condition_on_a_key_that_only_aws_knows_is_a_maybe() -> None:
     found = judged({**EVERYTHING, "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}})
+    assert found is not None
+    assert not found.surely
+
+
+def test_a_variable_that_only_aws_knows_is_a_maybe() -> None:
+    tagged = {"StringNotEquals": {"aws:PrincipalAccount": "${aws:PrincipalTag/home}"}}
+    found = judged({**EVERYTHING, "Condition": tagged})
+    assert found is not None
+    assert not found.surely
+
+
+def test_a_principal_that_is_not_known_is_a_maybe() -> None:
+    condition = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin*"}}
+    found = judged({**EVERYTHING, "Condition": condition}, principal="")
     assert found is not None
     assert not found.surely
 

@@ -14,6 +14,7 @@ from stacksets.sight import Sight
 from stacksets.wanted import Excluded
 from tests.stacksets.changes import (
     ONE,
+    Change,
     below_root,
     given,
     heard,
@@ -30,6 +31,11 @@ from tests.stacksets.sights import (
     an_instance,
     parameters,
 )
+
+
+def left_out(*changes: Change) -> Sight:
+    return replace(given(*changes), wanted=a_wanted(a_ring(), excluded=(Excluded(ONE, "A vault"),)))
+
 
 CASES: list[tuple[str, Sight, State, bool, str]] = [
     ("all is well", given(), State.COVERED, False, ""),
@@ -67,6 +73,13 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
         State.ILL,
         True,
         "The trail is stopped: no call is seen.",
+    ),
+    (
+        "events lie in its dead-letter queue",
+        given(heard(dead_letters=2)),
+        State.ILL,
+        True,
+        "2 events could not be handled, and the caller may be free.",
     ),
     ("the trail may not be looked at", given(heard(trail="unknown")), State.COVERED, False, ""),
     (
@@ -248,10 +261,31 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
     ),
     (
         "it is left out by choice",
-        replace(given(), wanted=a_wanted(a_ring(), excluded=(Excluded(ONE, "A vault"),))),
+        left_out(unheard(), rolled()),
         State.EXCLUDED,
         False,
         "A vault.",
+    ),
+    (
+        "it is left out by choice, and was heard of before",
+        left_out(heard(at=NOW - DAY), rolled()),
+        State.EXCLUDED,
+        False,
+        "A vault.",
+    ),
+    (
+        "it is left out by choice, and has its stack still",
+        left_out(unheard()),
+        State.EXCLUDED,
+        True,
+        "A vault. All the same it has the product, by StackSet iam-org-revoker-all.",
+    ),
+    (
+        "it is left out by choice, and a stack that nobody sees works there",
+        left_out(rolled()),
+        State.EXCLUDED,
+        True,
+        "A vault. All the same a revoker there sent a heartbeat 5 minutes ago.",
     ),
     (
         "it is suspended and its stack failed",

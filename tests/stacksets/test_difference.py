@@ -16,7 +16,7 @@ from stacksets.difference import (
     state_at_risk,
     template_changes,
 )
-from stacksets.needs import OF_TYPE
+from stacksets.needs import OF_CENTRAL_TYPE, OF_TYPE
 
 ROOT = Path(__file__).parents[2]
 MEMBER = read_template(ROOT / "templates" / "member.yaml").document
@@ -90,5 +90,6 @@ def test_what_the_last_release_could_not_change_is_what_we_refuse_to_replace() -
             assert fixed <= set(CREATE_ONLY[properties["Type"]]), properties["Type"]
 
 
-def test_each_resource_type_of_the_member_template_has_its_calls() -> None:
+def test_each_resource_type_of_the_templates_has_its_calls() -> None:
     assert {one["Type"] for one in MEMBER["Resources"].values()} == OF_TYPE.keys()
+    assert {one["Type"] for one in CENTRAL["Resources"].values()} == OF_CENTRAL_TYPE.keys()

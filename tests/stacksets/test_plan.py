@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from stacksets.dry import dry_run
 from stacksets.observed import Subscription
 from stacksets.plan import plan
@@ -13,6 +15,7 @@ from tests.stacksets.scene import (
     LARGE,
     MANAGEMENT,
     MEMBER,
+    ROOT,
     SECURITY,
     SMALL,
     changed,
@@ -74,6 +77,38 @@ def test_no_guardrail_is_attached_unless_the_file_says_so() -> None:
     assert "CreatePolicy" not in operations(made)
 
 
+def test_what_the_file_no_longer_asks_for_is_left_and_told_of() -> None:
+    less = (('attach = "rings"', 'attach = "canary"'), ("install = true", "install = false"))
+    made = plan(given(changed(*less), rolled_out()))
+    assert (made.steps, made.beyond) == ((), True)
+    assert made.notes == (
+        (
+            "The guardrail is attached to Large, where the file does not ask for it "
+            '(guardrail.attach = "canary"): apply leaves it. If it is to go: aws organizations '
+            f"detach-policy --policy-id p-guard --target-id {LARGE}"
+        ),
+        (
+            "The stack iam-org-revoker stands in the management account, and the file says "
+            "management.install = false: apply leaves it. If it is to go, release who is contained "
+            "there (python -m responder list), then: aws cloudformation delete-stack --region "
+            "us-east-1 --stack-name iam-org-revoker"
+        ),
+    )
+    nowhere = plan(given(changed(('attach = "rings"', 'attach = "nowhere"')), rolled_out()))
+    assert [note.partition(",")[0] for note in nowhere.notes] == [
+        "The guardrail is attached to Small",
+        "The guardrail is attached to Large",
+    ]
+
+
+def test_a_guardrail_above_what_the_file_names_is_not_too_much() -> None:
+    seen = rolled_out()
+    *others, policy = seen.control_policies
+    seen = replace(seen, control_policies=(*others, replace(policy, targets=(ROOT,))))
+    made = plan(given(observed=seen))
+    assert (made.steps, made.notes, made.beyond) == ((), (), False)
+
+
 def test_right_after_a_rollout_there_is_nothing_to_do() -> None:
     made = plan(given(observed=rolled_out()))
     assert (made.steps, made.refusals) == ((), ())
@@ -104,6 +139,40 @@ def test_a_mail_that_nobody_confirmed_is_waited_for_before_any_ring() -> None:
     pending = (Subscription("iam-org-revoker-health", "security@example.com", confirmed=False),)
     made = plan(given(observed=replace(rolled_out(), subscriptions=pending)))
     assert [step.kind for step in made.steps] == [Kind.CONFIRM]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "asked"),
+    [
+        ('Email = "new@example.com"', "new@example.com"),
+        (
+            'Email = "security@example.com"\nExtraEmail = "unit@example.com"\nExtraAccounts = "1"',
+            "unit@example.com",
+        ),
+        ('Email = "security@example.com"\nMailsPerMinute = 60', None),
+    ],
+)
+def test_an_address_that_is_new_is_asked_before_any_ring(
+    parameters: str, asked: str | None
+) -> None:
+    made = plan(given(changed(('Email = "security@example.com"', parameters)), rolled_out()))
+    assert [step.whom for step in made.steps if step.kind is Kind.CONFIRM] == (
+        [asked] if asked else []
+    )
+    assert made.steps[-1].kind is (Kind.CONFIRM if asked else Kind.CENTRAL)
+
+
+def test_a_central_stack_that_is_made_again_asks_its_addresses_again() -> None:
+    seen = rolled_out()
+    assert seen.central is not None
+    dead = replace(seen.central, status="ROLLBACK_COMPLETE", outputs={})
+    made = plan(given(observed=replace(seen, central=dead, subscriptions=())))
+    assert [step.kind for step in made.steps if step.kind is not Kind.BUCKET] == [
+        Kind.CENTRAL,
+        Kind.CENTRAL,
+        Kind.CONFIRM,
+    ]
+    assert made.steps[-1].whom == "security@example.com"
 
 
 def test_what_a_failed_creation_left_is_deleted_first() -> None:

@@ -17,7 +17,7 @@ from stacksets.shell import as_commands
 from stacksets.show import as_json, summary
 from stacksets.steps import Call, Kind, Saved, Step, Until, Wait
 from stacksets.waiting import Counted
-from tests.stacksets.scene import MANAGEMENT, SECURITY, given, rolled_out
+from tests.stacksets.scene import MANAGEMENT, SECURITY, changed, given, rolled_out
 
 
 def commands() -> list[str]:
@@ -166,6 +166,10 @@ def test_the_last_line_says_how_much_there_is_to_do() -> None:
     assert summary(plan(given())) == "15 steps, 5 accounts."
     assert summary(plan(given(observed=rolled_out()))) == (
         "Nothing to do: everything is as the file says."
+    )
+    less = changed(("install = true", "install = false"))
+    assert summary(plan(given(less, rolled_out()))) == (
+        "Nothing to do, but more stands than the file asks for: the notes say what."
     )
 
 

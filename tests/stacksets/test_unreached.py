@@ -67,12 +67,13 @@ def test_programs_get_the_accounts_and_what_to_do() -> None:
     assert f"{one['why']} {one['todo']}" == SAID
 
 
-def test_a_script_has_it_as_a_comment_and_refusals_too() -> None:
-    refused = replace(made(), refusals=("no trail\nrm -rf /",))
-    lines = list(as_script(given(), refused))
+def test_a_script_has_it_as_a_comment_and_a_refused_one_does_nothing_else_than_say_why() -> None:
+    lines = list(as_script(given(), made()))
     assert lines[-1] == f"# not reached: {SAID}"
-    assert lines[0].startswith("# refused: no trail")
-    assert all("\n" not in line for line in lines)
+    refused = list(as_script(given(), replace(made(), refusals=("no trail\nrm -rf /",))))
+    assert refused[0].startswith("echo 'refused: no trail")
+    assert refused[1:] == ["exit 1"]
+    assert all("\n" not in line for line in lines + refused)
 
 
 def test_an_apply_that_did_every_step_has_not_succeeded_while_something_is_not_reached(

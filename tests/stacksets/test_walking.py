@@ -162,7 +162,10 @@ def test_the_guardrail_waits_until_policies_are_on() -> None:
 
 def test_the_script_waits_for_it_too() -> None:
     lines = list(as_commands([enabling()], profiles={}, own=MANAGEMENT, region="us-east-1"))
-    answers = 'aws() { echo x >> "$LOG"; [ $(wc -l < "$LOG") -gt 2 ] && echo ENABLED; true; }'
+    answers = (
+        f'aws() {{ case "$*" in *sts*) echo {MANAGEMENT};; '
+        '*) echo x >> "$LOG"; [ $(wc -l < "$LOG") -gt 2 ] && echo ENABLED; true;; esac; }'
+    )
     script = "\n".join(["LOG=$(mktemp)", answers, "sleep() { :; }", *lines, 'wc -l < "$LOG"'])
     ran = subprocess.run(["bash"], input=script, text=True, check=True, capture_output=True)
     assert ran.stdout.split() == ["ENABLED", "3"]

@@ -44,6 +44,10 @@ def test_the_management_account_is_judged_by_its_own_stack() -> None:
     assert "cannot be seen from here" in coverage(hidden).notes[0]
     without = replace(sight, wanted=a_wanted(a_ring(), install=False))
     assert row(without, MANAGEMENT).state is State.EXCLUDED
+    assert row(without, MANAGEMENT).amiss
+    gone = unheard(MANAGEMENT)(replace(without, management_stack=None))
+    assert row(gone, MANAGEMENT).state is State.EXCLUDED
+    assert not row(gone, MANAGEMENT).amiss
 
 
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"])
