@@ -89,8 +89,7 @@ class Known:
 
     `status` is what Organizations says. `place` names its ring, "" for none; `excluded` is the
     reason or None. `rolled` is None where nothing was rolled out, and where nobody may look
-    (`may_look` is False then). `judge_silence`: the centre hears of others. `below_root`: no unit
-    holds it.
+    (`may_look` is False then). `judge_silence`: the centre hears of others. `below_root`: no unit.
     """
 
     status: str

@@ -108,8 +108,9 @@ def unmendable(given: Given, held: Iterable[Holding]) -> Iterator[str]:
                 f"{other_way_in(given, one.account)}."
             )
         if one.contained and not is_exempt(given, one):
+            role = operator_role(given, one.account, by_profile=one.operator)
             yield (
-                f"Somebody is contained in {one.account}, and {operator_role(given, one.account, by_profile=one.operator)} "
+                f"Somebody is contained in {one.account}, and {role} "
                 "is no administrator there: the revoker would contain it for taking the kept deny "
                 "off. Name it in AdminRolePatterns, run apply, and then this again."
             )
