@@ -10,7 +10,7 @@ from handler.answer import answer
 from handler.reasons import Action
 from tests.doubles.account import NOON, a_user, event
 from tests.doubles.rounds import Rounds
-from tests.handler.test_roster import ADMINISTRATORS, at, creates, ignored
+from tests.handler.memberships import ADMINISTRATORS, at, creates, ignored
 
 DAY = 86_400.0
 
