@@ -2,7 +2,7 @@
 
 Somebody with administrator's credentials copies them, and the account that sent them may be in an
 offender's hands. So each is one known call of `aws iam` with known options, and what undoes a
-containment takes off nothing but our own deny.
+containment takes off nothing but our own deny, or one kept from an earlier installation.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ from handler.names import (
     DENY_GROUP,
     DENY_POLICY,
     INLINE_DENY,
+    KEPT_GROUP,
+    KEPT_POLICY,
+    KEPT_SESSION_POLICY,
     RELEASE_COMMAND,
     SESSION_DENY_POLICY,
     iam_arn,
+    kept_arn,
 )
 
 Command = tuple[str, ...]
@@ -116,9 +120,10 @@ def undoes_containment(command: Command, *, account: str, partition: str) -> boo
     given = _iam_options(command)
     if given is None or not _PARTITION.fullmatch(partition):
         return False
+    here = {"partition": partition, "account": account, "kind": "policy"}
     ours = [
-        iam_arn(partition=partition, account=account, kind="policy", name=name)
-        for name in (DENY_POLICY, SESSION_DENY_POLICY)
+        *(iam_arn(**here, name=name) for name in (DENY_POLICY, SESSION_DENY_POLICY)),
+        *(kept_arn(**here, name=name) for name in (KEPT_POLICY, KEPT_SESSION_POLICY)),
     ]
     match command[2]:
         case "detach-user-policy" | "detach-role-policy":
@@ -126,7 +131,7 @@ def undoes_containment(command: Command, *, account: str, partition: str) -> boo
         case "delete-user-policy" | "delete-role-policy":
             return given.get("--policy-name") == INLINE_DENY
         case "remove-user-from-group":
-            return given.get("--group-name") == DENY_GROUP
+            return given.get("--group-name") in (DENY_GROUP, KEPT_GROUP)
     return command[2] == "delete-role-permissions-boundary"
 
 

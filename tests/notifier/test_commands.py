@@ -49,6 +49,20 @@ def test_every_undo_of_a_rung_passes(name: str, partition: str) -> None:
             assert undoes_containment(command, account=ACCOUNT, partition=partition), command
 
 
+def test_what_an_earlier_installation_kept_may_be_taken_off_and_nothing_called_like_it() -> None:
+    kept = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker-kept/iam-org-revoker-kept"
+    for command in (
+        ("detach-user-policy", "--user-name=eve", f"--policy-arn={kept}"),
+        ("detach-user-policy", "--user-name=eve", f"--policy-arn={kept}-sessions"),
+        ("detach-role-policy", "--role-name=eve", f"--policy-arn={kept}"),
+        ("remove-user-from-group", "--user-name=eve", "--group-name=iam-org-revoker-kept"),
+    ):
+        given = ("aws", "iam", *command)
+        assert undoes_containment(given, account=ACCOUNT, partition="aws"), given
+        other = (*given[:-1], f"{given[-1]}-2")
+        assert not undoes_containment(other, account=ACCOUNT, partition="aws"), other
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_of_the_handlers_own_reports_nothing_is_left_out(name: str) -> None:
     world = CASES[name]()
