@@ -55,7 +55,8 @@ def guess_central(organization: Organization) -> Account | None:
 
 def is_default(proposal: Proposal) -> bool:
     """Whether the patterns that the file has anyway fit it."""
-    arn = f"arn:aws:iam::123456789012:{proposal.pattern}"
+    whole = proposal.pattern.startswith("arn:")
+    arn = proposal.pattern if whole else f"arn:aws:iam::123456789012:{proposal.pattern}"
     patterns = read_role_patterns(",".join(DEFAULT_PATTERNS))
     return any(one.matches(role_arn=arn, on=date.min) for one in patterns)
 

@@ -94,13 +94,14 @@ def init(box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Init:
 
 def proposed(text: str) -> dict[str, str]:
     """The patterns that are commented out, and the reason of each."""
-    lines = [one.strip() for one in text.splitlines() if one.strip().startswith('# "role/')]
+    lines = [one.strip() for one in text.splitlines()]
+    lines = [one for one in lines if one.startswith(('# "role/', '# "arn:'))]
     pairs = (line.removeprefix("# ").split(",  # ") for line in lines)
     return {json.loads(pattern): reason for pattern, reason in pairs}
 
 
 def uncommented(text: str) -> str:
-    return text.replace('  # "role/', '  "role/')
+    return text.replace('  # "role/', '  "role/').replace('  # "arn:', '  "arn:')
 
 
 def unread(text: str) -> list[str]:
@@ -119,7 +120,7 @@ def test_permission_sets_and_roles_are_proposed_each_with_its_reason(
     assert proposed(text) == {
         f"{SETS}Administrators_*": "the permission set Administrators holds AdministratorAccess",
         f"{SETS}IamTeam_*": "the permission set IamTeam is called so",
-        "role/rescue/break-glass": "holds AdministratorAccess",
+        f"arn:aws:iam::{box.management}:role/rescue/break-glass": "holds AdministratorAccess",
     }
     assert unread(text) == []
     held = tomllib.loads(text)["parameters"]["AdminRolePatterns"]
@@ -220,7 +221,8 @@ def test_init_works_under_exactly_its_documented_permissions_and_says_what_it_ma
     whole = box.new_session(box.management, "beginner", document(Place.BEGINNING))
     text = init.run(key=whole)
     assert unread(text) == []
-    assert set(proposed(text)) == {f"{SETS}Administrators_*", "role/break-glass"}
+    role = f"arn:aws:iam::{box.management}:role/break-glass"
+    assert set(proposed(text)) == {f"{SETS}Administrators_*", role}
     for action, what in (
         ("sso:ListInstances", "Identity Center"),
         ("sso:ListPermissionSets", "Identity Center"),
