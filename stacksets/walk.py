@@ -72,8 +72,9 @@ class Walker:
             self.listener.begins(step, number, len(steps))
             try:
                 for account, said in self._do(step).items():
-                    before = tolerated.get(account)
-                    tolerated[account] = f"{before}; {said}" if before else said
+                    # The steps of one ring often fail alike.
+                    before = tolerated.get(account, said)
+                    tolerated[account] = before if said in before else f"{before}; {said}"
             except (ClientError, BotoCoreError) as error:
                 raise StepFailed(step, sentence(error), {}, advice(error)) from error
             except CannotEnter as error:
