@@ -82,7 +82,7 @@ def answer(call: Call, tools: Tools) -> Verdict:
         now=tools.now,
     )
     verdict, standing, known = _judge(call, known, tools)
-    _take_back_try(call, standing, known, tools)
+    _take_back_try(call, verdict, standing, known, tools)
     containment, record = _contain(call, verdict, standing, known, tools)
     arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
     learn(call, verdict, known, tools)
@@ -170,18 +170,22 @@ def _contain(
     return containment, record
 
 
-def _take_back_try(call: Call, standing: Standing, known: Known, tools: Tools) -> None:
+def _take_back_try(
+    call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
+) -> None:
     """Take off the deny of a try that died before it was written down, now that proof has come."""
-    if not standing.administrator:
+    if not standing.administrator or "contained" in known.principal:
         return
-    if TRYING not in known.principal or "contained" in known.principal:
+    # A credential that was not known to be stolen yet left no mark of the try.
+    if TRYING not in known.principal and verdict.reason is not Reason.TAINTED_CREDENTIAL:
         return
     caller = call.caller
     target = target_of(tools, kind=caller.kind, name=caller.name, principal_id=caller.id)
     name = current_name(tools.iam, target)
     if name:
         take_all_off(tools.iam, replace(target, name=name), inline=tools.settings.inline_deny)
-    tools.table.update(principal_key(caller.id), {}, remove=[TRYING])
+    if TRYING in known.principal:
+        tools.table.update(principal_key(caller.id), {}, remove=[TRYING])
 
 
 def _write_down(
