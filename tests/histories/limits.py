@@ -61,8 +61,20 @@ def began_while_a_stolen_key_lived(stage: Stage, principal_id: str) -> bool:
 
 def sessions_may_be_denied(stage: Stage, principal_id: str) -> bool:
     """Whether one of the limits excuses that an administrator's own sessions are denied."""
-    return began_while_a_stolen_key_lived(stage, principal_id) or password_set_anew_unheard(
-        stage, principal_id
+    return (
+        began_while_a_stolen_key_lived(stage, principal_id)
+        or password_set_anew_unheard(stage, principal_id)
+        or password_set_by_one_excused(stage, principal_id)
+    )
+
+
+def password_set_by_one_excused(stage: Stage, principal_id: str) -> bool:
+    """Set by an administrator who passed for an offender for one of these reasons."""
+    helpers = {by for _, _, by in stage.truth.helped.get(principal_id, [])} - {principal_id}
+    return any(
+        not stage.truth.is_offender(one)
+        and (added_a_moment_ago(stage, one) or thrown_out_by_one_not_yet_known(stage, one))
+        for one in helpers
     )
 
 
@@ -73,7 +85,7 @@ def password_set_anew_unheard(stage: Stage, principal_id: str) -> bool:
     record = read_contained(stage.world.item(principal_key(principal_id)), "sessions")
     helped = stage.truth.helped.get(principal_id, [])
     return record is not None and any(
-        when <= record.at < stage.courier.arrived.get(event, inf) for when, event in helped
+        when <= record.at < stage.courier.arrived.get(event, inf) for when, event, _ in helped
     )
 
 

@@ -68,7 +68,7 @@ class Truth:
     self_added: set[str] = field(default_factory=set)
     thrown_out: dict[str, list[str]] = field(default_factory=dict)
     made_by: dict[str, str] = field(default_factory=dict)
-    helped: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    helped: dict[str, list[tuple[float, str, str]]] = field(default_factory=dict)
 
     def is_rightful(self, who: Credential) -> bool:
         """Whether a call with this credential is an administrator's."""
@@ -142,7 +142,7 @@ class Truth:
                 self.removed[named] = (by, event)
             case "update_login_profile" | "create_login_profile" | "change_password":
                 self.stolen_passwords.discard(named)
-                self.helped.setdefault(named, []).append((now, event))
+                self.helped.setdefault(named, []).append((now, event, by))
 
     def _offending(
         self, operation: str, named: str, arguments: dict[str, Any], answer: Any
