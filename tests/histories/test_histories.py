@@ -66,7 +66,7 @@ def test_a_state_machine_finds_no_way_out_either(histories: int) -> None:
     run_state_machine_as_test(
         Histories,
         settings=settings(
-            max_examples=max(1, histories // 10),
+            max_examples=histories,
             stateful_step_count=STEPS,
             derandomize=True,
             deadline=None,
