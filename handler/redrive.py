@@ -15,7 +15,7 @@ from handler.delivery import deliver
 from handler.names import MEMBER_DEAD_LETTERS, TAMPER_RULE, VERSION
 from handler.proof import Deferred
 from handler.report import Disposition, Report
-from handler.telling import REQUEST_LIMIT, TEXT_LIMIT
+from handler.telling import call_facts
 from handler.tools import Tools, account_alias, refusals, send
 from handler.trail import Call, read_event
 
@@ -110,18 +110,7 @@ def _tell_of_tampering(call: Call, tools: Tools) -> None:
         reason="tampered",
         principal_kind=caller.kind.value,
         principal_name=caller.name,
-        principal_arn=caller.arn,
-        principal_id=caller.id,
-        session=caller.session,
-        access_key=caller.access_key,
-        service=call.service,
-        call=call.name,
-        call_time=call.time_text,
-        source_ip=call.source_ip[:TEXT_LIMIT],
-        user_agent=call.user_agent[:TEXT_LIMIT],
-        invoked_by=caller.invoked_by,
-        error_code=call.error_code,
-        request=json.dumps(call.request, default=str)[:REQUEST_LIMIT] if call.request else "",
+        **call_facts(call),
         mode=tools.settings.mode.value,
         product_version=VERSION,
         notes=(late,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from handler.containment import Containment
 from handler.marks import Contained
@@ -50,18 +51,7 @@ def report_of(
         reason=verdict.reason.value,
         principal_kind=caller.kind.value,
         principal_name=containment.name if containment else caller.name,
-        principal_arn=caller.arn,
-        principal_id=caller.id,
-        session=caller.session,
-        access_key=caller.access_key,
-        service=call.service,
-        call=call.name,
-        call_time=call.time_text,
-        source_ip=call.source_ip[:TEXT_LIMIT],
-        user_agent=call.user_agent[:TEXT_LIMIT],
-        invoked_by=caller.invoked_by,
-        error_code=call.error_code,
-        request=json.dumps(call.request, default=str)[:REQUEST_LIMIT] if call.request else "",
+        **call_facts(call),
         containment=record.event_id if record else "",
         rung=rung,
         held_by=verdict.held_by,
@@ -71,6 +61,25 @@ def report_of(
         gains=gains,
         notes=_notes(call, standing, containment, settings),
     )
+
+
+def call_facts(call: Call) -> dict[str, Any]:
+    """What a report says of the call itself and of who made it, by the names of its fields."""
+    caller = call.caller
+    return {
+        "principal_arn": caller.arn,
+        "principal_id": caller.id,
+        "session": caller.session,
+        "access_key": caller.access_key,
+        "service": call.service,
+        "call": call.name,
+        "call_time": call.time_text,
+        "source_ip": call.source_ip[:TEXT_LIMIT],
+        "user_agent": call.user_agent[:TEXT_LIMIT],
+        "invoked_by": caller.invoked_by,
+        "error_code": call.error_code,
+        "request": json.dumps(call.request, default=str)[:REQUEST_LIMIT] if call.request else "",
+    }
 
 
 def _disposition(verdict: Verdict, containment: Containment | None) -> Disposition:

@@ -10,7 +10,6 @@ import pytest
 from handler.reasons import REASONS, Action, Reason
 from tests.handler.tables import (
     ENVIRONMENT,
-    MEMBER_TEMPLATE,
     OWN_ROLE_ARN,
     Case,
     bases,
@@ -28,8 +27,6 @@ CASES = [case for table in tables().values() for case in table]
 def code(name: str) -> Any:
     if name == "source":
         return source_code()
-    if not MEMBER_TEMPLATE.exists():
-        pytest.skip("templates/member.yaml does not exist yet")
     return template_code()
 
 
