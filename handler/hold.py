@@ -27,7 +27,7 @@ from handler.marks import (
 )
 from handler.reasons import Action, Reason, Standing, Verdict
 from handler.remedy_credentials import silence_used_key
-from handler.roster import principal_key
+from handler.roster import added_user, principal_key
 from handler.scene import is_contained, sessions_are_denied
 from handler.standing import Known
 from handler.target import Target
@@ -102,18 +102,25 @@ def _deny(
     return done
 
 
-def take_back_try(call: Call, standing: Standing, known: Known, tools: Tools) -> None:
+def take_back_try(
+    call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
+) -> None:
     """Take off the deny of a try that died before it was written down, now that proof has come."""
     if not standing.administrator or "contained" in known.principal:
         return
-    if TRYING not in known.principal:
+    # Without a mark, where the mark was what failed: such calls were an outsider's the last time.
+    joined = added_user(call, group=tools.settings.admin_group).casefold()
+    joins = joined != "" and joined == call.caller.name.casefold()
+    stolen = verdict.reason is Reason.TAINTED_CREDENTIAL
+    if not (TRYING in known.principal or stolen or joins):
         return
     caller = call.caller
     target = target_of(tools, kind=caller.kind, name=caller.name, principal_id=caller.id)
     name = current_name(tools.iam, target)
     if name:
         take_all_off(tools.iam, replace(target, name=name), inline=tools.settings.inline_deny)
-    tools.table.update(principal_key(caller.id), {}, remove=[TRYING])
+    if TRYING in known.principal:
+        tools.table.update(principal_key(caller.id), {}, remove=[TRYING])
 
 
 def _write_down(

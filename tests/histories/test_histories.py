@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.histories.play import from_case, play, to_text
+from tests.histories.limits import first_look_is_ambiguous
+from tests.histories.play import finish, from_case, perform, play, to_text
 from tests.histories.players import drawn
 
 # Histories that the product once failed, as short as they became.
@@ -29,6 +30,19 @@ def test_no_offender_ends_free_and_no_administrator_contained(histories: int) ->
         history = drawn(seed)
         wrong = play(history)
         assert wrong == [], f"seed {seed}: {wrong}\n{to_text(history)}"
+
+
+def test_no_different_where_the_first_event_of_all_is_the_attack(histories: int) -> None:
+    judged = 0
+    for seed in range(histories // 5):
+        history = drawn(seed, installed=False)
+        stage = perform(history)
+        wrong = finish(stage)
+        if not first_look_is_ambiguous(stage):
+            judged += 1
+            assert wrong == [], f"seed {seed}: {wrong}\n{to_text(history)}"
+    # In the others somebody took another into the group, or out of it, before the first look.
+    assert judged > histories // 15
 
 
 def test_a_state_machine_finds_no_way_out_either(histories: int) -> None:
