@@ -8,38 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handler.breaker import arm_breaker, count_in_breaker
+from handler.breaker import arm_breaker
 from handler.containment import (
     Containment,
-    contain,
-    contain_sessions,
-    current_name,
-    take_all_off,
 )
-from handler.gains import gains_of
+from handler.found import gains_found
+from handler.hold import contain_caller, take_back_try
 from handler.learn import learn, learn_rename
 from handler.marks import (
-    TRYING,
     Contained,
-    mark_contained,
-    mark_tainted,
-    mark_trying,
-    read_contained,
 )
 from handler.outcomes import told
 from handler.proof import Deferred, prove, search_proof, wait_is_over
 from handler.reasons import Action, Reason, Standing, Verdict
 from handler.remedies import carry_out
 from handler.remedy import Gain
-from handler.remedy_credentials import silence_used_key
 from handler.report import GainTold
-from handler.roster import principal_key, read_group
-from handler.scene import Scene, is_contained, sessions_are_denied
+from handler.roster import read_group
+from handler.scene import Scene
 from handler.standing import Known, look, standing_of
 from handler.telling import report_of
-from handler.tools import Tools, account_alias, send, target_of
+from handler.tools import Tools, account_alias, send
 from handler.trail import Call, Kind
-from handler.verdict import decide, rescue_role, settled
+from handler.verdict import decide, settled
 
 
 class ForeignEvent(Exception):
@@ -82,8 +73,8 @@ def answer(call: Call, tools: Tools) -> Verdict:
         now=tools.now,
     )
     verdict, standing, known = _judge(call, known, tools)
-    _take_back_try(call, verdict, standing, known, tools)
-    containment, record = _contain(call, verdict, standing, known, tools)
+    take_back_try(call, verdict, standing, known, tools)
+    containment, record = contain_caller(call, verdict, standing, known, tools)
     arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:
@@ -124,119 +115,9 @@ def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, K
     return verdict, standing, known
 
 
-def _contain(
-    call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
-) -> tuple[Containment | None, Contained | None]:
-    """Put the deny on, and write down what was done; that, and the record that stands."""
-    if verdict.action is Action.COUNT:
-        before = known.principal
-        return None, read_contained(before) or read_contained(before, "sessions")
-    if verdict.action is not Action.CONTAIN:
-        return None, None
-    target = target_of(
-        tools, kind=call.caller.kind, name=call.caller.name, principal_id=call.caller.id
-    )
-    if verdict.reason is Reason.TAINTED_CREDENTIAL and standing.administrator:
-        # The owner is an administrator, and her own credentials stay good.
-        containment = contain_sessions(
-            tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
-        )
-        silence_used_key(call, containment.name, tools)
-        return containment, _write_down(call, containment, verdict, known, tools, mark="sessions")
-    # Both may turn out to be administrators before the deny is written down.
-    stolen = call.caller.kind is Kind.USER and verdict.reason is Reason.TAINTED_CREDENTIAL
-    if standing.unproven or stolen:
-        mark_trying(tools.table, principal_id=call.caller.id, name=call.caller.name, call=call)
-    containment = contain(
-        tools.iam,
-        target,
-        inline=tools.settings.inline_deny,
-        is_contained=lambda owner: is_contained(tools.table, owner),
-    )
-    if containment.rung is None and not containment.gone:
-        mark_tainted(
-            tools.table,
-            principal_id=call.caller.id,
-            kind=call.caller.kind,
-            name=call.caller.name,
-            call=call,
-            now=tools.now,
-        )
-    record = _write_down(call, containment, verdict, known, tools, mark="contained")
-    if not call.error_code and not (standing.tainted or standing.contained):
-        count_in_breaker(
-            tools.table, tools.iam, call.caller, known.breaker, tools.settings, now=tools.now
-        )
-    return containment, record
-
-
-def _take_back_try(
-    call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
-) -> None:
-    """Take off the deny of a try that died before it was written down, now that proof has come."""
-    if not standing.administrator or "contained" in known.principal:
-        return
-    # A credential that was not known to be stolen yet left no mark of the try.
-    if TRYING not in known.principal and verdict.reason is not Reason.TAINTED_CREDENTIAL:
-        return
-    caller = call.caller
-    target = target_of(tools, kind=caller.kind, name=caller.name, principal_id=caller.id)
-    name = current_name(tools.iam, target)
-    if name:
-        take_all_off(tools.iam, replace(target, name=name), inline=tools.settings.inline_deny)
-    if TRYING in known.principal:
-        tools.table.update(principal_key(caller.id), {}, remove=[TRYING])
-
-
-def _write_down(
-    call: Call,
-    containment: Containment,
-    verdict: Verdict,
-    known: Known,
-    tools: Tools,
-    *,
-    mark: str,
-) -> Contained | None:
-    """The record that stands afterwards: this one, or that of an earlier call or another worker."""
-    if containment.rung is None or not call.caller.id:
-        return None
-    written = mark_contained(
-        tools.table,
-        principal_id=call.caller.id,
-        kind=call.caller.kind,
-        containment=containment,
-        call=call,
-        reason=verdict.reason.value,
-        now=tools.now,
-        mark=mark,
-        gave=tuple(gain.what for gain in _found(call, tools)),
-    )
-    before = written or read_contained(known.principal, mark)
-    key = principal_key(call.caller.id)
-    return before or read_contained(tools.table.read([key]).get(key, {}), mark)
-
-
-def _found(call: Call, tools: Tools) -> tuple[Gain, ...]:
-    return gains_of(
-        call,
-        admin_group=tools.settings.admin_group,
-        rescue=lambda role: rescue_role(_arn_of(role, tools), call, tools.settings),
-    )
-
-
-def _arn_of(role: str, tools: Tools) -> str:
-    """A role's ARN: records name it without its path, by which a pattern may exempt it."""
-    if role.startswith("arn:"):
-        return role
-    try:
-        return str(tools.iam.get_role(RoleName=role)["Role"]["Arn"])
-    except tools.iam.exceptions.NoSuchEntityException:
-        return role
-
-
 def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[GainTold, ...]:
     """What an offender's call gave, taken away again where a containment would be carried out."""
-    found = _found(call, tools)
+    found = gains_found(call, tools)
     match verdict.action:
         case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
             return tuple(_remedy_all(found, call, verdict, known, tools))

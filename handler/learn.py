@@ -39,8 +39,9 @@ from handler.trail import Call
 # Whose changes of the administrators' group count.
 TRUSTED = frozenset({Reason.ADMINISTRATOR_USER, Reason.ADMINISTRATOR_ROLE, Reason.ROOT})
 OFFENCES = frozenset({Action.CONTAIN, Action.WOULD_CONTAIN, Action.CRITICAL})
-# What was handled before a rename was heard of had the wrong bearer; events are rarely later.
-RENAME_HEARD_SECONDS = 20 * 60.0
+# What was handled before a rename was heard of had the wrong bearer, and what the first look heard
+# of may be older than it; events are rarely later.
+HEARD_SECONDS = 20 * 60.0
 
 
 def learn(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
@@ -140,7 +141,9 @@ def _unlearn(call: Call, fact: str, known: Known, tools: Tools) -> None:
     key = principal_key(caller.id)
     strike = f"strike#{call.event_id}"
     if strike not in tools.table.read([key]).get(key, {}):
-        _ask_again(key, caller.name, call.time, tools)
+        # The first look vouched for her calls of before it as well.
+        since = min(call.time, baseline.taken - HEARD_SECONDS)
+        _ask_again(key, caller.name, since, tools)
         tools.table.update(key, {"kind": "user", "name": caller.name, strike: call.time})
 
 
@@ -170,7 +173,7 @@ def learn_rename(call: Call, known: Known, tools: Tools) -> None:
     rename = rename_in(call)
     if rename is None or rename_is_learnt(tools.table, call.event_id):
         return
-    since = rename.at - RENAME_HEARD_SECONDS
+    since = rename.at - HEARD_SECONDS
     for name in (call.request["userName"], call.request["newUserName"]):
         ask_again(tools.table, by="ResourceName", name=name, since=since)
     keep_rename(tools.table, rename, event_id=call.event_id, now=tools.now)

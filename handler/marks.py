@@ -15,8 +15,8 @@ from handler.roster import credential_key, principal_key
 from handler.store import Item, Table, Value
 from handler.trail import Call, Kind
 
-# Stands from before the deny of an unproven member until it is written down: the proof may come in
-# between, and then nobody else would know of the deny.
+# Stands on a user from her deny until it is written down: the proof that she is an administrator
+# may come in between, and then nobody else would know of the deny.
 TRYING = "trying"
 # On a key that the desk switched on again: since when it is its owner's once more.
 VOUCHED = "vouched"
@@ -93,7 +93,7 @@ def write_contained(
 
 
 def mark_trying(table: Table, *, principal_id: str, name: str, call: Call) -> None:
-    """Note that an unproven member is about to be contained, and for which event."""
+    """Note that a user is about to be contained, and for which event."""
     facts: dict[str, Value] = {"kind": Kind.USER.value, "name": name, TRYING: call.event_id}
     table.update(principal_key(principal_id), facts)
 

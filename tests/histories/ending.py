@@ -65,7 +65,8 @@ def _contained_rightly(stage: Stage, who: str, name: str, found: Principal) -> I
 def _keys_silent(stage: Stage, who: str, name: str, found: Principal) -> Iterator[str]:
     for key, status in found.keys.items():
         tainted = key in stage.truth.tainted_keys
-        if tainted and status == "Active" and not stage.iam.holds(name):
+        free = status == "Active" and not stage.iam.holds(name)
+        if tainted and free and not may_be_free(stage, key):
             yield f"tainted key {key} of {who} ends active"
 
 
@@ -73,7 +74,8 @@ def _sessions_denied_rightly(stage: Stage, who: str, name: str, found: Principal
     abused = stage.truth.abused.get(found.id)
     denied = SESSION_DENY_ARN in found.attached
     full = no_room_for_the_session_deny(stage, name)
-    if abused and True in abused and not denied and not stage.iam.holds(name) and not full:
+    excused = full or may_be_free(stage, found.id)
+    if abused and True in abused and not denied and not stage.iam.holds(name) and not excused:
         yield f"a stolen console session of {who} ends free"
     excused = found.id in stage.truth.offenders or sessions_may_be_denied(stage, found.id)
     if denied and not abused and not excused:

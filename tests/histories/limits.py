@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
+from handler.ledger import CLOCK_SLACK
 from handler.marks import read_contained
-from handler.roster import principal_key
+from handler.roster import BASELINE, principal_key
 from tests.histories.stage import Stage
 
 # CloudTrail's event history lags so much; proof of an addition younger than this may be nowhere.
@@ -17,6 +18,15 @@ MANAGED_POLICIES = 10
 TRUSTED = frozenset({"administrator-user", "administrator-role"})
 
 
+def first_look_is_ambiguous(stage: Stage) -> bool:
+    """Whether anybody was taken into the group, or out of it, before the first look.
+
+    That look cannot tell who was in it before. An outsider who takes herself in is told apart.
+    """
+    taken = float(stage.world.item(BASELINE)["taken"]) + CLOCK_SLACK
+    return any(when <= taken and not itself for when, itself in stage.truth.moved)
+
+
 def may_be_contained(stage: Stage, principal_id: str) -> bool:
     """Whether one of the limits excuses that this principal is contained without cause."""
     return (
@@ -26,8 +36,17 @@ def may_be_contained(stage: Stage, principal_id: str) -> bool:
     )
 
 
-def may_be_free(stage: Stage, principal_id: str) -> bool:
-    """Removed by an administrator who herself passed for an offender for one of these reasons."""
+def may_be_free(stage: Stage, gained: str) -> bool:
+    """Removed by an administrator who herself passed for an offender for one of these reasons; or
+    what such a one gave: `gained` is an id, or a key.
+    """
+    passed = {gained}
+    while more := {by for one in passed for by in stage.truth.gave.get(one, ())} - passed:
+        passed |= more
+    return any(_removed_in_vain(stage, one) for one in passed)
+
+
+def _removed_in_vain(stage: Stage, principal_id: str) -> bool:
     by, event = stage.truth.removed.get(principal_id, ("", ""))
     arrived = stage.courier.arrived.get(event)
     unheard = arrived is not None and _is_unheard(stage, by, arrived)

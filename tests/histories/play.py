@@ -37,10 +37,15 @@ class History:
 
 def play(history: History) -> list[str]:
     """What is wrong at the end of this history; empty when nothing is."""
+    return finish(perform(history))
+
+
+def perform(history: History) -> Stage:
+    """Take every step of it, and no more."""
     stage = Stage(history.setting)
     for step in history.steps:
         take(stage, step)
-    return finish(stage)
+    return stage
 
 
 def take(stage: Stage, step: Step) -> None:

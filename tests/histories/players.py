@@ -24,11 +24,14 @@ WEIGHTS = {
 CHOICES = [WEIGHTS.get(move, 1.0) for move in MOVES]
 
 
-def drawn(seed: int, *, steps: int = STEPS) -> History:
-    """One history; half of them under the guardrail, IAM's delay between 0 and 5 seconds."""
+def drawn(seed: int, *, steps: int = STEPS, installed: bool = True) -> History:
+    """One history; half of them under the guardrail, IAM's delay between 0 and 5 seconds.
+
+    With `installed`, the first look was taken an hour before it begins.
+    """
     chance = Random(seed)
     setting = Setting(
-        guardrail=chance.random() < 0.5, installed=True, delay=round(chance.uniform(0, 5), 1)
+        guardrail=chance.random() < 0.5, installed=installed, delay=round(chance.uniform(0, 5), 1)
     )
     return History(
         setting=setting,

@@ -49,7 +49,9 @@ class Truth:
     `offenders`: who called IAM without being an administrator. `puppets`: what offending calls
     made. `abused`: administrators of whom a tainted credential called. `either`: offenders whom an
     administrator made one of hers later; whether they end contained is nobody's business.
-    `thrown_out`: the offending calls that took somebody out of the group.
+    `thrown_out`: the offending calls that took somebody out of the group. `gave`: by id or key,
+    which offenders made it, let her in, or set her password. `moved`: every change of the group:
+    when, and whether somebody who was none of it took herself in.
     """
 
     administrators: set[str] = field(default_factory=set)
@@ -69,6 +71,8 @@ class Truth:
     thrown_out: dict[str, list[str]] = field(default_factory=dict)
     made_by: dict[str, str] = field(default_factory=dict)
     helped: dict[str, list[tuple[float, str, str]]] = field(default_factory=dict)
+    gave: dict[str, set[str]] = field(default_factory=dict)
+    moved: list[tuple[float, bool]] = field(default_factory=list)
 
     def is_rightful(self, who: Credential) -> bool:
         """Whether a call with this credential is an administrator's."""
@@ -97,13 +101,17 @@ class Truth:
             self.deleted[named] = now
         if operation == "update_user":
             self.renamed.setdefault(named, []).append(now)
+        if arguments.get("GroupName") == ADMINISTRATORS:
+            itself = named == who.owner and named not in self.administrators
+            self.moved.append((now, itself and operation == "add_user_to_group"))
         if operation in ("create_user", "create_role"):
             self.made_by[next(iter(answer.values()))[f"{operation[7:].title()}Id"]] = who.owner
         if self.is_rightful(who):
             self._rightful(operation, named, arguments, by=who.owner, now=now, event=event)
         elif operation != "change_password" or who.tainted or self.is_offender(who.owner):
             self.offend(who, now=now)
-            self._offending(operation, named, arguments, answer)
+            gained = self._offending(operation, named, arguments, answer)
+            self.gave.setdefault(gained, set()).add(who.owner)
             if operation in ("create_access_key", "update_access_key"):
                 self.stolen.setdefault(named, []).append((now, _key_in(arguments, answer)))
             if operation == "remove_user_from_group":
@@ -144,20 +152,28 @@ class Truth:
                 self.stolen_passwords.discard(named)
                 self.helped.setdefault(named, []).append((now, event, by))
 
-    def _offending(
-        self, operation: str, named: str, arguments: dict[str, Any], answer: Any
-    ) -> None:
+    def _offending(self, operation: str, named: str, arguments: dict[str, Any], answer: Any) -> str:
+        """Take in what the call gave; the id or key that it gave it to."""
         match operation:
             case "create_user":
-                self.puppets.add(answer["User"]["UserId"])
+                named = answer["User"]["UserId"]
+                self.puppets.add(named)
             case "create_role":
-                self.puppets.add(answer["Role"]["RoleId"])
+                named = answer["Role"]["RoleId"]
+                self.puppets.add(named)
             case "create_access_key":
-                self.tainted_keys.add(answer["AccessKey"]["AccessKeyId"])
+                named = answer["AccessKey"]["AccessKeyId"]
+                self.tainted_keys.add(named)
             case "update_access_key" if arguments["Status"] == "Active":
-                self.tainted_keys.add(arguments["AccessKeyId"])
+                named = arguments["AccessKeyId"]
+                self.tainted_keys.add(named)
             case "update_login_profile" | "create_login_profile" | "change_password":
                 self.stolen_passwords.add(named)
+            case "add_user_to_group" if arguments.get("GroupName") == ADMINISTRATORS:
+                pass
+            case _:
+                return ""
+        return named
 
 
 def _key_in(arguments: dict[str, Any], answer: Any) -> str:
