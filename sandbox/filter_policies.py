@@ -16,6 +16,8 @@ PROVISIONERS = "ministack.services.cloudformation.provisioners"
 TABLE = "_RESOURCE_HANDLERS"
 # SNS Developer Guide, "Filter policy constraints".
 MOST_VALUES, MOST_KEYS = 150, 5
+# What makes two subscriptions the same.
+WHERE = ("TopicArn", "Protocol", "Endpoint")
 # AWS's words for a Subscribe whose attributes are not those of the subscription that is there, as
 # in localstack #8816.
 DIFFERENT = (
@@ -33,8 +35,8 @@ def install_filter_policies() -> None:
         policy = _attribute(params, "FilterPolicy")
         if problem := policy_problem(policy):
             return _refused(f"Invalid parameter: Attributes Reason: FilterPolicy: {problem}")
-        where = (_one(params.get(name)) for name in ("TopicArn", "Protocol", "Endpoint"))
-        if policy and _other_filter(*where, policy):
+        where = [_one(params.get(name)) for name in WHERE]
+        if policy and _other_filter(where, policy):
             return _refused(DIFFERENT)
         return subscribe(params)
 
@@ -48,8 +50,8 @@ def install_filter_policies() -> None:
 
     def create(logical_id: str, props: dict[str, Any], stack: str) -> Any:
         policy = json.dumps(props["FilterPolicy"]) if props.get("FilterPolicy") else ""
-        where = (str(props.get(name)) for name in ("TopicArn", "Protocol", "Endpoint"))
-        if (problem := policy_problem(policy)) or _other_filter(*where, policy):
+        where = [str(props.get(name)) for name in WHERE]
+        if (problem := policy_problem(policy)) or _other_filter(where, policy):
             raise ValueError(problem or DIFFERENT)
         return plain["create"](logical_id, props, stack)
 
@@ -79,8 +81,9 @@ def policy_problem(text: str) -> str:
     return ""
 
 
-def _other_filter(topic: str, protocol: str, endpoint: str, policy: str) -> bool:
+def _other_filter(where: list[str], policy: str) -> bool:
     """Whether the endpoint is subscribed already, with a filter that is not this one."""
+    topic, protocol, endpoint = where
     found = hooks.get(SNS, "_topic_by_arn_any_scope")(topic) or {}
     return any(
         one["protocol"] == protocol
