@@ -49,15 +49,20 @@ def install_filter_policies() -> None:
         return change(params)
 
     def create(logical_id: str, props: dict[str, Any], stack: str) -> Any:
-        policy = json.dumps(props["FilterPolicy"]) if props.get("FilterPolicy") else ""
-        where = [str(props.get(name)) for name in WHERE]
-        if (problem := policy_problem(policy)) or _other_filter(where, policy):
-            raise ValueError(problem or DIFFERENT)
+        _stack_may_subscribe(props)
         return plain["create"](logical_id, props, stack)
+
+    def update(made: str, old: dict[str, Any], props: dict[str, Any], *more: str) -> Any:
+        # Another endpoint or topic is another subscription.
+        if any(old.get(name) != props.get(name) for name in WHERE):
+            _stack_may_subscribe(props)
+        return plain["update"](made, old, props, *more)
 
     hooks.replace(SNS, "_subscribe", subscribing)
     hooks.replace(SNS, "_set_subscription_attributes", changing)
-    hooks.replace_entry(PROVISIONERS, TABLE, "AWS::SNS::Subscription", {**plain, "create": create})
+    hooks.replace_entry(
+        PROVISIONERS, TABLE, "AWS::SNS::Subscription", {**plain, "create": create, "update": update}
+    )
 
 
 def policy_problem(text: str) -> str:
@@ -79,6 +84,14 @@ def policy_problem(text: str) -> str:
     if math.prod(len(rules) for rules in policy.values()) > MOST_VALUES:
         return "Filter policy is too complex"
     return ""
+
+
+def _stack_may_subscribe(props: dict[str, Any]) -> None:
+    """Raises what CloudFormation fails with, where SNS would refuse."""
+    policy = json.dumps(props["FilterPolicy"]) if props.get("FilterPolicy") else ""
+    where = [str(props.get(name)) for name in WHERE]
+    if (problem := policy_problem(policy)) or _other_filter(where, policy):
+        raise ValueError(problem or DIFFERENT)
 
 
 def _other_filter(where: list[str], policy: str) -> bool:

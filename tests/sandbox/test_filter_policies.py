@@ -105,3 +105,18 @@ def test_who_is_subscribed_keeps_her_filter_until_it_is_set(
     mail = resource("AWS::SNS::Subscription", TopicArn=topic, Protocol="email", Endpoint=ADDRESS)
     failed = deploy(box, account, f"stack-{topic[-8:]}", template(Mail=mail))
     assert failed["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
+def test_a_stack_whose_address_becomes_one_that_has_another_filter_keeps_the_old_one(
+    box: Box, account: str, topic: str
+) -> None:
+    subscribe(box, account, topic, listing("1"))
+    for address, status in (
+        ("team@example.com", "CREATE_COMPLETE"),
+        (ADDRESS, "UPDATE_ROLLBACK_COMPLETE"),
+    ):
+        mail = resource(
+            "AWS::SNS::Subscription", TopicArn=topic, Protocol="email", Endpoint=address
+        )
+        made = deploy(box, account, f"stack-{topic[-8:]}", template(Mail=mail))
+        assert made["StackStatus"] == status
