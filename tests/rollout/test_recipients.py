@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from stacksets.steps import Kind
 from stacksets.walk import StepFailed
 from tests.rollout.operator import Operator, stacks
 from tests.rollout.remains import remains
+from tests.rollout.test_command_line import Terminal
 from tests.rollout.test_remove import contain, remove
 
 SANDBOX, WORKLOADS = "sandbox-team@example.com", "workloads-team@example.com"
@@ -192,3 +195,34 @@ def test_whom_the_file_drops_is_unsubscribed_and_who_subscribed_by_hand_is_not(
     assert told.made.count("subscribe") == 2
     assert told.made.count("unsubscribe") == 3
     assert told.made.count("set_subscription_attributes") == 1
+
+
+def test_the_commands_of_a_plan_do_the_same(told: Operator, tmp_path: Path) -> None:
+    """Run by the AWS CLI: one address more, one with other accounts, and one less."""
+    box = told.box
+    told.apply()
+    told.file = told.file.replace(recipient(box.layout.workloads, WORKLOADS), "")
+    told.file += recipient("Workloads", SANDBOX) + recipient("/", "whole@example.com")
+    terminal = Terminal(box, tmp_path)
+    terminal.file.write_text(f'{told.file}[access.profiles]\n{box.security} = "security"\n')
+    shown = terminal.run("plan")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    script = terminal.run("plan", "--as-cli").stdout
+    assert [
+        line.split(" sns ")[1].split()[0] for line in script.splitlines() if " sns " in line
+    ] == [
+        "unsubscribe",
+        "set-subscription-attributes",
+        "subscribe",
+        "list-subscriptions-by-topic",
+        "list-subscriptions-by-topic",
+    ]
+    ran = subprocess.run(
+        ["bash", "-c", script],
+        env=terminal.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert told.plan().empty
