@@ -19,6 +19,7 @@ from sandbox import (
 from sandbox.disorder import Disorder
 from sandbox.drift import install_drift
 from sandbox.faults import Faults
+from sandbox.filter_policies import install_filter_policies
 from sandbox.iam_delay import Delay
 from sandbox.identity_center import install_identity_center
 from sandbox.invocations import Invocations
@@ -69,6 +70,8 @@ def install(
     # After the checks of a trail's bucket, which come with its provisioner.
     install_trail_copies(organization)
     install_drift()
+    # Before those that wait: what is refused waits for nobody.
+    install_filter_policies()
     install_subscriptions(outbox)
     function_roles.install()
     # Before anything of a stack: who may not even ask hears nothing else.

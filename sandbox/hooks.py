@@ -123,6 +123,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_publish",
         "_refresh_subscription_counts",
         "_resolve_message_for_protocol",
+        "_set_subscription_attributes",
         "_subscribe",
         "_topic_by_arn_any_scope",
     ),

@@ -213,6 +213,11 @@ def _rest() -> Iterator[str]:
     yield '# account = "123456789012"'
     yield '# reason = "closed next month"'
     yield ""
+    yield "# Who hears of the incidents of one unit's accounts, besides the security team."
+    yield "# [[recipients]]"
+    yield '# ou = "Workloads/Prod"  # or its id, like "ou-ab12-examplee1"'
+    yield '# email = "prod-team@example.com"'
+    yield ""
 
 
 def _units(organization: Organization) -> list[Unit]:

@@ -138,6 +138,10 @@ CENTRAL = (
     f"cloudformation:stack/{PRODUCT}-central/0",
     ("cloudformation:CreateStack", "cloudformation:UpdateStack"),
 )
+RECIPIENTS = (
+    f"sns:{INCIDENT_TOPIC}",
+    ("sns:Subscribe", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"),
+)
 # Without these the notifier neither counts nor tells.
 OF_NOTIFIER = (
     (f"sqs:{REPORTS_QUEUE}", ("sqs:ReceiveMessage", "sqs:DeleteMessage")),
@@ -170,6 +174,14 @@ def central_requests(
     yield from _requests(operator, (CENTRAL,), account, partition, region, organization)
     made = tuple(OF_CENTRAL_TYPE.values())
     yield from _requests(maker, made, account, partition, region, organization)
+
+
+def recipient_requests(
+    operator: str, *, account: str, partition: str, region: str, organization: str
+) -> Iterator[Request]:
+    """The operator's calls for whoever hears of one unit's accounts."""
+    calls = (RECIPIENTS,)
+    yield from _requests(operator, calls, account, partition, region, organization)
 
 
 def notifier_requests(

@@ -9,14 +9,8 @@ from botocore.exceptions import ClientError
 
 from stacksets.clients import CannotEnter, Clients
 from stacksets.observe_stacks import read_stack, read_stack_sets
-from stacksets.observed import (
-    Bucket,
-    ControlPolicy,
-    Observed,
-    Stack,
-    Subscription,
-    TrailSeen,
-)
+from stacksets.observe_subscriptions import read_subscriptions
+from stacksets.observed import Bucket, ControlPolicy, Observed, TrailSeen
 from stacksets.organization import Organization, read_organization
 from stacksets.wanted import BUCKETS, CENTRAL_STACK, MANAGEMENT_STACK, Trail, Wanted
 
@@ -66,7 +60,11 @@ def observe(wanted: Wanted, clients: Clients) -> Observed:
             for account in bucket_accounts(wanted, organization)
         },
         central=central,
-        subscriptions=tuple(_subscriptions(wanted, clients, central)),
+        subscriptions=tuple(
+            read_subscriptions(
+                lambda: clients.of("sns", wanted.central.account), wanted.central.account, central
+            )
+        ),
         stack_sets=read_stack_sets(cloudformation, call_as=wanted.call_as),
         management_seen=enters_management,
         management_stack=(
@@ -243,19 +241,3 @@ def _encrypted(client: Any, named: dict[str, str]) -> bool:
             return False
         raise
     return True
-
-
-def _subscriptions(
-    wanted: Wanted, clients: Clients, central: Stack | None
-) -> Iterator[Subscription]:
-    account = wanted.central.account
-    outputs = central.outputs if central else {}
-    for topic in sorted({outputs.get("TopicArn", ""), outputs.get("HealthTopicArn", "")} - {""}):
-        if f":{account}:" not in topic:
-            continue
-        pages = clients.of("sns", account).get_paginator("list_subscriptions_by_topic")
-        for page in pages.paginate(TopicArn=topic):
-            for row in page["Subscriptions"]:
-                if row["Protocol"] in ("email", "email-json"):
-                    confirmed = row["SubscriptionArn"] != "PendingConfirmation"
-                    yield Subscription(topic.rpartition(":")[2], row["Endpoint"], confirmed)

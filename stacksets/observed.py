@@ -85,11 +85,20 @@ class Stack:
 
 @dataclass(frozen=True)
 class Subscription:
-    """Who is subscribed to a topic of the centre, by e-mail, and whether he confirmed it."""
+    """Who is subscribed to a topic of the centre, by e-mail, and whether he confirmed it.
+
+    `arn` is "" until then. `filter_policy` is SNS's JSON, and `by_body` whether it judges the
+    message in place of its attributes; "" for everything, and where nobody looked: a filter is
+    looked at only where the central stack did not make the subscription.
+    """
 
     topic: str
     address: str
     confirmed: bool
+    protocol: str = "email"
+    arn: str = ""
+    filter_policy: str = ""
+    by_body: bool = False
 
 
 @dataclass(frozen=True)

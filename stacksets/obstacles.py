@@ -20,6 +20,7 @@ from stacksets.needs import (
     EXECUTION_ROLE,
     central_requests,
     notifier_requests,
+    recipient_requests,
     revoker_requests,
     rollout_requests,
 )
@@ -92,6 +93,8 @@ def _centre(given: Given, chain: Chain) -> Look:
     # An update makes few of these calls, and which is for AWS to say.
     if seen is None or seen.status in DEAD:
         requests = (*central_requests(operator, maker, **where), *requests)
+    if given.wanted.recipients:
+        requests = (*requests, *recipient_requests(operator, **where))
     unknown = f"arn:{given.observed.partition}:iam::{account}:role/THE-OPERATORS-ROLE-THERE"
     own = sorted({one or unknown for one in (operator, maker)})
     return Look(chain, (account,), requests, (*own, *_roles(given)), centre=True)

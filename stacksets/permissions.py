@@ -90,7 +90,7 @@ def permissions(place: Place) -> tuple[Permission, ...]:
                 Permission("sns:ListSubscriptionsByTopic", f"sns:*:*:{topic}", "who confirmed")
                 for topic in topics
             )
-            return (*_stack(CENTRAL_STACK), *_bucket(), *confirmed)
+            return (*_stack(CENTRAL_STACK), *_bucket(), *confirmed, *_recipients())
         case Place.SERVICE_ROLE:
             return tuple(made_by_cloudformation())
         case Place.COMPARING:
@@ -206,6 +206,15 @@ def _proposing() -> Iterator[Permission]:
 def _reading() -> Iterator[Permission]:
     for name in _TREE:
         yield Permission(f"organizations:{name}", "*", _LOOK)
+
+
+def _recipients() -> Iterator[Permission]:
+    """Who hears of a unit's accounts: stacksets/recipients.py."""
+    why = "recipients"
+    yield Permission("sns:Subscribe", f"sns:*:*:{INCIDENT_TOPIC}", why)
+    for name in ("GetSubscriptionAttributes", "SetSubscriptionAttributes", "Unsubscribe"):
+        # The Service Authorization Reference has no resource for these.
+        yield Permission(f"sns:{name}", "*", f"{why}; AWS names no resource for it")
 
 
 def _seeing() -> Iterator[Permission]:

@@ -18,6 +18,7 @@ from stacksets.mending import keeping_steps, left_kept, taking_over_steps, unmen
 from stacksets.observed import Stack
 from stacksets.obstacles import control_findings
 from stacksets.preconditions import refusals, trust_steps
+from stacksets.recipients import recipient_notes, recipient_refusals
 from stacksets.ring_calls import operation_wait
 from stacksets.rings import leaving_accounts, leaving_steps, ring_steps
 from stacksets.stacks import central_steps, management_steps
@@ -38,10 +39,16 @@ def plan(given: Given) -> Plan:
         *refusals(given),
         *_stuck(given),
         *_state_lost(given),
+        *recipient_refusals(given),
         *unmendable(given, given.held.values()),
     ]
     more = tuple(beyond(given))
-    notes = [*more, *_notes(given), *left_kept(given, given.held.values())]
+    notes = [
+        *more,
+        *_notes(given),
+        *recipient_notes(given),
+        *left_kept(given, given.held.values()),
+    ]
     for surely, sentence in control_findings(given):
         (stops if surely else notes).append(sentence)
     if busy := tuple(_under_way(given)):

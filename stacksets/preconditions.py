@@ -79,6 +79,7 @@ def _units(given: Given) -> Iterator[str]:
     named = [(f"ring {ring.name}", unit) for ring in given.wanted.rings for unit in ring.units]
     if given.wanted.guardrail.canary:
         named.append(("guardrail.canary", given.wanted.guardrail.canary))
+    named += [(f"recipients: {one.email}", one.unit) for one in given.wanted.recipients]
     for who, unit in named:
         if given.unit_id(unit) is None:
             yield f"{who}: there is no unit {unit!r}; there are {known}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from handler.names import PRODUCT
 from stacksets.fields import Problems, Section
 from stacksets.lines import Place, line_numbers
 from stacksets.parameters import complete, parameter_problems
+from stacksets.reading_recipients import read_recipients
 from stacksets.wanted import (
     BUCKETS,
     Access,
@@ -100,6 +102,7 @@ def _wanted(top: Section, *, member: Declared, central: Declared) -> Wanted:
         management=_management(top.section("management"), member, shared),
         excluded=tuple(_excluded(one) for one in top.sections("excluded")),
     )
+    wanted = replace(wanted, recipients=read_recipients(top, wanted.central))
     top.close()
     return wanted
 

@@ -17,6 +17,8 @@ from stacksets.steps import Call, Content, Saved, Step, Until, Wait
 
 # The CLI has its own name for the plain API of S3.
 CLI_SERVICE = {"s3": "s3api"}
+# And for an argument that is called like an option of its own.
+CLI_OPTION = {("Subscribe", "Endpoint"): "NotificationEndpoint"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _content(call: Call, templates: Path | None) -> Iterator[str]:
 def _command(call: Call, cli: Cli, *, keeps: bool) -> str:
     words = [*cli.begin(call.service, call.account), _dashed(call.operation)]
     for name, value in call.arguments.items():
-        words += _option(name, value)
+        words += _option(CLI_OPTION.get((call.operation, name), name), value)
     if call.operation == "Invoke":
         # As an argument, the second version of the CLI would take the payload for base64.
         payload = shlex.quote(str(call.arguments["Payload"]))
@@ -163,10 +165,14 @@ def _waiting(wait: Wait, cli: Cli, *, gone: bool) -> Iterator[str]:
             yield f"while {look} | grep -E 'QUEUED|RUNNING|STOPPING'; do sleep 10; done"
             yield f"{look} | grep SUCCEEDED"
         case Until.CONFIRMED:
+            # One a line, so that an address which is the end of another is not taken for it.
+            asked = "Subscriptions[?SubscriptionArn=='PendingConfirmation'].[Endpoint]"
+            named = " ".join(f"-e {shlex.quote(address)}" for address in wait.addresses)
             for topic in wait.name.split(","):
                 yield (
                     f"while {begin} list-subscriptions-by-topic --topic-arn {topic} --output text "
-                    "| grep PendingConfirmation; do sleep 10; done"
+                    f"--query {shlex.quote(asked)} | grep {f'-ixF {named}' if named else '.'}; "
+                    "do sleep 10; done"
                 )
         case Until.ENABLED:
             kinds = "Roots[].PolicyTypes[?Type=='SERVICE_CONTROL_POLICY'][].Status"

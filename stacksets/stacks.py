@@ -10,20 +10,20 @@ from stacksets.carry import Template
 from stacksets.difference import parameter_changes, template_changes
 from stacksets.given import Given
 from stacksets.observed import Stack
+from stacksets.recipients import ending_steps, recipient_steps, unconfirmed
 from stacksets.steps import Call, Kind, Step, Until, Wait
-from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
+from stacksets.wanted import ADDRESSES, CENTRAL_STACK, MANAGEMENT_STACK
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 # A stack whose creation failed can only be deleted.
 DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
 
 # The central template's parameters that say who gets mail, and whether by a topic of ours.
-ADDRESSES = ("Email", "ExtraEmail")
 SUBSCRIBING = (*ADDRESSES, "SNSTopicArn")
 
 
 def central_steps(given: Given) -> Iterator[Step]:
-    """The central stack, then the confirmation of its mails."""
+    """The central stack and who hears from it, then the confirmation of its mails."""
     wanted = given.wanted.central
     steps = tuple(
         _stack_steps(
@@ -38,7 +38,9 @@ def central_steps(given: Given) -> Iterator[Step]:
             whom=f"security account {wanted.account}",
         )
     )
+    yield from ending_steps(given)
     yield from steps
+    yield from recipient_steps(given)
     if not wanted.parameters.get("Email"):
         return
     asked = _asked(given, made=any(c.operation == "CreateStack" for s in steps for c in s.calls))
@@ -48,20 +50,27 @@ def central_steps(given: Given) -> Iterator[Step]:
             kind=Kind.CONFIRM,
             says="Wait until the mails of AWS that ask to confirm a subscription are answered",
             whom=told,
-            wait=Wait(Until.CONFIRMED, wanted.account, ",".join(_topics(given))),
+            wait=Wait(
+                Until.CONFIRMED,
+                wanted.account,
+                ",".join(_topics(given)),
+                addresses=tuple(sorted(asked)),
+            ),
         )
 
 
 def _asked(given: Given, *, made: bool) -> set[str]:
-    """The addresses of which AWS waits for an answer, now or once the central stack is `made` or
-    updated: whoever is subscribed anew is asked anew, also to an address that was known."""
+    """The addresses of the file of which AWS waits for an answer, now or once the central stack is
+    `made` or updated: whoever is subscribed anew is asked anew, also to an address that was known.
+    """
     wanted, seen = given.wanted.central.parameters, given.observed.central
-    waiting = {one.address for one in given.observed.subscriptions if not one.confirmed}
+    team = {wanted.get(name, "") for name in ADDRESSES}
+    waiting = {one.address for one in given.observed.subscriptions if not one.confirmed} & team
     before = seen.parameters if seen and not made else {}
     other = [name for name in SUBSCRIBING if wanted.get(name, "") != before.get(name, "")]
     if "SNSTopicArn" in other:
         other = [*ADDRESSES]
-    return (waiting | {wanted.get(name, "") for name in other}) - {""}
+    return (waiting | unconfirmed(given) | {wanted.get(name, "") for name in other}) - {""}
 
 
 def management_steps(given: Given) -> Iterator[Step]:

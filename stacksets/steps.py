@@ -16,6 +16,7 @@ class Kind(Enum):
     TRUST = "trust"
     BUCKET = "bucket"
     CENTRAL = "central"
+    RECIPIENT = "recipient"
     CONFIRM = "confirm"
     GUARDRAIL = "guardrail"
     RING = "ring"
@@ -70,7 +71,8 @@ class Wait:
     `name` is the stack's or the set's, or topic ARNs with commas, or the root's id, or the ARN of
     a deny and ids after it, with commas; `operation` is the id of one
     that is under way already, "" for the one that the step's last call began. An operation passes
-    over the accounts that are `closed`: no failure there is one.
+    over the accounts that are `closed`: no failure there is one. Confirmed by `addresses`; () for
+    whoever is asked.
     """
 
     until: Until
@@ -79,6 +81,7 @@ class Wait:
     call_as: str = "SELF"
     operation: str = ""
     closed: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

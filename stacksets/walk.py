@@ -145,7 +145,10 @@ def advice(error: Exception) -> str:
             return "Somebody else has a bucket of that name: choose another by bucket in the file."
         case "InsufficientCapabilitiesException":
             return "The template asks for more than its release does: take the release's templates."
-        case "LimitExceededException" | "ConstraintViolationException":
+        # SNS takes 200 filters a topic, unless that quota is raised.
+        case (
+            "LimitExceededException" | "ConstraintViolationException" | "FilterPolicyLimitExceeded"
+        ):
             return "Raise that quota, or make room, and run apply again."
         case "PolicyTypeNotEnabledException":
             return (

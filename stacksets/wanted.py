@@ -13,6 +13,8 @@ CENTRAL_STACK = f"{PRODUCT}-central"
 MANAGEMENT_STACK = PRODUCT
 # How the names of the buckets for templates begin; the account's id is their end.
 BUCKETS = f"{PRODUCT}-templates"
+# The central template's parameters that are addresses: its stack subscribes them.
+ADDRESSES = ("Email", "ExtraEmail")
 
 
 class Trail(Enum):
@@ -102,6 +104,14 @@ class Excluded:
 
 
 @dataclass(frozen=True)
+class Recipient:
+    """Who hears of the accounts below a unit, besides the team; `unit` as the file names it."""
+
+    unit: str
+    email: str
+
+
+@dataclass(frozen=True)
 class Wanted:
     """The whole file. `deploy_from` is "management" or the id of the delegated administrator;
     `bucket` is how the names of the buckets for templates begin."""
@@ -118,6 +128,7 @@ class Wanted:
     management: Management
     excluded: tuple[Excluded, ...]
     bucket: str = BUCKETS
+    recipients: tuple[Recipient, ...] = ()
 
     @property
     def delegated(self) -> bool:

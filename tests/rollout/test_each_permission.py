@@ -51,6 +51,10 @@ UPGRADE = (
 )
 # After a ring in which an account failed.
 AGAIN = ("cloudformation:UpdateStackInstances",)
+# A recipient who is new, one whose accounts are others, and one whom the file no longer names.
+SUBSCRIBED = ("sns:Subscribe",)
+FILTERED = ("sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes")
+ENDED = ("sns:Unsubscribe",)
 ELSEWHERE = {
     "cloudformation:DeleteStackInstances": "a move, in test_removal_permissions.py",
     "cloudformation:DeleteStack": "after a failed creation, and by remove",
@@ -70,7 +74,7 @@ def test_each_action_of_the_documents_is_tried_or_said_why_not() -> None:
     documented = {
         one.action for places in PLACES.values() for place in places for one in permissions(place)
     }
-    tried = (*FIRST, *UPGRADE, *AGAIN)
+    tried = (*FIRST, *UPGRADE, *AGAIN, *SUBSCRIBED, *FILTERED, *ENDED)
     assert len({*tried}) == len(tried)
     assert {*tried, *ELSEWHERE} == documented
     assert not {*tried} & {*ELSEWHERE}
@@ -91,6 +95,20 @@ def test_each_missing_permission_is_named_at_the_stage_that_needs_it(operator: O
     assert rolled(operator, whole) == ""
     del box.stack_failures[failing]
     each_is_named(operator, AGAIN, whole)
+
+
+def test_each_permission_that_recipients_need_is_named_by_the_apply_that_needs_it(
+    operator: Operator,
+) -> None:
+    whole, plain = clients(operator.box), operator.file
+    assert rolled(operator, whole) == ""
+    table = '[[recipients]]\nou = "{}"\nemail = "unit@example.com"\n'
+    operator.file = plain + table.format("Sandbox")
+    each_is_named(operator, SUBSCRIBED, whole)
+    operator.file += table.format("Workloads")
+    each_is_named(operator, FILTERED, whole)
+    operator.file = plain
+    each_is_named(operator, ENDED, whole)
 
 
 def each_is_named(operator: Operator, actions: tuple[str, ...], whole: Clients) -> None:

@@ -19,10 +19,12 @@ def test_every_key_of_the_file_is_explained() -> None:
     explained = (ROOT / "docs" / "rollout.md").read_text()
     asked = {
         node.args[0].value
-        for node in ast.walk(ast.parse((ROOT / "stacksets" / "reading.py").read_text()))
+        for name in ("reading.py", "reading_recipients.py")
+        for node in ast.walk(ast.parse((ROOT / "stacksets" / name).read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("text", "choice", "number", "flag", "day", "texts", "section")
+        and node.func.attr
+        in ("text", "choice", "number", "flag", "day", "texts", "section", "sections")
         and node.args
         and isinstance(node.args[0], ast.Constant)
     }

@@ -117,7 +117,7 @@ def test_every_bad_value_is_told_of_at_once_with_its_line_and_what_is_allowed() 
         (
             'line 4: surprise is unknown here; known are "organization", "parameters", "region", '
             '"deploy_from", "bucket", "trail", "observe_days", "access", "central", "guardrail", '
-            '"ring", "management", "excluded".'
+            '"ring", "management", "excluded", "recipients".'
         ),
         (
             "line 6: central.account is 444455556666; it must be the 12 digits of the security "

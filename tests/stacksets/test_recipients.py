@@ -1,0 +1,454 @@
+"""Who hears of one unit's accounts: what the file may say, and the steps that follow from it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from stacksets.dry import dry_run
+from stacksets.observe_subscriptions import read_subscriptions
+from stacksets.observed import Observed, Subscription
+from stacksets.organization import Account
+from stacksets.plan import plan
+from stacksets.reading import BadFile
+from stacksets.recipients import MARK, MOST
+from stacksets.shell import as_commands
+from stacksets.steps import Kind, Plan, Step, Until, Wait
+from stacksets.waiting import Failed, Waiting, wait_for
+from tests.stacksets.scene import (
+    FILE,
+    INNER,
+    LARGE,
+    MANAGEMENT,
+    ONE,
+    REGION_DENY,
+    ROOT,
+    SECURITY,
+    SMALL,
+    THREE,
+    TWO,
+    changed,
+    given,
+    operations,
+    organization,
+    rolled_out,
+    under,
+    untouched,
+    wanted,
+)
+
+TOPIC = f"arn:aws:sns:us-east-1:{SECURITY}:iam-org-revoker-incidents"
+LARGE_TEAM, SMALL_TEAM = "large@example.com", "small@example.com"
+TEAM = rolled_out().subscriptions[0]
+
+
+def recipients(*pairs: tuple[str, str]) -> str:
+    """The file with an address for each of these units."""
+    tables = "".join(f'[[recipients]]\nou = "{ou}"\nemail = "{email}"\n' for ou, email in pairs)
+    return f"{FILE}{tables}"
+
+
+def subscribed(address: str, *accounts: str, mark: bool = True, **changes: Any) -> Subscription:
+    """As `apply` has made it."""
+    listed = [MARK, *accounts] if mark else [*accounts]
+    made = Subscription(
+        "iam-org-revoker-incidents",
+        address,
+        confirmed=True,
+        arn=f"{TOPIC}:{address}",
+        filter_policy=json.dumps({"account": listed}),
+    )
+    return replace(made, **changes)
+
+
+def seen(*subscriptions: Subscription) -> Observed:
+    return replace(rolled_out(), subscriptions=(TEAM, *subscriptions))
+
+
+def planned(text: str, *subscriptions: Subscription) -> Plan:
+    return plan(given(wanted(text), seen(*subscriptions)))
+
+
+def filters(made: Plan) -> Mapping[str, list[str]]:
+    """The accounts of each filter that a plan writes, by address or subscription."""
+    found = {}
+    for call in made.calls():
+        if call.service == "sns" and call.operation != "Unsubscribe":
+            policy = call.arguments.get("AttributeValue") or call.arguments["Attributes"]
+            policy = policy if isinstance(policy, str) else policy["FilterPolicy"]
+            whom = call.arguments.get("Endpoint") or call.arguments["SubscriptionArn"]
+            assert [*json.loads(policy)] == ["account"]
+            found[whom] = json.loads(policy)["account"]
+    return found
+
+
+def told(*pairs: tuple[str, str], more: str = "") -> list[str]:
+    with pytest.raises(BadFile) as caught:
+        wanted(recipients(*pairs) + more)
+    return caught.value.sentences
+
+
+def test_a_recipient_is_subscribed_to_every_account_below_the_unit_before_any_ring() -> None:
+    made = plan(given(wanted(recipients((LARGE, LARGE_TEAM), ("Small", SMALL_TEAM)))))
+    assert filters(made) == {LARGE_TEAM: [MARK, TWO, THREE], SMALL_TEAM: [MARK, SECURITY, ONE]}
+    assert [step.kind for step in made.steps if step.kind is not Kind.BUCKET][:6] == [
+        Kind.TRUST,
+        Kind.CENTRAL,
+        Kind.RECIPIENT,
+        Kind.RECIPIENT,
+        Kind.CONFIRM,
+        Kind.GUARDRAIL,
+    ]
+    confirm = next(step for step in made.steps if step.kind is Kind.CONFIRM)
+    assert confirm.wait is not None
+    assert confirm.wait.addresses == (LARGE_TEAM, "security@example.com", SMALL_TEAM)
+    (call,) = next(step for step in made.steps if step.kind is Kind.RECIPIENT).calls
+    assert (call.account, call.operation) == (SECURITY, "Subscribe")
+    assert {**call.arguments, "Attributes": ""} == {
+        "TopicArn": TOPIC,
+        "Protocol": "email",
+        "Endpoint": LARGE_TEAM,
+        "Attributes": "",
+    }
+    assert [*dry_run(made.steps)] == []
+
+
+def test_the_root_is_every_account_with_the_management_account() -> None:
+    made = planned(recipients((ROOT, LARGE_TEAM)))
+    assert filters(made) == {LARGE_TEAM: [MARK, MANAGEMENT, SECURITY, ONE, TWO, THREE]}
+
+
+def test_several_units_of_one_address_are_one_subscription() -> None:
+    text = recipients((INNER, LARGE_TEAM), (SMALL, "Large@example.com"), (LARGE, LARGE_TEAM))
+    assert filters(planned(text)) == {LARGE_TEAM: [MARK, SECURITY, ONE, TWO, THREE]}
+
+
+def test_a_recipient_who_hears_of_the_right_accounts_is_left_alone() -> None:
+    assert planned(recipients((LARGE, LARGE_TEAM)), subscribed(LARGE_TEAM, THREE, TWO)).empty
+
+
+def test_an_account_that_joined_and_one_that_left_are_a_change_of_the_filter() -> None:
+    made = planned(recipients((LARGE, LARGE_TEAM)), subscribed(LARGE_TEAM, ONE, TWO))
+    assert operations(made) == ["SetSubscriptionAttributes"]
+    assert filters(made) == {f"{TOPIC}:{LARGE_TEAM}": [MARK, TWO, THREE]}
+    (step,) = made.steps
+    assert step.says == f"Change of which accounts {LARGE_TEAM} hears: those of Large"
+    assert step.shows == (f"- {ONE} (name-1)", f"+ {THREE} (name-3)")
+    # Who had confirmed is not asked again.
+    assert step.wait is None
+    assert [*dry_run(made.steps)] == []
+
+
+def test_whom_the_file_no_longer_names_is_unsubscribed_before_the_stack_is_updated() -> None:
+    text = FILE.replace('"security@example.com"', f'"{LARGE_TEAM}"')
+    made = planned(text, subscribed(LARGE_TEAM, TWO), subscribed(SMALL_TEAM, ONE))
+    assert operations(made) == ["PutObject", "Unsubscribe", "Unsubscribe", "UpdateStack"]
+    first = made.steps[1]
+    assert first.calls[0].arguments == {"SubscriptionArn": f"{TOPIC}:{LARGE_TEAM}"}
+    assert first.says == f"End the subscription of {LARGE_TEAM}, whom the file no longer names"
+    assert [*dry_run(made.steps)] == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        subscribed("by-hand@example.com", TWO, mark=False),
+        subscribed("by-hand@example.com", filter_policy=""),
+        subscribed("by-hand@example.com", filter_policy='{"kind":["ill"]}'),
+        subscribed("by-hand@example.com", filter_policy=f'{{"account":["{MARK}"],"kind":["ill"]}}'),
+        subscribed("by-hand@example.com", filter_policy='{"account":"x"}'),
+        subscribed("by-hand@example.com", filter_policy="no JSON"),
+        subscribed("by-hand@example.com", TWO, by_body=True),
+        subscribed("by-hand@example.com", TWO, protocol="email-json"),
+        subscribed("by-hand@example.com", TWO, topic="iam-org-revoker-health"),
+    ],
+)
+def test_a_subscription_that_we_did_not_make_stays(other: Subscription) -> None:
+    assert planned(FILE, other).empty
+
+
+def test_a_list_made_by_hand_is_taken_over_when_the_file_names_its_address() -> None:
+    made = planned(recipients((LARGE, LARGE_TEAM)), subscribed(LARGE_TEAM, TWO, THREE, mark=False))
+    assert operations(made) == ["SetSubscriptionAttributes"]
+    assert made.steps[0].shows == ("~ the filter was made by hand; from now on apply keeps it",)
+
+
+@pytest.mark.parametrize(
+    "policy", ["", '{"kind":["ill"]}', f'{{"account":["{TWO}"],"kind":["x"]}}']
+)
+def test_an_address_that_hears_by_hand_of_something_else_is_refused(policy: str) -> None:
+    other = subscribed(LARGE_TEAM, filter_policy=policy)
+    (said,) = planned(recipients((LARGE, LARGE_TEAM)), other).refusals
+    assert said == (
+        f"recipients: {LARGE_TEAM} is subscribed to iam-org-revoker-incidents by hand already, "
+        "without a filter or with another: end that subscription (aws sns unsubscribe "
+        f"--subscription-arn {TOPIC}:{LARGE_TEAM}), or take the address out of the file."
+    )
+
+
+def test_what_the_stack_subscribes_is_the_stacks() -> None:
+    extra = ("security@example.com", f'security@example.com"\nExtraEmail = "{LARGE_TEAM}')
+    with_extra = changed(extra, ("[guardrail]", f'ExtraAccounts = "{TWO}"\n[guardrail]'))
+    before = rolled_out(with_extra)
+    by_stack = subscribed(LARGE_TEAM, TWO, filter_policy="")
+    before = replace(before, subscriptions=(TEAM, by_stack))
+    assert plan(given(with_extra, before)).empty
+    # Over to [[recipients]]: the update ends the stack's own, then the address is asked anew.
+    made = plan(given(wanted(recipients((LARGE, LARGE_TEAM))), before))
+    assert operations(made) == ["PutObject", "UpdateStack", "Subscribe"]
+    assert made.steps[-1].wait == Wait(
+        Until.CONFIRMED,
+        SECURITY,
+        f"{TOPIC},{TOPIC.replace('incidents', 'health')}",
+        addresses=(LARGE_TEAM,),
+    )
+
+
+def test_who_has_not_confirmed_is_waited_for_and_compared_by_the_next_plan() -> None:
+    pending = subscribed(LARGE_TEAM, confirmed=False, arn="", filter_policy="")
+    made = planned(recipients((LARGE, LARGE_TEAM)), pending)
+    assert [step.kind for step in made.steps] == [Kind.CONFIRM]
+    (said,) = made.notes
+    assert said == (
+        f"{LARGE_TEAM} has not confirmed yet, and SNS shows no filter until then: the next plan "
+        "compares it."
+    )
+
+
+def test_who_was_asked_and_is_not_named_any_more_holds_nothing_up() -> None:
+    made = planned(FILE, subscribed(LARGE_TEAM, confirmed=False, arn="", filter_policy=""))
+    assert made.empty
+    (said,) = made.notes
+    assert said == (
+        f"{LARGE_TEAM} is asked to confirm a subscription and the file does not name it: nobody "
+        "can end that, and AWS drops it after two days without an answer."
+    )
+
+
+def crowded(count: int) -> Observed:
+    """So many accounts in Large besides THREE, which is in Inner."""
+    before = organization()
+    more = {
+        str(number): Account(str(number), "", "", "ACTIVE", LARGE)
+        for number in range(100000000000, 100000000000 + count - 1)
+    }
+    accounts = {key: one for key, one in before.accounts.items() if key != TWO}
+    return replace(
+        untouched(),
+        organization=replace(before, accounts={**accounts, **more}),
+        # So that no policy has to name them all.
+        control_policies_enabled=False,
+    )
+
+
+def test_more_accounts_than_a_filter_takes_are_refused_before_anything_is_called() -> None:
+    file = wanted(recipients((LARGE, LARGE_TEAM)))
+    assert plan(given(file, crowded(MOST))).refusals == ()
+    (listed,) = filters(plan(given(file, crowded(MOST)))).values()
+    assert len(listed) == 150
+    (said,) = plan(given(file, crowded(MOST + 1))).refusals
+    assert said == (
+        f"recipients: below Large there are 150 accounts, and a filter of SNS takes 149 at most "
+        f"for {LARGE_TEAM}: name smaller units, with an address each, or subscribe that address "
+        "to the whole topic by hand, without a filter, and take it out of the file."
+    )
+    both = wanted(recipients((LARGE, LARGE_TEAM), (SMALL, LARGE_TEAM)))
+    (refusal,) = plan(given(both, crowded(MOST))).refusals
+    assert refusal.startswith("recipients: below Large, Small there are 151 accounts")
+
+
+def test_a_unit_without_accounts_has_a_filter_that_lets_nothing_through() -> None:
+    before = rolled_out()
+    there = before.organization
+    accounts = {**there.accounts, THREE: replace(there.accounts[THREE], unit=LARGE)}
+    empty = replace(before, organization=replace(there, accounts=accounts))
+    made = plan(given(wanted(recipients((INNER, LARGE_TEAM))), empty))
+    assert filters(made) == {LARGE_TEAM: [MARK]}
+    assert made.notes == (f"{LARGE_TEAM} hears of nothing yet: no account is below Large/Inner.",)
+
+
+def test_a_unit_that_does_not_exist_is_refused_and_ends_nothing() -> None:
+    made = planned(recipients(("ou-ab12-nowhere00", LARGE_TEAM)), subscribed(LARGE_TEAM, TWO))
+    (said,) = made.refusals
+    assert said == (
+        f"recipients: {LARGE_TEAM}: there is no unit 'ou-ab12-nowhere00'; there are /, Large, "
+        "Large/Inner, Small."
+    )
+    assert operations(made) == []
+
+
+def test_a_policy_that_refuses_the_operator_these_calls_is_told_of() -> None:
+    deny = REGION_DENY.replace('"NotAction":"iam:*"', '"Action":"sns:SetSubscriptionAttributes"')
+    denied = under(deny % "", (SECURITY,))
+    assert plan(given(observed=denied)).refusals == ()
+    (refusal,) = plan(given(wanted(recipients((LARGE, LARGE_TEAM))), denied)).refusals
+    assert "refuses sns:SetSubscriptionAttributes in us-east-1 to the operator" in refusal
+
+
+BAD: list[tuple[tuple[tuple[str, str], ...], str, list[str]]] = [
+    (
+        ((LARGE, "nobody"),),
+        "",
+        ["22: recipients 1: email is 'nobody'; it must be one e-mail address."],
+    ),
+    (
+        ((LARGE, "a@b c@d"),),
+        "",
+        ["22: recipients 1: email is 'a@b c@d'; it must be one e-mail address."],
+    ),
+    (
+        ((LARGE, LARGE_TEAM), (LARGE, LARGE_TEAM)),
+        "",
+        [f"25: Two recipients of '{LARGE}' are '{LARGE_TEAM}'."],
+    ),
+    (
+        ((LARGE, "Security@example.com"),),
+        "",
+        [
+            (
+                "22: recipients 1: email is 'Security@example.com', whom the central stack "
+                "subscribes by Email or ExtraEmail, and SNS has one subscription for an address: "
+                "take it out here, or there."
+            )
+        ],
+    ),
+    (
+        ((LARGE, LARGE_TEAM),),
+        'unit = "x"\n',
+        ['23: recipients 1: unit is unknown here; known are "ou", "email".'],
+    ),
+    (
+        (),
+        f'[[recipients]]\nemail = "{LARGE_TEAM}"\n',
+        [
+            (
+                "20: recipients 1: ou is missing; it must be an OU's id or path like "
+                '"Workloads/Prod"; "/" is the root.'
+            )
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("pairs", "more", "sentences"), BAD)
+def test_a_bad_entry_is_told_of_with_its_line(
+    pairs: tuple[tuple[str, str], ...], more: str, sentences: list[str]
+) -> None:
+    assert told(*pairs, more=more) == [f"line {sentence}" for sentence in sentences]
+
+
+def test_a_topic_that_was_given_takes_no_recipients() -> None:
+    text = recipients((LARGE, LARGE_TEAM)).replace(
+        'Email = "security@example.com"', f'SNSTopicArn = "{TOPIC}-given"'
+    )
+    with pytest.raises(BadFile) as caught:
+        wanted(text)
+    assert caught.value.sentences == [
+        (
+            "line 20: recipients need the topic of our own stack, and SNSTopicArn gives another: "
+            "subscribe them there by hand, or take SNSTopicArn out."
+        )
+    ]
+
+
+class Topic:
+    """SNS as the operator asks it: rows of one list, and the filters by ARN."""
+
+    def __init__(self, *rows: tuple[str, str], filters: Mapping[str, str] | None = None) -> None:
+        self.rows, self.filters, self.asked = rows, filters or {}, list[str]()
+
+    def get_paginator(self, name: str) -> Any:
+        assert name == "list_subscriptions_by_topic"
+        return self
+
+    def paginate(self, *, TopicArn: str) -> Any:
+        assert TopicArn == TOPIC
+        rows = [
+            {"SubscriptionArn": arn, "Endpoint": address, "Protocol": "email"}
+            for address, arn in self.rows
+        ]
+        return [{"Subscriptions": rows}]
+
+    def get_subscription_attributes(self, *, SubscriptionArn: str) -> Any:
+        self.asked.append(SubscriptionArn)
+        if SubscriptionArn not in self.filters:
+            raise ClientError({"Error": {"Code": "NotFound"}}, "GetSubscriptionAttributes")
+        policy = self.filters[SubscriptionArn]
+        return {"Attributes": {"FilterPolicy": policy, "FilterPolicyScope": "MessageBody"}}
+
+
+def test_the_look_asks_for_the_filters_of_those_that_the_stack_did_not_make() -> None:
+    topic = Topic(
+        ("security@example.com", f"{TOPIC}:1"),
+        (LARGE_TEAM, f"{TOPIC}:2"),
+        ("gone@example.com", f"{TOPIC}:3"),
+        ("ended@example.com", "Deleted"),
+        ("asked@example.com", "PendingConfirmation"),
+        filters={f"{TOPIC}:2": "{}"},
+    )
+    stack = rolled_out().central
+    assert stack is not None
+    stack = replace(stack, outputs={"TopicArn": TOPIC})
+    found = [*read_subscriptions(lambda: topic, SECURITY, stack)]
+    assert found == [
+        Subscription(
+            "iam-org-revoker-incidents", "security@example.com", confirmed=True, arn=f"{TOPIC}:1"
+        ),
+        subscribed(LARGE_TEAM, arn=f"{TOPIC}:2", filter_policy="{}", by_body=True),
+        Subscription("iam-org-revoker-incidents", "asked@example.com", confirmed=False),
+    ]
+    assert topic.asked == [f"{TOPIC}:2", f"{TOPIC}:3"]
+
+
+@pytest.mark.parametrize(("addresses", "waits"), [((LARGE_TEAM,), True), ((SMALL_TEAM,), False)])
+def test_only_whom_the_file_names_is_waited_for(addresses: tuple[str, ...], waits: bool) -> None:
+    wait = Wait(Until.CONFIRMED, SECURITY, TOPIC, addresses=addresses)
+    clock = iter(range(100))
+    patient = Waiting(sleep=lambda _: None, clock=lambda: float(next(clock)), patience=3.0)
+    topic = Topic(("Large@example.com", "PendingConfirmation"))
+
+    def waited() -> None:
+        wait_for(wait, topic, operation="", waiting=patient, counted=lambda _: None)
+
+    if not waits:
+        waited()
+        return
+    with pytest.raises(Failed, match="Nobody has confirmed the subscription of Large@"):
+        waited()
+
+
+def test_the_commands_take_the_names_that_the_command_line_has_for_them() -> None:
+    made = planned(recipients((LARGE, LARGE_TEAM)))
+    lines = [*as_commands(made.steps, profiles={}, own=SECURITY, region="us-east-1")]
+    (subscribe,) = [line for line in lines if " sns subscribe " in line]
+    assert f'--notification-endpoint {LARGE_TEAM} --attributes \'{{"FilterPolicy":' in subscribe
+    (waits,) = [line for line in lines if "list-subscriptions" in line and "incidents" in line]
+    assert waits.endswith(f"| grep -ixF -e {LARGE_TEAM}; do sleep 10; done")
+    subprocess.run(["bash", "-n"], input="\n".join(lines), text=True, check=True)
+
+
+@pytest.mark.parametrize(("asked", "looks"), [(LARGE_TEAM, 2), (f"not-{LARGE_TEAM}", 1)])
+def test_the_commands_wait_for_that_address_alone(asked: str, looks: int) -> None:
+    step = Step(
+        kind=Kind.CONFIRM,
+        says="It",
+        whom="all",
+        wait=Wait(Until.CONFIRMED, SECURITY, TOPIC, addresses=(LARGE_TEAM,)),
+    )
+    lines = [*as_commands([step], profiles={}, own=SECURITY, region="us-east-1")][-1:]
+    # The AWS CLI, which answers with a pending address once, and sleep, which leaves a line.
+    double = f"""set -eu
+    sleep() {{ touch slept; echo waited >&2; }}
+    aws() {{ if [ ! -e slept ]; then echo {asked}; fi; }}
+    cd "$(mktemp -d)"
+    """
+    ran = subprocess.run(
+        ["bash"], input=double + lines[0], text=True, capture_output=True, check=True
+    )
+    assert ran.stderr.count("waited") == looks - 1
