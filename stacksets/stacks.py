@@ -64,8 +64,12 @@ def _asked(given: Given, *, made: bool) -> set[str]:
     `made` or updated: whoever is subscribed anew is asked anew, also to an address that was known.
     """
     wanted, seen = given.wanted.central.parameters, given.observed.central
-    team = {wanted.get(name, "") for name in ADDRESSES}
-    waiting = {one.address for one in given.observed.subscriptions if not one.confirmed} & team
+    team = {wanted.get(name, "").casefold() for name in ADDRESSES}
+    waiting = {
+        one.address
+        for one in given.observed.subscriptions
+        if not one.confirmed and one.address.casefold() in team
+    }
     before = seen.parameters if seen and not made else {}
     other = [name for name in SUBSCRIBING if wanted.get(name, "") != before.get(name, "")]
     if "SNSTopicArn" in other:

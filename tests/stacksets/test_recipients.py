@@ -231,6 +231,12 @@ def test_who_was_asked_and_is_not_named_any_more_holds_nothing_up() -> None:
     )
 
 
+def test_the_team_is_waited_for_however_its_address_is_spelled_in_the_list() -> None:
+    spelled = replace(TEAM, address="Security@Example.com", confirmed=False)
+    made = plan(given(observed=replace(rolled_out(), subscriptions=(spelled,))))
+    assert [step.kind for step in made.steps] == [Kind.CONFIRM]
+
+
 def crowded(count: int) -> Observed:
     """So many accounts in Large besides THREE, which is in Inner."""
     before = organization()
