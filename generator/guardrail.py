@@ -151,7 +151,7 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
         ),
         Statement(
             sid="DenyStaysTrue",
-            why="A rewritten deny could allow, a member taken out of the deny group is free, and "
+            why="A rewritten deny could allow, a member taken out of a deny group is free, and "
             "the revoker's roles are nobody else's to open, strengthen, pass or assume.",
             effect="Deny",
             not_actions=("iam:Generate*", "iam:Get*", "iam:List*", "iam:Simulate*"),

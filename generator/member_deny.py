@@ -1,4 +1,7 @@
-"""What takes IAM away in a member account: two managed policies and a group. Attached to nobody."""
+"""What takes IAM away in a member account: two managed policies, and a group that carries each.
+
+Attached to nobody.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,13 @@ from typing import Any
 from troposphere import Equals, If, Ref, Template, iam
 
 from handler.deny import deny_document, session_deny_document
-from handler.names import DENY_GROUP, DENY_POLICY, IAM_PATH, SESSION_DENY_POLICY
+from handler.names import (
+    DENY_GROUP,
+    DENY_POLICY,
+    IAM_PATH,
+    SESSION_DENY_GROUP,
+    SESSION_DENY_POLICY,
+)
 
 EVERYTHING = "DenyEverything"
 # Who is contained holds these back: the stack's deletion then fails here, before it takes the way
@@ -16,7 +25,7 @@ RELEASED_BY = ("DeskMayInvoke",)
 
 
 def add_deny(template: Template) -> None:
-    """Add the policies and the group; lists of users and roles stay absent.
+    """Add the policies and the groups; lists of users and roles stay absent.
 
     CloudFormation would fight the revoker's own attachments. A policy's description can never be
     changed: it says only what will stay true.
@@ -42,11 +51,13 @@ def add_deny(template: Template) -> None:
             PolicyDocument=_either(session_deny_document(), session_deny_document(everything=True)),
         )
     )
-    template.add_resource(
-        iam.Group(
-            "DenyGroup", GroupName=DENY_GROUP, Path=IAM_PATH, ManagedPolicyArns=[Ref("DenyPolicy")]
+    for title, name, policy in (
+        ("DenyGroup", DENY_GROUP, "DenyPolicy"),
+        ("SessionDenyGroup", SESSION_DENY_GROUP, "SessionDenyPolicy"),
+    ):
+        template.add_resource(
+            iam.Group(title, GroupName=name, Path=IAM_PATH, ManagedPolicyArns=[Ref(policy)])
         )
-    )
 
 
 def _either(narrow: Any, wide: Any) -> Any:

@@ -44,7 +44,7 @@ def add_patrol(template: Template) -> None:
     template.add_resource(
         scheduler.Schedule(
             "PatrolSchedule",
-            DependsOn=["DenyGroup", "SessionDenyPolicy"],
+            DependsOn=["DenyGroup", "SessionDenyGroup"],
             Name=PATROL_SCHEDULE,
             Description="The revoker looks round: what holds, what is missing, and a heartbeat.",
             ScheduleExpression="rate(15 minutes)",

@@ -69,7 +69,7 @@ def _add_calls(template: Template) -> None:
                 f"{title}Rule",
                 # The first event finds the deny that it needs, and an uninstallation stops here
                 # before it takes the deny.
-                DependsOn=["DenyGroup", "SessionDenyPolicy"],
+                DependsOn=["DenyGroup", "SessionDenyGroup"],
                 Name=name,
                 Description=says,
                 State="ENABLED",

@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from generator.arns import LOG_GROUP, OUR_ROLE
-from handler.names import CANARY_ROLE, DENY_GROUP, IAM_PATH, INLINE_DENY, PRODUCT, REPORT_SOURCE
+from handler.names import (
+    CANARY_ROLE,
+    DENY_GROUP,
+    IAM_PATH,
+    INLINE_DENY,
+    PRODUCT,
+    REPORT_SOURCE,
+    SESSION_DENY_GROUP,
+)
 
 Pattern = dict[str, Any]
 
@@ -81,7 +89,7 @@ _TOUCHED = (
         {"policyArn": [{"wildcard": f"*:policy{IAM_PATH}*"}]},
         {"permissionsBoundary": [{"wildcard": f"*:policy{IAM_PATH}*"}]},
         {"policyName": [INLINE_DENY]},
-        {"groupName": [DENY_GROUP]},
+        {"groupName": [DENY_GROUP, SESSION_DENY_GROUP]},
         {"roleName": [_NAMED_OURS]},
         {"path": [IAM_PATH]},
     ),

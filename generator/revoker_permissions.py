@@ -1,8 +1,8 @@
 """What the revoker's role may do, each statement with its reason. Data, no logic.
 
-Each IAM write is bound to our own denies, to our deny group or to taking away, and to our function;
-those that contain stand under a condition. Three could give back what somebody had taken away, for
-want of a condition in IAM: docs/permissions.md names them, a test finds no other.
+Each IAM write is bound to our own denies, to our deny groups or to taking away, and to our
+function; those that contain stand under a condition. Three could give back what somebody had taken
+away, for want of a condition in IAM: docs/permissions.md names them, a test finds no other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from generator.arns import (
     LOG_GROUP,
     OUR_CANARY,
     OUR_FUNCTION,
-    OUR_GROUP,
+    OUR_GROUPS,
     OUR_POLICY,
     OUR_QUEUE,
     OUR_RULES,
@@ -70,10 +70,10 @@ _READING = (
         resources=(OUR_POLICY, OUR_SESSION_POLICY),
     ),
     Statement(
-        sid="ReadOurGroup",
-        why="The deny group is worth what is attached to it.",
+        sid="ReadOurGroups",
+        why="A deny group is worth what is attached to it.",
         actions=("iam:ListAttachedGroupPolicies", "iam:ListGroupPolicies"),
-        resources=(OUR_GROUP,),
+        resources=OUR_GROUPS,
     ),
     Statement(
         sid="SearchHistory",
@@ -174,9 +174,10 @@ _CONTAINING = (
     ),
     Statement(
         sid="DenyUserByGroup",
-        why="Second rung for a user at her policy quota, and its undo: no other group than ours.",
+        why="Second rung for a user at her policy quota, or her sessions alone, and its undo: our "
+        "two groups only.",
         actions=("iam:AddUserToGroup", "iam:RemoveUserFromGroup"),
-        resources=(OUR_GROUP,),
+        resources=OUR_GROUPS,
         conditions=ONLY_OUR_FUNCTION,
     ),
     Statement(

@@ -23,6 +23,7 @@ from handler.names import (
     DESK_ROLE,
     KEPT_GROUP,
     KEPT_POLICY,
+    KEPT_SESSION_GROUP,
     KEPT_SESSION_POLICY,
     MEMBER_ROLES,
     iam_arn,
@@ -40,11 +41,13 @@ from handler.trail import Kind
 
 # That somebody was told of whom ours is not on; who bears ours has a record.
 KEPT_TOLD = "kept_told"
+# Which group keeps which deny.
+_KEPT_GROUPS = {"contained": KEPT_GROUP, "sessions": KEPT_SESSION_GROUP}
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Who bears which kept deny; `mark` is contained or sessions; `group`: by the kept group."""
+    """Who bears which kept deny; `mark` is contained or sessions; `group`: by its group."""
 
     kind: Kind
     name: str
@@ -92,12 +95,12 @@ def _kept_bearers(tools: Tools) -> Iterator[Kept]:
             # on the user of the same name.
             for role in page["PolicyRoles"] if mark == "contained" else ():
                 yield Kept(Kind.ROLE, role["RoleName"], role["RoleId"], mark, arn)
-            if KEPT_GROUP in [group["GroupName"] for group in page["PolicyGroups"]]:
+            if _KEPT_GROUPS[mark] in [group["GroupName"] for group in page["PolicyGroups"]]:
                 yield from _kept_members(tools.iam, mark, arn)
 
 
 def _kept_members(iam: Any, mark: str, arn: str) -> Iterator[Kept]:
-    for page in iam.get_paginator("get_group").paginate(GroupName=KEPT_GROUP):
+    for page in iam.get_paginator("get_group").paginate(GroupName=_KEPT_GROUPS[mark]):
         for user in page["Users"]:
             yield Kept(Kind.USER, user["UserName"], user["UserId"], mark, arn, group=True)
 
@@ -162,7 +165,8 @@ def _kept_undo(bearer: Kept, done: Containment, *, bound: bool) -> tuple[tuple[s
         ours = done.rung is Rung.BOUNDARY
         return () if ours else (("aws", "iam", "delete-role-permissions-boundary", named),)
     if bearer.group:
-        return (("aws", "iam", "remove-user-from-group", named, f"--group-name={KEPT_GROUP}"),)
+        group = f"--group-name={_KEPT_GROUPS[bearer.mark]}"
+        return (("aws", "iam", "remove-user-from-group", named, group),)
     return (("aws", "iam", f"detach-{kind}-policy", named, f"--policy-arn={bearer.arn}"),)
 
 

@@ -15,8 +15,10 @@ from handler.names import (
     INLINE_DENY,
     KEPT_GROUP,
     KEPT_POLICY,
+    KEPT_SESSION_GROUP,
     KEPT_SESSION_POLICY,
     RELEASE_COMMAND,
+    SESSION_DENY_GROUP,
     SESSION_DENY_POLICY,
     iam_arn,
     kept_arn,
@@ -105,6 +107,7 @@ IAM_OPTIONS: dict[str, frozenset[str]] = {
 _FETCHED = re.compile("(file|fileb|https?)://", re.IGNORECASE)
 _ID = re.compile("[A-Z0-9]{8,128}")
 _PARTITION = re.compile("aws(-[a-z]+)*")
+_GROUPS = (DENY_GROUP, SESSION_DENY_GROUP, KEPT_GROUP, KEPT_SESSION_GROUP)
 
 
 def undoes_gain(command: Command, *, account: str) -> bool:
@@ -131,7 +134,7 @@ def undoes_containment(command: Command, *, account: str, partition: str) -> boo
         case "delete-user-policy" | "delete-role-policy":
             return given.get("--policy-name") == INLINE_DENY
         case "remove-user-from-group":
-            return given.get("--group-name") in (DENY_GROUP, KEPT_GROUP)
+            return given.get("--group-name") in _GROUPS
     return command[2] == "delete-role-permissions-boundary"
 
 

@@ -7,12 +7,12 @@ rename themselves and others, so the id behind the name is compared at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS, BoundaryTaken, Step
+from handler.rungs import ROLE_STEPS, SESSION_STEPS, USER_STEPS, BoundaryTaken, Step
 from handler.target import Rung, Target
 from handler.trail import Kind
 
@@ -55,8 +55,8 @@ def contain(
     Raises botocore's ClientError for what has no answer here (throttling, service failure), so that
     Lambda retries; quota, protection, refusal and absence are answers.
     """
-    climb = partial(_climb, iam, inline=inline, first=first)
-    return _on_the_right_one(iam, target, is_contained, climb)
+    steps = sorted(_steps(target.kind, inline=inline), key=lambda one: one.rung is not first)
+    return _on_the_right_one(iam, target, is_contained, partial(_climb, iam, steps))
 
 
 def contain_sessions(
@@ -66,7 +66,7 @@ def contain_sessions(
 
     As `contain`; `is_contained` says whose sessions were denied before.
     """
-    return _on_the_right_one(iam, target, is_contained, partial(_deny_sessions, iam))
+    return _on_the_right_one(iam, target, is_contained, partial(_climb, iam, SESSION_STEPS))
 
 
 def _on_the_right_one(
@@ -97,19 +97,9 @@ def _on_the_right_one(
     return Containment(name=name, notes=(*notes, "It was renamed each time: nothing holds."))
 
 
-def _deny_sessions(iam: Any, target: Target) -> Containment:
-    refusal = _try(iam, SESSION_STEP, target)
-    if refusal or not SESSION_STEP.intact(iam, target):
-        note = f"Rung {SESSION_STEP.rung.value}: {refusal or REWRITTEN}."
-        return Containment(name=target.name, notes=(note,))
-    return Containment(
-        name=target.name, rung=SESSION_STEP.rung, undo=(SESSION_STEP.command(target),)
-    )
-
-
 def holds(iam: Any, target: Target, rung: Rung) -> bool:
     """Whether the deny of this rung is on the target now, and is ours; NoSuchPrincipal if gone."""
-    step = next(s for s in (*_steps(target.kind, inline=True), SESSION_STEP) if s.rung is rung)
+    step = _step(target.kind, rung)
     try:
         return step.there(iam, target) and step.intact(iam, target)
     except iam.exceptions.NoSuchEntityException as error:
@@ -120,7 +110,7 @@ def holds(iam: Any, target: Target, rung: Rung) -> bool:
 
 def take_off(iam: Any, target: Target, rung: Rung) -> str:
     """Undo one rung; empty when done or when nothing was there, else why it cannot be done here."""
-    step = next(s for s in (*_steps(target.kind, inline=True), SESSION_STEP) if s.rung is rung)
+    step = _step(target.kind, rung)
     if step.undo is None:
         return f"only an administrator may: {' '.join(step.command(target))}"
     try:
@@ -152,11 +142,10 @@ def _mistaken(name: str, owner: str) -> str:
     return f"The name {name!r} now belongs to another principal ({owner}), who is spared."
 
 
-def _climb(iam: Any, target: Target, *, inline: bool, first: Rung | None) -> Containment:
+def _climb(iam: Any, steps: Sequence[Step], target: Target) -> Containment:
     """The first rung that takes and is intact; raises NoSuchPrincipal when the name is nobody's."""
     notes: list[str] = []
-    steps = _steps(target.kind, inline=inline)
-    for step in sorted(steps, key=lambda one: one.rung is not first):
+    for step in steps:
         refusal = _try(iam, step, target)
         if not refusal and step.intact(iam, target):
             return Containment(
@@ -194,6 +183,11 @@ def _take_back(iam: Any, target: Target, done: Containment) -> tuple[str, ...]:
 def _steps(kind: Kind, *, inline: bool) -> tuple[Step, ...]:
     steps = USER_STEPS if kind is Kind.USER else ROLE_STEPS
     return steps if inline else tuple(s for s in steps if s.rung is not Rung.INLINE_POLICY)
+
+
+def _step(kind: Kind, rung: Rung) -> Step:
+    steps = (*_steps(kind, inline=True), *SESSION_STEPS)
+    return next(one for one in steps if one.rung is rung)
 
 
 # ---- whose name is this

@@ -32,7 +32,7 @@ def _member_added(offence: Offence) -> Gain | None:
         what=f"membership of the group {shown(group)} for user {shown(user)}",
         remedy=Remedy.TAKE_BACK if admin else Remedy.TELL,
         verb="remove-user-from-group",
-        # Into our own deny group: somebody whom the offender wants out of the way.
+        # Into a deny group of ours: somebody whom the offender wants out of the way.
         critical=is_dear_group(offence, group) and not admin,
         # Adding a member again succeeds: undoing that would turn a member out.
         missing="The record does not say whether the user was in the group before.",

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from handler.containment import current_name
-from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS, Step
+from handler.rungs import ROLE_STEPS, SESSION_STEPS, USER_STEPS, Step
 from handler.store import Item
 from handler.target import Target
 from handler.tools import Tools, attempt, target_of
@@ -24,7 +24,7 @@ LEFT = "left"
 
 def steps_of(kind: Kind) -> tuple[Step, ...]:
     """Every step that a deny of ours may be on by."""
-    return (*USER_STEPS, SESSION_STEP) if kind is Kind.USER else ROLE_STEPS
+    return (*USER_STEPS, *SESSION_STEPS) if kind is Kind.USER else ROLE_STEPS
 
 
 def is_there(step: Step, target: Target, tools: Tools) -> bool:

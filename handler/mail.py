@@ -12,7 +12,7 @@ from string import Template
 from handler.names import RELEASE_COMMAND
 from handler.notice import Incident, Notice, NoticeKind, visible
 from handler.report import GainTold
-from handler.target import Rung
+from handler.target import SESSION_RUNGS
 from handler.text import clip, command_line, fact_lines, fill_text, item_lines, shorten
 
 SUBJECT_LIMIT = 99
@@ -68,6 +68,7 @@ _LABELS = {
 }
 # Facts whose values are codes; the words have a sentence for each.
 _CODES = frozenset({"reason", "rung", "held_by"})
+_OF_SESSIONS = frozenset(rung.value for rung in SESSION_RUNGS)
 
 
 def mail_subject(incident: Incident) -> str:
@@ -104,7 +105,7 @@ def mail_body(words: Mapping[str, str], incident: Incident) -> str:
 def _text_for(incident: Incident) -> str:
     """Which of the texts: that of the kind, or of a case of it."""
     kind, facts = incident.kind, incident.first.facts
-    if kind is NoticeKind.CONTAINED and facts.get("rung") == Rung.SESSION_POLICY.value:
+    if kind is NoticeKind.CONTAINED and facts.get("rung") in _OF_SESSIONS:
         return SESSIONS
     if kind is NoticeKind.CONTAINED and incident.milestone > 1:
         return STILL_TRYING

@@ -17,7 +17,7 @@ from handler.deskrefusal import DeskRefusal
 from handler.deskview import MARKS, principal_id_of
 from handler.leftover import LEFT, is_there, left_mark, steps_of
 from handler.marks import Contained, read_contained, vouch_for_key
-from handler.names import KEPT_GROUP
+from handler.names import KEPT_GROUP, KEPT_SESSION_GROUP
 from handler.rungs import Step, boundary_of
 from handler.store import Item, Value
 from handler.stripped import KEPT_REASON
@@ -151,8 +151,8 @@ def _kept_rows(target: Target, tools: Tools) -> Iterator[dict[str, Any]]:
             yield _kept_row(f"detach-{kind}-policy", named, f"--policy-arn={arn}")
     if target.kind is Kind.USER:
         groups = tools.iam.list_groups_for_user(UserName=target.name)["Groups"]
-        if any(group["GroupName"] == KEPT_GROUP for group in groups):
-            yield _kept_row("remove-user-from-group", named, f"--group-name={KEPT_GROUP}")
+        for name in sorted({KEPT_GROUP, KEPT_SESSION_GROUP} & {one["GroupName"] for one in groups}):
+            yield _kept_row("remove-user-from-group", named, f"--group-name={name}")
     elif boundary_of(tools.iam, target.name) == target.kept_deny_arn:
         yield _kept_row("delete-role-permissions-boundary", named)
 

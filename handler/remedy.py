@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from handler.names import DENY_GROUP, FORWARDER, REVOKER
+from handler.names import DENY_GROUP, FORWARDER, REVOKER, SESSION_DENY_GROUP
 from handler.trail import Call, Kind
 
 # A name in a sentence; IAM's longest is 128 characters, an ARN is longer.
@@ -205,8 +205,9 @@ def shown(name: str) -> str:
 
 
 def is_dear_group(offence: Offence, group: str) -> bool:
-    """The administrators' group, or the one that carries our deny; IAM ignores case in names."""
-    return group.casefold() in (offence.admin_group.casefold(), DENY_GROUP.casefold())
+    """The administrators' group, or one that carries a deny of ours; IAM ignores case in names."""
+    dear = (offence.admin_group, DENY_GROUP, SESSION_DENY_GROUP)
+    return group.casefold() in [name.casefold() for name in dear]
 
 
 def is_dear_role(offence: Offence, role: str) -> bool:

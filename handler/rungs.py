@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.deny import deny_document, still_denies
-from handler.names import DENY_GROUP, INLINE_DENY
+from handler.names import DENY_GROUP, INLINE_DENY, SESSION_DENY_GROUP
 from handler.target import Rung, Target
 
 
@@ -98,31 +98,42 @@ def _session_deny_is_ours(iam: Any, target: Target) -> bool:
     return still_denies(_document(iam, target.session_deny_arn), sessions_only=True)
 
 
-# ---- rung 2: the deny group for users, a boundary for roles that have none
+# ---- rung 2: a deny group for users, a boundary for roles that have none
 
 
-def _add_to_group(iam: Any, target: Target) -> None:
-    iam.add_user_to_group(GroupName=DENY_GROUP, UserName=target.name)
+@dataclass(frozen=True)
+class DenyGroup:
+    """A group of ours, by its name: which deny it carries, and what says that the deny is ours."""
+
+    name: str
+    arn: Callable[[Target], str]
+    denies: Callable[[Any, Target], bool]
+
+    def add(self, iam: Any, target: Target) -> None:
+        iam.add_user_to_group(GroupName=self.name, UserName=target.name)
+
+    def remove(self, iam: Any, target: Target) -> None:
+        iam.remove_user_from_group(GroupName=self.name, UserName=target.name)
+
+    def has(self, iam: Any, target: Target) -> bool:
+        groups = iam.list_groups_for_user(UserName=target.name)["Groups"]
+        return any(group["GroupName"] == self.name for group in groups)
+
+    def is_ours(self, iam: Any, target: Target) -> bool:
+        """The group carries its deny and nothing else, and the deny is ours."""
+        attached = iam.list_attached_group_policies(GroupName=self.name)["AttachedPolicies"]
+        inline = iam.list_group_policies(GroupName=self.name)["PolicyNames"]
+        return (
+            [policy["PolicyArn"] for policy in attached] == [self.arn(target)]
+            and not inline
+            and self.denies(iam, target)
+        )
 
 
-def _remove_from_group(iam: Any, target: Target) -> None:
-    iam.remove_user_from_group(GroupName=DENY_GROUP, UserName=target.name)
-
-
-def _group_is_ours(iam: Any, target: Target) -> bool:
-    """The group carries the deny and nothing else, and the deny is ours."""
-    attached = iam.list_attached_group_policies(GroupName=DENY_GROUP)["AttachedPolicies"]
-    inline = iam.list_group_policies(GroupName=DENY_GROUP)["PolicyNames"]
-    return (
-        [policy["PolicyArn"] for policy in attached] == [target.deny_arn]
-        and not inline
-        and _policy_is_ours(iam, target)
-    )
-
-
-def _in_group(iam: Any, target: Target) -> bool:
-    groups = iam.list_groups_for_user(UserName=target.name)["Groups"]
-    return any(group["GroupName"] == DENY_GROUP for group in groups)
+_DENIED = DenyGroup(DENY_GROUP, lambda target: target.deny_arn, _policy_is_ours)
+_SESSIONS_DENIED = DenyGroup(
+    SESSION_DENY_GROUP, lambda target: target.session_deny_arn, _session_deny_is_ours
+)
 
 
 class BoundaryTaken(Exception):
@@ -206,12 +217,8 @@ def _command(verb: str, flag: str, *rest: str) -> Callable[[Target], tuple[str, 
     """`flag=value` in one word, because IAM names may begin with a dash."""
 
     def build(target: Target) -> tuple[str, ...]:
-        filled = (
-            part.replace("{deny}", target.deny_arn).replace(
-                "{session_deny}", target.session_deny_arn
-            )
-            for part in rest
-        )
+        arns = {"deny": target.deny_arn, "session_deny": target.session_deny_arn}
+        filled = (part.format(**arns) for part in rest)
         return ("aws", "iam", verb, f"{flag}={target.name}", *filled)
 
     return build
@@ -228,10 +235,10 @@ USER_STEPS = (
     ),
     Step(
         rung=Rung.DENY_GROUP,
-        do=_add_to_group,
-        undo=_remove_from_group,
-        there=_in_group,
-        intact=_group_is_ours,
+        do=_DENIED.add,
+        undo=_DENIED.remove,
+        there=_DENIED.has,
+        intact=_DENIED.is_ours,
         command=_command("remove-user-from-group", "--user-name", f"--group-name={DENY_GROUP}"),
     ),
     Step(
@@ -271,11 +278,23 @@ ROLE_STEPS = (
         command=_command("delete-role-policy", "--role-name", f"--policy-name={INLINE_DENY}"),
     ),
 )
-SESSION_STEP = Step(
-    rung=Rung.SESSION_POLICY,
-    do=_attach_session_deny,
-    undo=_detach_session_deny,
-    there=_session_deny_on_user,
-    intact=_session_deny_is_ours,
-    command=_command("detach-user-policy", "--user-name", "--policy-arn={session_deny}"),
+SESSION_STEPS = (
+    Step(
+        rung=Rung.SESSION_POLICY,
+        do=_attach_session_deny,
+        undo=_detach_session_deny,
+        there=_session_deny_on_user,
+        intact=_session_deny_is_ours,
+        command=_command("detach-user-policy", "--user-name", "--policy-arn={session_deny}"),
+    ),
+    Step(
+        rung=Rung.SESSION_GROUP,
+        do=_SESSIONS_DENIED.add,
+        undo=_SESSIONS_DENIED.remove,
+        there=_SESSIONS_DENIED.has,
+        intact=_SESSIONS_DENIED.is_ours,
+        command=_command(
+            "remove-user-from-group", "--user-name", f"--group-name={SESSION_DENY_GROUP}"
+        ),
+    ),
 )

@@ -15,6 +15,7 @@ class Rung(Enum):
     BOUNDARY = "boundary"
     INLINE_POLICY = "inline-policy"
     SESSION_POLICY = "session-policy"
+    SESSION_GROUP = "session-group"
 
 
 # The rungs as a sentence names them.
@@ -24,7 +25,10 @@ RUNG_WORDS = {
     Rung.BOUNDARY: "a permissions boundary",
     Rung.INLINE_POLICY: "an inline deny",
     Rung.SESSION_POLICY: "the deny of sessions",
+    Rung.SESSION_GROUP: "the group of denied sessions",
 }
+# These deny a user's temporary sessions alone.
+SESSION_RUNGS = frozenset({Rung.SESSION_POLICY, Rung.SESSION_GROUP})
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ from handler.names import (
     DENY_POLICY,
     KEPT_GROUP,
     KEPT_POLICY,
+    KEPT_SESSION_GROUP,
     KEPT_SESSION_POLICY,
     SESSION_DENY_POLICY,
     iam_arn,
     kept_arn,
 )
-from handler.target import Rung
+from handler.target import SESSION_RUNGS, Rung
 
 # IAM User Guide, "IAM and AWS STS quotas": what every account has, raised or not.
 POLICIES, GROUPS = 10, 10
@@ -35,7 +36,8 @@ class Way(Enum):
 class Bearer:
     """A user or role with a deny of ours. `policies` and `groups` count all that it has, ours
     among them; `bounded` says whether it has any permissions boundary; `kept` what it bears of
-    the kept denies already; `odd` the denies that are its boundary by no rung of ours."""
+    the kept denies already, `kept_sessions` of those of sessions; `odd` the denies that are its
+    boundary by no rung of ours."""
 
     kind: str
     name: str
@@ -45,25 +47,29 @@ class Bearer:
     groups: int = 0
     bounded: bool = False
     kept: frozenset[Way] = frozenset()
-    kept_sessions: bool = False
+    kept_sessions: frozenset[Way] = frozenset()
     odd: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> bool:
         """Contained wholly, not in its sessions alone."""
-        return bool(self.rungs - {Rung.SESSION_POLICY})
+        return bool(self.rungs - SESSION_RUNGS)
+
+    @property
+    def sessions(self) -> bool:
+        """Contained in its sessions, whatever else."""
+        return bool(self.rungs & SESSION_RUNGS)
 
     @property
     def again(self) -> bool:
         """Whether all that is kept is ours again."""
-        sessions = not self.kept_sessions or Rung.SESSION_POLICY in self.rungs
-        return sessions and (not self.kept or self.whole)
+        return (not self.kept_sessions or self.sessions) and (not self.kept or self.whole)
 
     @property
     def way(self) -> Way:
         """How its containment can be kept."""
         if self.kept:
-            return next(iter(sorted(self.kept, key=lambda one: one.value)))
+            return _first(self.kept)
         if Rung.BOUNDARY in self.rungs:
             return Way.BOUNDARY
         if self.policies < POLICIES:
@@ -73,23 +79,33 @@ class Bearer:
         return Way.NONE if self.bounded else Way.BOUNDARY
 
     @property
+    def sessions_way(self) -> Way:
+        """How the deny of its sessions can be kept, beside that of the whole."""
+        if self.kept_sessions:
+            return _first(self.kept_sessions)
+        whole = self.way if self.whole and not self.kept else Way.NONE
+        if self.policies + (whole is Way.POLICY) < POLICIES:
+            return Way.POLICY
+        room = self.kind == "user" and self.groups + (whole is Way.GROUP) < GROUPS
+        return Way.GROUP if room else Way.NONE
+
+    @property
     def unkeepable(self) -> str:
         """Why its containment cannot be kept, as a clause; "" where it can."""
-        if self.whole and self.way is Way.NONE:
+        whole = self.whole and self.way is Way.NONE
+        if whole or (self.sessions and self.sessions_way is Way.NONE):
             return "its policies and groups are at their quota"
-        if (
-            Rung.SESSION_POLICY in self.rungs
-            and not self.kept_sessions
-            and self.policies + (self.whole and self.way is Way.POLICY) >= POLICIES
-        ):
-            return "its policies are at their quota"
         return ""
+
+
+def _first(ways: frozenset[Way]) -> Way:
+    return min(ways, key=lambda one: one.value)
 
 
 @dataclass(frozen=True)
 class Holding:
     """What of ours is on whom in one account. `runs`: the revoker is there, and nobody has stopped
-    it. `kept_policies` and `kept_group` say what is there already to keep containments by;
+    it. `kept_policies` and the kept groups say what is there already to keep containments by;
     `spoilt` are those of the kept policies that are no deny any more; `squatters` are the ARNs of
     somebody's own that bear the names of what keeps; `odd_groups` are names of other groups than
     ours that carry our deny, each with its ARN. `operator` is the ARN by which the operator works
@@ -102,6 +118,7 @@ class Holding:
     kept_policies: frozenset[str] = frozenset()
     spoilt: frozenset[str] = frozenset()
     kept_group: bool = False
+    kept_session_group: bool = False
     deny_everything: bool = False
     squatters: tuple[str, ...] = ()
     odd_groups: tuple[tuple[str, str], ...] = ()
@@ -122,7 +139,8 @@ class Holding:
     @property
     def keeps(self) -> bool:
         """Whether anything is left here of a keeping."""
-        return bool(self.left_behind or self.kept_policies or self.kept_group)
+        groups = self.kept_group or self.kept_session_group
+        return bool(self.left_behind or self.kept_policies or groups)
 
     def unkeepable(self) -> Iterator[str]:
         """A sentence for each containment that cannot be kept, and for each name that is taken."""
@@ -161,12 +179,18 @@ class Holding:
         """Whether somebody can be kept by the kept group alone."""
         return any(one.whole and one.way is Way.GROUP for one in self.contained)
 
+    @property
+    def needs_session_group(self) -> bool:
+        """The same of whose sessions are denied."""
+        return any(one.sessions and one.sessions_way is Way.GROUP for one in self.contained)
+
     def _stands_in_the_way(self, arn: str) -> bool:
         """Whether a squatter has the name of something that a keeping would have to make."""
+        name = arn.rpartition("/")[2].casefold()
         if ":group/" in arn:
-            return self.needs_group
-        if arn.rpartition("/")[2].casefold() == KEPT_SESSION_POLICY:
-            return any(Rung.SESSION_POLICY in one.rungs for one in self.contained)
+            return self.needs_session_group if name == KEPT_SESSION_GROUP else self.needs_group
+        if name == KEPT_SESSION_POLICY:
+            return any(one.sessions for one in self.contained)
         return any(one.whole for one in self.contained)
 
     @property
@@ -187,12 +211,14 @@ class Holding:
 
     @property
     def kept_group_arn(self) -> str:
-        return kept_arn(
-            partition=self.partition, account=self.account, kind="group", name=KEPT_GROUP
-        )
+        return self._kept(KEPT_GROUP, kind="group")
+
+    @property
+    def kept_session_group_arn(self) -> str:
+        return self._kept(KEPT_SESSION_GROUP, kind="group")
 
     def _own(self, name: str) -> str:
         return iam_arn(partition=self.partition, account=self.account, kind="policy", name=name)
 
-    def _kept(self, name: str) -> str:
-        return kept_arn(partition=self.partition, account=self.account, kind="policy", name=name)
+    def _kept(self, name: str, *, kind: str = "policy") -> str:
+        return kept_arn(partition=self.partition, account=self.account, kind=kind, name=name)

@@ -13,7 +13,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from handler.deny import still_denies
-from handler.names import DENY_GROUP, INCIDENT_TABLE, KEPT_GROUP, REVOKER
+from handler.names import (
+    DENY_GROUP,
+    INCIDENT_TABLE,
+    KEPT_GROUP,
+    KEPT_SESSION_GROUP,
+    REVOKER,
+    SESSION_DENY_GROUP,
+)
 from handler.target import Rung
 from handler.trail import arn_field
 from stacksets.bearers import Bearer, Holding, Way
@@ -22,6 +29,8 @@ from stacksets.given import Given
 from stacksets.rings import leaving_accounts
 
 AT_ONCE = 8
+# (kind, name) by id.
+_Members = dict[str, tuple[str, str]]
 
 
 def look_into(
@@ -66,15 +75,16 @@ def holding_of(clients: Clients, account: str) -> Holding:
     bare = Holding(account, clients.partition, (), runs=False)
     own = {arn: _bearing(iam, arn) for arn in (bare.deny, bare.session_deny)}
     kept = {arn: _bearing(iam, arn) for arn in (bare.kept, bare.kept_sessions)}
-    ours, (theirs, taken) = _members(iam, DENY_GROUP), _kept_group(iam, bare.kept_group_arn)
-    ids: dict[str, tuple[str, str]] = {**(ours or {}), **(theirs or {})}
-    for found in (*own.values(), *kept.values()):
+    groups, taken = _groups(iam, bare)
+    ids: _Members = {}
+    for found in (*groups.values(), *own.values(), *kept.values()):
         ids |= found or {}
     bearers = tuple(
-        _bearer(iam, bare, (principal, kind, name), ours or {}, theirs or {}, own)
+        _bearer(iam, bare, (principal, kind, name), groups, own)
         for principal, (kind, name) in sorted(ids.items())
         if kind != "group"
     )
+    carrying = {bare.deny: DENY_GROUP, bare.session_deny: SESSION_DENY_GROUP}
     documents = {arn: _document(iam, arn) for arn, found in kept.items() if found is not None}
     deny = _document(iam, bare.deny) if own[bare.deny] is not None else None
     return Holding(
@@ -88,13 +98,14 @@ def holding_of(clients: Clients, account: str) -> Holding:
             for arn, document in documents.items()
             if not still_denies(document, sessions_only=arn == bare.kept_sessions)
         ),
-        kept_group=theirs is not None,
+        kept_group=groups[KEPT_GROUP] is not None,
+        kept_session_group=groups[KEPT_SESSION_GROUP] is not None,
         deny_everything=still_denies(deny) and _of_everything(deny),
         odd_groups=tuple(
             (name, arn)
             for arn, found in own.items()
             for kind, name in (found or {}).values()
-            if kind == "group" and name != DENY_GROUP
+            if kind == "group" and name != carrying[arn]
         ),
         squatters=(*taken, *(_squatters(iam, kept) if bearers else ())),
     )
@@ -119,7 +130,7 @@ def accounts_told_of(clients: Clients, central: str) -> set[str] | None:
     return found
 
 
-def _bearing(iam: Any, arn: str) -> dict[str, tuple[str, str]] | None:
+def _bearing(iam: Any, arn: str) -> _Members | None:
     """(kind, name) by id of whoever has a policy, groups too, as such or as boundary; None without
     one."""
     try:
@@ -138,7 +149,7 @@ def _entities(iam: Any, arn: str) -> Iterator[tuple[str, tuple[str, str]]]:
             yield group["GroupId"], ("group", group["GroupName"])
 
 
-def _members(iam: Any, group: str) -> dict[str, tuple[str, str]] | None:
+def _members(iam: Any, group: str) -> _Members | None:
     try:
         return {
             user["UserId"]: ("user", user["UserName"])
@@ -149,13 +160,27 @@ def _members(iam: Any, group: str) -> dict[str, tuple[str, str]] | None:
         return None
 
 
-def _kept_group(iam: Any, arn: str) -> tuple[dict[str, tuple[str, str]] | None, tuple[str, ...]]:
-    """Who is in the kept group, None without one; and the ARN of another group of its name."""
+def _groups(iam: Any, bare: Holding) -> tuple[dict[str, _Members | None], tuple[str, ...]]:
+    """Who is in each group of ours, None without it; and ARNs of others that have a kept one's
+    name."""
+    groups = {name: _members(iam, name) for name in (DENY_GROUP, SESSION_DENY_GROUP)}
+    taken: tuple[str, ...] = ()
+    for name, arn in (
+        (KEPT_GROUP, bare.kept_group_arn),
+        (KEPT_SESSION_GROUP, bare.kept_session_group_arn),
+    ):
+        found = _arn_of_group(iam, name)
+        groups[name] = _members(iam, name) if found == arn else None
+        taken += (found,) if found not in ("", arn) else ()
+    return groups, taken
+
+
+def _arn_of_group(iam: Any, name: str) -> str:
+    """ "" where there is no group of the name."""
     try:
-        found = str(iam.get_group(GroupName=KEPT_GROUP)["Group"]["Arn"])
+        return str(iam.get_group(GroupName=name)["Group"]["Arn"])
     except iam.exceptions.NoSuchEntityException:
-        return None, ()
-    return (_members(iam, KEPT_GROUP), ()) if found == arn else (None, (found,))
+        return ""
 
 
 def _squatters(iam: Any, kept: Mapping[str, Any]) -> Iterator[str]:
@@ -173,8 +198,7 @@ def _bearer(
     iam: Any,
     bare: Holding,
     who: tuple[str, str, str],
-    ours: Mapping[str, Any],
-    theirs: Mapping[str, Any],
+    groups: Mapping[str, _Members | None],
     own: Mapping[str, Any],
 ) -> Bearer:
     principal, kind, name = who
@@ -184,12 +208,17 @@ def _bearer(
         Rung.MANAGED_POLICY: bare.deny in attached,
         Rung.SESSION_POLICY: bare.session_deny in attached,
         Rung.BOUNDARY: boundary == bare.deny,
-        Rung.DENY_GROUP: principal in ours,
+        Rung.DENY_GROUP: principal in (groups[DENY_GROUP] or ()),
+        Rung.SESSION_GROUP: principal in (groups[SESSION_DENY_GROUP] or ()),
     }
     ways = {
         Way.POLICY: bare.kept in attached,
         Way.BOUNDARY: boundary == bare.kept,
-        Way.GROUP: principal in theirs,
+        Way.GROUP: principal in (groups[KEPT_GROUP] or ()),
+    }
+    kept_sessions = {
+        Way.POLICY: bare.kept_sessions in attached,
+        Way.GROUP: principal in (groups[KEPT_SESSION_GROUP] or ()),
     }
     return Bearer(
         kind=kind,
@@ -200,7 +229,7 @@ def _bearer(
         groups=_count_groups(iam, name) if kind == "user" else 0,
         bounded=bool(boundary),
         kept=frozenset(way for way, there in ways.items() if there),
-        kept_sessions=bare.kept_sessions in attached,
+        kept_sessions=frozenset(way for way, there in kept_sessions.items() if there),
         odd=frozenset(
             arn
             for arn, found in own.items()

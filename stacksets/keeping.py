@@ -17,8 +17,10 @@ from handler.names import (
     KEPT_GROUP,
     KEPT_PATH,
     KEPT_POLICY,
+    KEPT_SESSION_GROUP,
     KEPT_SESSION_POLICY,
     REVOKER,
+    SESSION_DENY_GROUP,
 )
 from handler.target import Rung
 from stacksets.bearers import Bearer, Holding, Way
@@ -76,11 +78,13 @@ def free_step(holding: Holding, *, release: bool) -> Step:
 def end_step(holding: Holding) -> Step:
     """Take the kept deny off everybody who bears ours again, and delete what kept it."""
     calls = [call for one in holding.left_behind for call in _end(holding, one)]
-    if holding.kept_group:
-        group = {"GroupName": KEPT_GROUP}
-        detach = {**group, "PolicyArn": holding.kept}
-        calls.append(Call(holding.account, "iam", "DetachGroupPolicy", detach))
-        calls.append(Call(holding.account, "iam", "DeleteGroup", group))
+    for name, arn, there in (
+        (KEPT_GROUP, holding.kept, holding.kept_group),
+        (KEPT_SESSION_GROUP, holding.kept_sessions, holding.kept_session_group),
+    ):
+        if there:
+            calls.append(_call(holding, "DetachGroupPolicy", GroupName=name, PolicyArn=arn))
+            calls.append(_call(holding, "DeleteGroup", GroupName=name))
     calls += [
         Call(holding.account, "iam", "DeletePolicy", {"PolicyArn": arn})
         for arn in sorted(holding.kept_policies)
@@ -98,7 +102,7 @@ def as_kept(holding: Holding) -> Holding:
     """The account as it is once `keep_step` and `free_step` are done."""
     kept = {one.id: one for one in (*holding.contained, *holding.left_behind)}.values()
     policies = {holding.kept} if any(one.whole or one.kept for one in kept) else set()
-    sessions = any(_sessions(one) or one.kept_sessions for one in kept)
+    sessions = any(one.sessions or one.kept_sessions for one in kept)
     policies |= {holding.kept_sessions} if sessions else set()
     bearers = tuple(
         Bearer(
@@ -107,7 +111,8 @@ def as_kept(holding: Holding) -> Holding:
             one.id,
             frozenset(),
             kept=one.kept or (frozenset({one.way}) if one.whole else frozenset()),
-            kept_sessions=one.kept_sessions or _sessions(one),
+            kept_sessions=one.kept_sessions
+            or (frozenset({one.sessions_way}) if one.sessions else frozenset()),
         )
         for one in kept
     )
@@ -118,6 +123,7 @@ def as_kept(holding: Holding) -> Holding:
         runs=holding.runs,
         kept_policies=frozenset(policies) | holding.kept_policies,
         kept_group=holding.kept_group or holding.needs_group,
+        kept_session_group=holding.kept_session_group or holding.needs_session_group,
     )
 
 
@@ -145,7 +151,7 @@ def _making(holding: Holding) -> Iterator[Call]:
         ),
     }
     wanted = {holding.kept} if any(one.whole for one in holding.contained) else set()
-    wanted |= {holding.kept_sessions} if any(map(_sessions, holding.contained)) else set()
+    wanted |= {holding.kept_sessions} if any(one.sessions for one in holding.contained) else set()
     for arn in sorted(wanted):
         name, document = documents[arn]
         text = json.dumps(document, separators=(",", ":"))
@@ -162,12 +168,17 @@ def _making(holding: Holding) -> Iterator[Call]:
                 SetAsDefault=True,
             )
     if holding.needs_group:
-        group = {"GroupName": KEPT_GROUP}
-        if not holding.kept_group:
-            yield Call(holding.account, "iam", "CreateGroup", {**group, "Path": KEPT_PATH})
-        # Also on a group that is there: a run that was interrupted, or somebody else, made it.
-        attach = {**group, "PolicyArn": holding.kept}
-        yield Call(holding.account, "iam", "AttachGroupPolicy", attach)
+        yield from _group_of(holding, KEPT_GROUP, holding.kept, there=holding.kept_group)
+    if holding.needs_session_group:
+        there = holding.kept_session_group
+        yield from _group_of(holding, KEPT_SESSION_GROUP, holding.kept_sessions, there=there)
+
+
+def _group_of(holding: Holding, name: str, arn: str, *, there: bool) -> Iterator[Call]:
+    if not there:
+        yield _call(holding, "CreateGroup", GroupName=name, Path=KEPT_PATH)
+    # Also on a group that is there: a run that was interrupted, or somebody else, made it.
+    yield _call(holding, "AttachGroupPolicy", GroupName=name, PolicyArn=arn)
 
 
 def _keep(holding: Holding, one: Bearer) -> Iterator[Call]:
@@ -185,17 +196,22 @@ def _keep(holding: Holding, one: Bearer) -> Iterator[Call]:
                     RoleName=one.name,
                     PermissionsBoundary=holding.kept,
                 )
-    if _sessions(one) and not one.kept_sessions:
-        yield _policy(holding, one, "Attach", holding.kept_sessions)
+    if one.sessions and not one.kept_sessions:
+        if one.sessions_way is Way.GROUP:
+            yield _group(holding, one, "AddUserToGroup", KEPT_SESSION_GROUP)
+        else:
+            yield _policy(holding, one, "Attach", holding.kept_sessions)
 
 
 def _free(holding: Holding, one: Bearer) -> Iterator[Call]:
     if Rung.MANAGED_POLICY in one.rungs:
         yield _policy(holding, one, "Detach", holding.deny)
-    if _sessions(one):
+    if Rung.SESSION_POLICY in one.rungs:
         yield _policy(holding, one, "Detach", holding.session_deny)
     if Rung.DENY_GROUP in one.rungs:
         yield _group(holding, one, "RemoveUserFromGroup", DENY_GROUP)
+    if Rung.SESSION_GROUP in one.rungs:
+        yield _group(holding, one, "RemoveUserFromGroup", SESSION_DENY_GROUP)
 
 
 def _free_boundaries(holding: Holding) -> Iterator[Call]:
@@ -213,8 +229,10 @@ def _end(holding: Holding, one: Bearer) -> Iterator[Call]:
     # rung of ours was seen beside it is it still the kept one.
     if Way.BOUNDARY in one.kept and one.whole:
         yield _call(holding, "DeleteRolePermissionsBoundary", RoleName=one.name)
-    if one.kept_sessions:
+    if Way.POLICY in one.kept_sessions:
         yield _policy(holding, one, "Detach", holding.kept_sessions)
+    if Way.GROUP in one.kept_sessions:
+        yield _group(holding, one, "RemoveUserFromGroup", KEPT_SESSION_GROUP)
 
 
 def _policy(holding: Holding, one: Bearer, verb: str, arn: str) -> Call:
@@ -228,10 +246,6 @@ def _group(holding: Holding, one: Bearer, operation: str, group: str) -> Call:
 
 def _call(holding: Holding, operation: str, **arguments: Any) -> Call:
     return Call(holding.account, "iam", operation, arguments)
-
-
-def _sessions(one: Bearer) -> bool:
-    return Rung.SESSION_POLICY in one.rungs
 
 
 def _names(bearers: tuple[Bearer, ...]) -> str:

@@ -15,9 +15,11 @@ from handler.names import (
     KEPT_GROUP,
     KEPT_PATH,
     KEPT_POLICY,
+    KEPT_SESSION_GROUP,
     KEPT_SESSION_POLICY,
     PRODUCT,
     REVOKER,
+    SESSION_DENY_GROUP,
     SESSION_DENY_POLICY,
 )
 from stacksets.permission import Permission
@@ -27,8 +29,8 @@ from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
 _SET = f"cloudformation:*:*:stackset/{PRODUCT}*"
 _DENIES = tuple(f"iam::*:policy{IAM_PATH}{name}" for name in (DENY_POLICY, SESSION_DENY_POLICY))
 _KEPT = tuple(f"iam::*:policy{KEPT_PATH}{name}" for name in (KEPT_POLICY, KEPT_SESSION_POLICY))
-_KEPT_GROUP = f"iam::*:group{KEPT_PATH}{KEPT_GROUP}"
-_DENY_GROUP = f"iam::*:group{IAM_PATH}{DENY_GROUP}"
+_KEPT_GROUPS = tuple(f"iam::*:group{KEPT_PATH}{name}" for name in (KEPT_GROUP, KEPT_SESSION_GROUP))
+_DENY_GROUPS = tuple(f"iam::*:group{IAM_PATH}{name}" for name in (DENY_GROUP, SESSION_DENY_GROUP))
 _BUCKET = f"s3:::{PRODUCT}-templates-*"
 
 _POLICY, _BOUNDARY = "iam:PolicyARN", "iam:PermissionsBoundary"
@@ -77,9 +79,7 @@ MEMBERS: tuple[Permission, ...] = (
     ),
     Permission("iam:ListPolicies", "*", "whether the name of a kept deny is taken"),
     # A group that is not there yet has no path by which IAM could know it.
-    Permission(
-        "iam:GetGroup", "iam::*:group/*", "who is in the deny group, or in one that was kept"
-    ),
+    Permission("iam:GetGroup", "iam::*:group/*", "who is in our groups, or in one that was kept"),
     *(
         Permission(f"iam:{name}", "iam::*:user/*", "whether another deny has room")
         for name in ("ListAttachedUserPolicies", "ListGroupsForUser")
@@ -94,16 +94,19 @@ MEMBERS: tuple[Permission, ...] = (
         for arn in _KEPT
     ),
     *(
-        Permission(f"iam:{name}", _KEPT_GROUP, "the same for users at their quota")
+        Permission(f"iam:{name}", group, "the same for users at their quota")
         for name in ("CreateGroup", "DeleteGroup", "AddUserToGroup", "RemoveUserFromGroup")
+        for group in _KEPT_GROUPS
     ),
     *(
-        Permission(
-            f"iam:{verb}GroupPolicy", _KEPT_GROUP, "the deny of that group", _POLICY, _KEPT[:1]
-        )
+        Permission(f"iam:{verb}GroupPolicy", group, "the deny of that group", _POLICY, (deny,))
         for verb in ("Attach", "Detach")
+        for group, deny in zip(_KEPT_GROUPS, _KEPT, strict=True)
     ),
-    Permission("iam:RemoveUserFromGroup", _DENY_GROUP, "to take our own off"),
+    *(
+        Permission("iam:RemoveUserFromGroup", group, "to take our own off")
+        for group in _DENY_GROUPS
+    ),
     *(
         Permission(f"iam:{name}", f"iam::*:{kind}/*", why, _POLICY, only)
         for kind, action in (("user", "UserPolicy"), ("role", "RolePolicy"))

@@ -9,6 +9,7 @@ from tests.attacks import (
     scenarios_policies,
     scenarios_principals,
     scenarios_revoker,
+    scenarios_sessions,
 )
 
 PARTS = (
@@ -17,6 +18,7 @@ PARTS = (
     scenarios_principals,
     scenarios_account,
     scenarios_administrators,
+    scenarios_sessions,
     scenarios_revoker,
 )
 ROWS = tuple(sorted((row for part in PARTS for row in part.ROWS), key=lambda row: row.row))

@@ -23,6 +23,7 @@ from handler.names import (
     MEMBER_DEAD_LETTERS,
     PATROL_SCHEDULE,
     REVOKER,
+    SESSION_DENY_GROUP,
     STATE_TABLE,
     kept_arn,
 )
@@ -53,7 +54,8 @@ def guarded_play(new_play: NewPlay) -> Play:
     play.alice.add_user_to_group(GroupName=ADMINISTRATORS, UserName=play["carol"])
     play.user("victim")
     play.quiet.attach_user_policy(UserName=play["victim"], PolicyArn=play.deny)
-    play.quiet.add_user_to_group(UserName=play["victim"], GroupName=DENY_GROUP)
+    for group in (DENY_GROUP, SESSION_DENY_GROUP):
+        play.quiet.add_user_to_group(UserName=play["victim"], GroupName=group)
     kept = play.quiet.create_policy(
         PolicyName=KEPT_POLICY, Path=KEPT_PATH, PolicyDocument=json.dumps(deny_document())
     )["Policy"]["Arn"]
@@ -97,7 +99,8 @@ def _kept_again(play: Play) -> None:
 def _again(play: Play) -> None:
     play.quiet.attach_user_policy(UserName=play["victim"], PolicyArn=play.deny)
     play.quiet.attach_role_policy(RoleName=play["denied"], PolicyArn=play.deny)
-    play.quiet.add_user_to_group(UserName=play["victim"], GroupName=DENY_GROUP)
+    for group in (DENY_GROUP, SESSION_DENY_GROUP):
+        play.quiet.add_user_to_group(UserName=play["victim"], GroupName=group)
 
 
 def _state_key(name: str) -> dict[str, Any]:
@@ -226,6 +229,14 @@ TRIALS = (
         title="a member taken out of the deny group",
         call=lambda play, key: iam(play, key).remove_user_from_group(
             UserName=play["victim"], GroupName=DENY_GROUP
+        ),
+        undo=_again,
+    ),
+    Trial(
+        sid="DenyStaysTrue",
+        title="a member taken out of the group of denied sessions",
+        call=lambda play, key: iam(play, key).remove_user_from_group(
+            UserName=play["victim"], GroupName=SESSION_DENY_GROUP
         ),
         undo=_again,
     ),

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +15,10 @@ from handler.report import Disposition
 from sandbox.keys import Key
 from sandbox.stage import STACK_SET, Stage, change_mode, guarded
 from tests.attacks.conftest import NewPlay
+from tests.attacks.desk import release, responder
 from tests.attacks.play import ADMINISTRATORS, Play, document, trust
 from tests.attacks.test_guardrail import said_by
 
-ROOT = Path(__file__).parents[2]
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 LOG_GROUP = f"/aws/lambda/{REVOKER}"
 
@@ -91,24 +88,7 @@ def test_a_tamper_event_reaches_the_centre(under: None, play: Play) -> None:
 
 def test_the_desk_releases(offender: Play) -> None:
     play = offender
-    carol = play.box.new_user(play.box.security, play.name("carol"), "sts:AssumeRole")
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "responder", "release", play.account, play["mallory"]),
-            *("--reason", "it was meant", "--yes", "--endpoint-url", play.box.endpoint),
-        ],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "AWS_ACCESS_KEY_ID": carol.access_key,
-            "AWS_SECRET_ACCESS_KEY": carol.secret,
-            "AWS_DEFAULT_REGION": "us-east-1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    release(play, "mallory")
     assert not play.is_held("mallory")
     assert not play.refused("mallory")
 
@@ -137,23 +117,7 @@ def test_a_members_dead_letters_are_handed_over_by_the_patrol_or_the_break_glass
 
 def redriven(play: Play, key: Key) -> subprocess.CompletedProcess[str]:
     """`responder redrive` with these credentials."""
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "responder", "redrive"),
-            *("--endpoint-url", play.box.endpoint),
-        ],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "AWS_ACCESS_KEY_ID": key.access_key,
-            "AWS_SECRET_ACCESS_KEY": key.secret,
-            "AWS_SESSION_TOKEN": key.token or "",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return responder(play, key, "redrive")
 
 
 def test_an_upgrade_reaches_the_accounts_and_a_new_account_is_covered_and_left(

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from handler.deny import deny_document, session_deny_document
-from handler.names import DENY_GROUP, DENY_POLICY
+from handler.names import DENY_GROUP, DENY_POLICY, SESSION_DENY_GROUP
 from tests.doubles import iam_credentials, iam_groups, iam_policies, iam_principals
 from tests.doubles.iam_entities import (
     ACCOUNT,
@@ -53,6 +53,7 @@ class MemoryIam:
         self.groups: dict[str, Group] = {
             "Administrators": Group(),
             DENY_GROUP: Group(attached={DENY_ARN}),
+            SESSION_DENY_GROUP: Group(attached={SESSION_DENY_ARN}),
         }
         self.documents: dict[str, Any] = {
             DENY_ARN: deny_document(),
@@ -146,7 +147,7 @@ class MemoryIam:
             yield {key: rows[start : start + self._page]}
 
     def holds(self, name: str) -> bool:
-        """Whether some deny of ours is on this principal."""
+        """Whether some deny of ours, of more than sessions, is on this principal."""
         principal = self.users.get(name) or self.roles[name]
         return (
             DENY_ARN in principal.attached
@@ -154,6 +155,12 @@ class MemoryIam:
             or name in self.groups[DENY_GROUP].members
             or DENY_POLICY in principal.inline
         )
+
+    def sessions_denied(self, name: str) -> bool:
+        """Whether our deny of temporary sessions is on the user of this name."""
+        user = self.users.get(name)
+        attached = user is not None and SESSION_DENY_ARN in user.attached
+        return attached or name in self.groups[SESSION_DENY_GROUP].members
 
 
 @dataclass(frozen=True)

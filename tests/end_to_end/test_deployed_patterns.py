@@ -165,6 +165,10 @@ PAIRS = [
         call("iam", "RemoveUserFromGroup", userName="m", groupName="developers"),
     ),
     (
+        call("iam", "AddUserToGroup", userName="m", groupName="iam-org-revoker-denied-sessions"),
+        call("iam", "AddUserToGroup", userName="m", groupName="denied-sessions"),
+    ),
+    (
         call("iam", "PutRolePolicy", roleName="iam-org-revoker", policyName="p"),
         call("iam", "PutRolePolicy", roleName="deploy", policyName="p"),
     ),

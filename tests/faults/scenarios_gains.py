@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.doubles.account import NOON, a_session, a_user
-from tests.doubles.iam import SESSION_DENY_ARN
 from tests.faults.member import Account
 from tests.faults.member_cases import Scenario
 from tests.faults.people import (
     ADMINISTRATORS,
+    FILLERS,
     ROOT,
     calls,
     free,
@@ -118,8 +118,13 @@ def sessions_held_or_told(account: Account) -> Iterator[str]:
     if told_not_revoked(account):
         return
     yield from written(account, "standing", "sessions")
-    if SESSION_DENY_ARN not in account.iam.users["standing"].attached:
+    if not account.iam.sessions_denied("standing"):
         yield "the sessions of standing end free"
+
+
+def installed_with_a_full_administrator(account: Account) -> None:
+    installed(account)
+    account.iam.users["standing"].attached |= set(sorted(FILLERS)[:10])
 
 
 def sets_a_password(account: Account) -> None:
@@ -204,6 +209,12 @@ GAINS = (
     Scenario(
         "an administrator's password set and used",
         installed,
+        sets_a_password,
+        sessions_of_standing_are_held,
+    ),
+    Scenario(
+        "a password of an administrator with as many policies as IAM allows",
+        installed_with_a_full_administrator,
         sets_a_password,
         sessions_of_standing_are_held,
     ),

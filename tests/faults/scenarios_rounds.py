@@ -22,7 +22,11 @@ from tests.faults.people import (
     role,
     user,
 )
-from tests.faults.scenarios_gains import gives_key
+from tests.faults.scenarios_gains import (
+    gives_key,
+    installed_with_a_full_administrator,
+    sets_a_password,
+)
 
 KEPT = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_POLICY)
 TEST_SECONDS = 4 * 3_600.0
@@ -117,8 +121,11 @@ def is_free(account: Account, name: str) -> Iterator[str]:
     found = account.iam.users.get(name) or account.iam.roles[name]
     if not _left(account):
         yield from free(account, name)
+        if account.iam.sessions_denied(name):
+            yield f"the sessions of {name} end denied"
     item = account.item(f"principal#{found.id}")
-    if "released" not in item or {"contained", "tainted", "releasing", "trying"} & item.keys():
+    marks = {"contained", "sessions", "tainted", "releasing", "trying"}
+    if "released" not in item or marks & item.keys():
         yield f"{name} is not written down as released: {sorted(item)}"
     if sum(key.startswith("release#") for key in item) != 1:
         yield f"{name} was released more than once"
@@ -152,6 +159,13 @@ def key_is_active_again(account: Account) -> Iterator[str]:
     yield from is_free(account, "mallory")
     if not _left(account) and "Inactive" in account.iam.users["mallory"].keys.values():
         yield "the key ends inactive"
+
+
+def denied_sessions(account: Account) -> None:
+    """standing's, in the group: her policies are as many as IAM allows."""
+    installed_with_a_full_administrator(account)
+    sets_a_password(account)
+    account.run(account.now + 200)
 
 
 def looks(account: Account) -> None:
@@ -206,6 +220,12 @@ ROUNDS = (
         taken_key,
         partial(release, name="mallory", keys="enable"),
         key_is_active_again,
+    ),
+    Scenario(
+        "the release of an administrator in the group of denied sessions",
+        denied_sessions,
+        partial(release, name="standing"),
+        partial(is_free, name="standing"),
     ),
     Scenario(
         "what the desk looks at",

@@ -28,6 +28,8 @@ SESSION_DENY = f"{DENY}-sessions"
 EVIL_DENY = f"{DENY}-evil"
 ADMIN_POLICY = "arn:aws:iam::aws:policy/AdministratorAccess"
 DENY_GROUP = f"{IAM}:group/iam-org-revoker/iam-org-revoker-denied"
+SESSION_DENY_GROUP = f"{DENY_GROUP}-sessions"
+OUR_GROUPS = {DENY_GROUP, SESSION_DENY_GROUP}
 ADMINISTRATORS = f"{IAM}:group/people/Administrators"
 BUILDERS = f"{IAM}:group/Builders"
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:iam-org-revoker"
@@ -159,7 +161,7 @@ def tries(one: Principal) -> Iterator[Try]:
         yield Try(f"Put{kind}Policy", one.arn, there, replace(one, inline=inline))
     yield Try(f"Delete{kind}Policy", one.arn, there, replace(one, inline=""))
     if kind == "User":
-        for group in (DENY_GROUP, ADMINISTRATORS, BUILDERS):
+        for group in (*sorted(OUR_GROUPS), ADMINISTRATORS, BUILDERS):
             yield Try("AddUserToGroup", group, {}, replace(one, groups=one.groups | {group}))
             yield Try("RemoveUserFromGroup", group, {}, replace(one, groups=one.groups - {group}))
         yield Try("CreateAccessKey", one.arn, {}, replace(one, active=one.active | {"new key"}))
@@ -192,7 +194,7 @@ def without_ours(one: Principal) -> Principal:
     return replace(
         one,
         policies=one.policies - {DENY, SESSION_DENY},
-        groups=one.groups - {DENY_GROUP},
+        groups=one.groups - OUR_GROUPS,
         inline="" if one.inline == "deny" else one.inline,
     )
 
@@ -254,6 +256,7 @@ def world_of(member: Rendered, **given: str) -> World:
         },
         groups={
             DENY_GROUP: [resources["DenyPolicy"]["Properties"]["PolicyDocument"]],
+            SESSION_DENY_GROUP: [resources["SessionDenyPolicy"]["Properties"]["PolicyDocument"]],
             ADMINISTRATORS: [EVERYTHING, WITHOUT_MFA],
             BUILDERS: [allowing("iam:*")],
         },
@@ -327,17 +330,19 @@ def test_observing_the_revoker_may_do_none_of_it(member: Rendered) -> None:
 def test_the_sequences_do_contain_and_release(world: World) -> None:
     alice = Principal(USER, policies=frozenset({ADMIN_POLICY}))
     assert "iam:CreateUser key" in world.permitted(alice)
-    reached = {call.action: call.after for call in tries(alice) if may(world, call)}
     denied = replace(alice, policies=frozenset({ADMIN_POLICY, DENY}))
     assert world.permitted(denied) == {
         f"{probe} {way}" for probe in ("s3:GetObject", "logs:GetLogEvents") for way in WAYS
     }
-    assert reached["AddUserToGroup"].groups == {DENY_GROUP}
+    joined = [c.after for c in tries(alice) if c.action == "AddUserToGroup" and may(world, c)]
+    assert [one.groups for one in joined] == [{DENY_GROUP}, {SESSION_DENY_GROUP}]
+    assert world.permitted(joined[0]) == world.permitted(denied)
     released = [c.after for c in tries(denied) if c.action == "DetachUserPolicy" and may(world, c)]
     assert alice in released
     sessions = replace(alice, policies=frozenset({ADMIN_POLICY, SESSION_DENY}))
     assert "iam:CreateUser key" in world.permitted(sessions)
     assert "iam:CreateUser session" not in world.permitted(sessions)
+    assert world.permitted(joined[1]) == world.permitted(sessions)
 
 
 def may(world: World, call: Try) -> bool:
@@ -400,7 +405,8 @@ THINGS = (
     ROLE,
     CANARY,
     f"{IAM}:role/iam-org-revoker/iam-org-revoker",
-    DENY_GROUP,
+    *sorted(OUR_GROUPS),
+    f"{DENY_GROUP}-evil",
     ADMINISTRATORS,
     BUILDERS,
     DENY,
@@ -420,14 +426,14 @@ CONTEXTS: tuple[dict[str, str], ...] = (
 USERS = {USER, f"{IAM}:user/team/bob"}
 ANY_ROLE = {ROLE, CANARY, f"{IAM}:role/iam-org-revoker/iam-org-revoker"}
 WRITES: dict[str, set[str]] = {
-    "AddUserToGroup": {DENY_GROUP},
+    "AddUserToGroup": OUR_GROUPS,
     "AttachRolePolicy": ANY_ROLE,
     "AttachUserPolicy": USERS,
     "DeleteLoginProfile": USERS,
     "DetachRolePolicy": ANY_ROLE,
     "DetachUserPolicy": USERS,
     "PutRolePermissionsBoundary": ANY_ROLE,
-    "RemoveUserFromGroup": {DENY_GROUP, ADMINISTRATORS},
+    "RemoveUserFromGroup": {*OUR_GROUPS, ADMINISTRATORS},
     "TagRole": {CANARY},
     "UpdateAccessKey": USERS,
     "UpdateSSHPublicKey": USERS,

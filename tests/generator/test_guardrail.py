@@ -19,6 +19,7 @@ IAM = f"arn:aws:iam::{ACCOUNT}"
 ROLES = f"{IAM}:role"
 DENY = f"{IAM}:policy/iam-org-revoker/iam-org-revoker-deny"
 GROUP = f"{IAM}:group/iam-org-revoker/iam-org-revoker-denied"
+SESSION_GROUP = f"{GROUP}-sessions"
 KEPT = f"{IAM}:policy/iam-org-revoker-kept/iam-org-revoker-kept"
 KEPT_GROUP = f"{IAM}:group/iam-org-revoker-kept/iam-org-revoker-kept"
 REVOKER = f"{ROLES}/iam-org-revoker/iam-org-revoker"
@@ -124,6 +125,11 @@ STATEMENTS: dict[str, tuple[list[Call], tuple[str, ...]]] = {
             call("iam:DeletePolicy", f"{DENY}-sessions"),
             call("iam:TagPolicy", DENY),
             call("iam:RemoveUserFromGroup", GROUP),
+            call("iam:AddUserToGroup", SESSION_GROUP),
+            call("iam:RemoveUserFromGroup", SESSION_GROUP),
+            call("iam:PutGroupPolicy", SESSION_GROUP),
+            call("iam:DeleteGroup", SESSION_GROUP),
+            call("iam:RemoveUserFromGroup", f"{KEPT_GROUP}-sessions"),
             call("iam:AttachGroupPolicy", GROUP, iam__PolicyARN="arn:aws:iam::aws:policy/Admin"),
             call("iam:PutGroupPolicy", GROUP),
             call("iam:DeleteGroup", GROUP),
@@ -241,6 +247,8 @@ PRODUCT: list[tuple[str, Call]] = [
     (REVOKER, call("iam:DetachRolePolicy", DEPLOY, iam__PolicyARN=DENY)),
     (REVOKER, call("iam:AddUserToGroup", GROUP)),
     (REVOKER, call("iam:RemoveUserFromGroup", GROUP)),
+    (REVOKER, call("iam:AddUserToGroup", SESSION_GROUP)),
+    (REVOKER, call("iam:RemoveUserFromGroup", SESSION_GROUP)),
     (REVOKER, call("iam:PutRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=DENY)),
     (REVOKER, call("iam:TagRole", f"{REVOKER}-canary")),
     (REVOKER, call("dynamodb:UpdateItem", TABLE)),

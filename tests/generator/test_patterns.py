@@ -171,6 +171,7 @@ TAMPERING = [
     call("iam", "PutUserPermissionsBoundary", userName="alice", permissionsBoundary=DENY),
     call("iam", "DeleteUserPolicy", userName="mallory", policyName="iam-org-revoker-deny"),
     call("iam", "RemoveUserFromGroup", groupName="iam-org-revoker-denied", userName="mallory"),
+    call("iam", "RemoveUserFromGroup", groupName="iam-org-revoker-denied-sessions", userName="al"),
     call("iam", "PutRolePolicy", roleName="iam-org-revoker", policyName="x"),
     call("iam", "UpdateAssumeRolePolicy", roleName="iam-org-revoker-forward"),
     call("iam", "CreateRole", roleName="x", path="/iam-org-revoker/"),

@@ -6,6 +6,7 @@ import pytest
 
 from generator.render import Rendered
 from handler.deny import deny_document, session_deny_document
+from handler.names import DENY_GROUP, IAM_PATH, SESSION_DENY_GROUP
 from tests.generator.documents import (
     DENY,
     FUNCTION,
@@ -101,7 +102,7 @@ def test_an_enforcing_revoker_may_write_these_and_only_under_these_conditions(
         ),
         (
             ["iam:AddUserToGroup", "iam:RemoveUserFromGroup"],
-            GROUP,
+            [GROUP, f"{GROUP}-sessions"],
             ours,
         ),
         (
@@ -156,6 +157,21 @@ def test_the_template_makes_the_denies_that_the_revoker_takes_for_its_own(
     assert whole == deny_document(everything=everything)
     assert sessions == session_deny_document(everything=everything)
     assert (whole["Statement"][0]["Action"] == "*") is everything
+
+
+def test_each_group_carries_its_deny_and_nothing_else(member: Rendered) -> None:
+    resources = member.tree["Resources"]
+    assert {
+        title: body["Properties"]
+        for title, body in resources.items()
+        if body["Type"] == "AWS::IAM::Group"
+    } == {
+        title: {"GroupName": name, "Path": IAM_PATH, "ManagedPolicyArns": [{"Ref": policy}]}
+        for title, name, policy in (
+            ("DenyGroup", DENY_GROUP, "DenyPolicy"),
+            ("SessionDenyGroup", SESSION_DENY_GROUP, "SessionDenyPolicy"),
+        )
+    }
 
 
 def test_only_the_revoker_writes_items_of_its_table_and_people_may_still_delete_the_stack(

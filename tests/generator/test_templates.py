@@ -113,7 +113,7 @@ def test_the_member_template_holds_these_kinds_of_resources_and_no_others(
         "AWS::CloudTrail::Trail",
         "AWS::DynamoDB::Table",
         *["AWS::Events::Rule"] * 4,
-        "AWS::IAM::Group",
+        *["AWS::IAM::Group"] * 2,
         *["AWS::IAM::ManagedPolicy"] * 2,
         *["AWS::IAM::Role"] * 5,
         "AWS::Lambda::EventInvokeConfig",

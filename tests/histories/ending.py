@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from handler.marks import read_contained
 from handler.release import release
 from handler.roster import principal_key
-from tests.doubles.iam import SESSION_DENY_ARN, Principal
+from tests.doubles.iam import Principal
 from tests.histories.limits import (
     may_be_contained,
     may_be_free,
-    no_room_for_the_session_deny,
     sessions_may_be_denied,
 )
 from tests.histories.stage import Stage
@@ -72,10 +71,9 @@ def _keys_silent(stage: Stage, who: str, name: str, found: Principal) -> Iterato
 
 def _sessions_denied_rightly(stage: Stage, who: str, name: str, found: Principal) -> Iterator[str]:
     abused = stage.truth.abused.get(found.id)
-    denied = SESSION_DENY_ARN in found.attached
-    full = no_room_for_the_session_deny(stage, name)
-    excused = full or may_be_free(stage, found.id)
-    if abused and True in abused and not denied and not stage.iam.holds(name) and not excused:
+    denied = stage.iam.sessions_denied(name)
+    free = not denied and not stage.iam.holds(name)
+    if abused and True in abused and free and not may_be_free(stage, found.id):
         yield f"a stolen console session of {who} ends free"
     excused = found.id in stage.truth.offenders or sessions_may_be_denied(stage, found.id)
     if denied and not abused and not excused:
@@ -86,12 +84,12 @@ def _written_down(stage: Stage, who: str, name: str, found: Principal) -> Iterat
     item = stage.world.item(principal_key(found.id))
     if stage.iam.holds(name) and read_contained(item) is None:
         yield f"the containment of {who} is not written down"
-    if SESSION_DENY_ARN in found.attached and read_contained(item, "sessions") is None:
+    if stage.iam.sessions_denied(name) and read_contained(item, "sessions") is None:
         yield f"the denied sessions of {who} are not written down"
 
 
 def _releasable(stage: Stage, who: str, kind: str, name: str, found: Principal) -> Iterator[str]:
-    if not stage.iam.holds(name) and SESSION_DENY_ARN not in found.attached:
+    if not stage.iam.holds(name) and not stage.iam.sessions_denied(name):
         return
     item = stage.world.item(principal_key(found.id))
     if not {"contained", "sessions"} & item.keys():
@@ -100,5 +98,5 @@ def _releasable(stage: Stage, who: str, kind: str, name: str, found: Principal) 
     if found.boundary:
         # The one thing that the desk leaves to an administrator.
         stage.iam.delete_role_permissions_boundary(RoleName=name)
-    if stage.iam.holds(name) or SESSION_DENY_ARN in found.attached:
+    if stage.iam.holds(name) or stage.iam.sessions_denied(name):
         yield f"{who} cannot be released"

@@ -13,8 +13,6 @@ from tests.histories.stage import Stage
 HISTORY_LAG = 900.0
 # An unproven member is waited for from the first sight of her call to its third try.
 WAIT = 180.0
-# IAM User Guide, "IAM and AWS STS quotas".
-MANAGED_POLICIES = 10
 TRUSTED = frozenset({"administrator-user", "administrator-role"})
 
 
@@ -106,12 +104,6 @@ def password_set_anew_unheard(stage: Stage, principal_id: str) -> bool:
     return record is not None and any(
         when <= record.at < stage.courier.arrived.get(event, inf) for when, event, _ in helped
     )
-
-
-def no_room_for_the_session_deny(stage: Stage, name: str) -> bool:
-    """At her quota of managed policies: the deny of sessions has no second rung, and the mail says
-    that it could not be put on."""
-    return len(stage.iam.users[name].attached) >= MANAGED_POLICIES
 
 
 def _is_unheard(stage: Stage, principal_id: str, at: float) -> bool:

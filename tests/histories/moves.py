@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from handler.names import DENY_GROUP
+from handler.names import DENY_GROUP, SESSION_DENY_GROUP
 from tests.doubles.iam import DENY_ARN, SESSION_DENY_ARN
 from tests.histories.powers import ADMIN_POLICY, name_of
 from tests.histories.stage import Stage
@@ -157,7 +157,8 @@ def strip(stage: Stage, who: Credential, target: int, chance: Random) -> None:
     """Take a deny off whoever has one."""
     iam = stage.iam
     held = [("user", n) for n, u in iam.users.items() if {DENY_ARN, SESSION_DENY_ARN} & u.attached]
-    held += [("group", name) for name in sorted(iam.groups[DENY_GROUP].members)]
+    for group in (DENY_GROUP, SESSION_DENY_GROUP):
+        held += [(group, name) for name in sorted(iam.groups[group].members)]
     held += [("role", name) for name, role in iam.roles.items() if DENY_ARN in role.attached]
     held += [("boundary", name) for name, role in iam.roles.items() if role.boundary]
     if not held:
@@ -167,12 +168,12 @@ def strip(stage: Stage, who: Credential, target: int, chance: Random) -> None:
         case "user":
             both = sorted({DENY_ARN, SESSION_DENY_ARN} & iam.users[name].attached)
             stage.call(who, "detach_user_policy", chance, UserName=name, PolicyArn=both[0])
-        case "group":
-            stage.call(who, "remove_user_from_group", chance, GroupName=DENY_GROUP, UserName=name)
         case "role":
             stage.call(who, "detach_role_policy", chance, RoleName=name, PolicyArn=DENY_ARN)
-        case _:
+        case "boundary":
             stage.call(who, "delete_role_permissions_boundary", chance, RoleName=name)
+        case group:
+            stage.call(who, "remove_user_from_group", chance, GroupName=group, UserName=name)
 
 
 def rename(stage: Stage, who: Credential, target: int, chance: Random) -> None:

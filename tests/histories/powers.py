@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.names import DENY_GROUP
+from handler.names import DENY_GROUP, SESSION_DENY_GROUP
 from tests.doubles.iam import DENY_ARN, SESSION_DENY_ARN, MemoryIam, Principal
 from tests.histories.truth import ADMINISTRATORS, EXEMPT_PATH, ROOT, Credential
 
@@ -112,7 +112,7 @@ def _guarded(operation: str, arguments: dict[str, Any]) -> bool:
     """What the guardrail, a service control policy, refuses to all but the revoker."""
     return (
         arguments.get("PolicyArn") in OURS
-        or arguments.get("GroupName") == DENY_GROUP
+        or arguments.get("GroupName") in (DENY_GROUP, SESSION_DENY_GROUP)
         or operation == "delete_role_permissions_boundary"
         or (operation == "create_role" and arguments.get("Path") == EXEMPT_PATH)
     )
@@ -123,7 +123,7 @@ def _denials(iam: MemoryIam) -> Iterator[str]:
     for name, user in iam.users.items():
         if DENY_ARN in user.attached or name in members:
             yield f"all {user.id}"
-        if SESSION_DENY_ARN in user.attached:
+        if iam.sessions_denied(name):
             yield f"sessions {user.id}"
         for key, status in user.keys.items():
             if status != "Active":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from handler.answer import answer
@@ -117,9 +118,11 @@ def padded_call() -> World:
     return does(World().installed(), "PutUserPolicy")
 
 
-def stolen_key() -> World:
-    """An administrator's new key, made by mallory, is used."""
+def stolen_key(*, policies: int = 0) -> World:
+    """The new key of an administrator with so many policies, made by mallory, is used."""
     world = new_key()
+    fillers = {f"arn:aws:iam::aws:policy/Example{number}" for number in range(policies)}
+    world.iam.users["standing"].attached |= fillers
     standing = a_user("standing", world.iam.users["standing"].id, key="AKIANEWKEY")
     answer(creates(standing, second=30, event="stolen"), world.tools())
     return world
@@ -213,6 +216,7 @@ CASES: dict[str, Case] = {
     "gained-policy": attached_policy,
     "gained-unknown": padded_call,
     "contained-sessions": stolen_key,
+    "contained-sessions-group": partial(stolen_key, policies=10),
     "held-back-breaker": broken_circuit,
     "held-back-group": no_group,
     "stripped": stripped_deny,

@@ -10,7 +10,7 @@ from handler.commands import IAM_OPTIONS, undoes_containment, undoes_gain
 from handler.intake import STRANGE_COMMAND
 from handler.mail import mail_body
 from handler.report import GainTold
-from handler.rungs import ROLE_STEPS, SESSION_STEP, USER_STEPS
+from handler.rungs import ROLE_STEPS, SESSION_STEPS, USER_STEPS
 from handler.target import Target
 from handler.trail import Kind
 from tests.handler.gain_tables import CASES as GAIN_CASES
@@ -42,7 +42,7 @@ def test_every_undo_of_the_gain_tables_passes_and_no_call_is_known_that_none_has
 @pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "aws-cn"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_undo_of_a_rung_passes(name: str, partition: str) -> None:
-    for kind, steps in ((Kind.USER, (*USER_STEPS, SESSION_STEP)), (Kind.ROLE, ROLE_STEPS)):
+    for kind, steps in ((Kind.USER, (*USER_STEPS, *SESSION_STEPS)), (Kind.ROLE, ROLE_STEPS)):
         target = Target(kind=kind, name=name, id="", account=ACCOUNT, partition=partition)
         for step in steps:
             command = step.command(target)
@@ -56,6 +56,7 @@ def test_what_an_earlier_installation_kept_may_be_taken_off_and_nothing_called_l
         ("detach-user-policy", "--user-name=eve", f"--policy-arn={kept}-sessions"),
         ("detach-role-policy", "--role-name=eve", f"--policy-arn={kept}"),
         ("remove-user-from-group", "--user-name=eve", "--group-name=iam-org-revoker-kept"),
+        ("remove-user-from-group", "--user-name=eve", "--group-name=iam-org-revoker-kept-sessions"),
     ):
         given = ("aws", "iam", *command)
         assert undoes_containment(given, account=ACCOUNT, partition="aws"), given

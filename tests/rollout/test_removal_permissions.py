@@ -10,7 +10,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler.deny import deny_document
-from handler.names import KEPT_GROUP, KEPT_PATH, KEPT_POLICY
+from handler.names import (
+    KEPT_GROUP,
+    KEPT_PATH,
+    KEPT_POLICY,
+    KEPT_SESSION_GROUP,
+    KEPT_SESSION_POLICY,
+)
 from sandbox.box import Box
 from sandbox.stage import is_denied
 from stacksets.beginning import Stopped, look
@@ -210,13 +216,26 @@ def test_it_puts_on_and_takes_off_our_own_denies_alone(box: Box) -> None:
     iam.delete_role_permissions_boundary(**deploy)
 
 
-def test_it_attaches_to_its_group_the_kept_deny_alone(box: Box) -> None:
+@pytest.mark.parametrize(
+    ("group", "policy", "other"),
+    [
+        (KEPT_GROUP, KEPT_POLICY, KEPT_SESSION_POLICY),
+        (KEPT_SESSION_GROUP, KEPT_SESSION_POLICY, KEPT_POLICY),
+    ],
+)
+def test_it_attaches_to_each_group_its_kept_deny_alone(
+    box: Box, group: str, policy: str, other: str
+) -> None:
     account = box.members[0]
     root = box.client("iam", account)
-    kept = root.create_policy(PolicyName=KEPT_POLICY, Path=KEPT_PATH, PolicyDocument=DENY)
+    kept, wrong = (
+        root.create_policy(PolicyName=name, Path=KEPT_PATH, PolicyDocument=DENY)["Policy"]["Arn"]
+        for name in (policy, other)
+    )
     iam = clients(box).of("iam", account)
-    iam.create_group(GroupName=KEPT_GROUP, Path=KEPT_PATH)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        iam.attach_group_policy(GroupName=KEPT_GROUP, PolicyArn=ADMINISTRATOR)
-    iam.attach_group_policy(GroupName=KEPT_GROUP, PolicyArn=kept["Policy"]["Arn"])
-    iam.detach_group_policy(GroupName=KEPT_GROUP, PolicyArn=kept["Policy"]["Arn"])
+    iam.create_group(GroupName=group, Path=KEPT_PATH)
+    for refused in (ADMINISTRATOR, wrong):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            iam.attach_group_policy(GroupName=group, PolicyArn=refused)
+    iam.attach_group_policy(GroupName=group, PolicyArn=kept)
+    iam.detach_group_policy(GroupName=group, PolicyArn=kept)

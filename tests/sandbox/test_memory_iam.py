@@ -12,7 +12,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler.deny import deny_document, session_deny_document
-from handler.names import DENY_GROUP, DENY_POLICY, IAM_PATH, SESSION_DENY_POLICY
+from handler.names import (
+    DENY_GROUP,
+    DENY_POLICY,
+    IAM_PATH,
+    SESSION_DENY_GROUP,
+    SESSION_DENY_POLICY,
+)
 from sandbox.box import Box
 from tests.doubles.iam import ACCOUNT, DENY_ARN, OPERATIONS, SESSION_DENY_ARN, MemoryIam
 
@@ -30,7 +36,7 @@ OURS = (DENY_ARN, SESSION_DENY_ARN)
 OTHERS = tuple(f"arn:aws:iam::{ACCOUNT}:policy/filler-{number}" for number in range(21))
 MISSING = f"arn:aws:iam::{ACCOUNT}:policy/missing"
 USERS, ROLES = ("ann", "ben", "Cleo", "dora"), ("deploy", "build")
-GROUPS = (ADMINISTRATORS, DENY_GROUP, "missing")
+GROUPS = (ADMINISTRATORS, DENY_GROUP, SESSION_DENY_GROUP, "missing")
 # Whose key is used, and what Organizations makes in each account.
 STAGE_HANDS = ("tester", "OrganizationAccountAccessRole")
 STEPS = 700
@@ -82,10 +88,10 @@ def twins(box: Box, account: str) -> Twins:
         memory.documents[arn] = deny_document()
         name = arn.rsplit("/", 1)[-1]
         iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(deny_document()))
-    for group in (ADMINISTRATORS, DENY_GROUP):
+    for group in GROUPS[:-1]:
         iam.create_group(GroupName=group)
-    deny = DENY_ARN.replace(ACCOUNT, account)
-    iam.attach_group_policy(GroupName=DENY_GROUP, PolicyArn=deny)
+    for group, arn in ((DENY_GROUP, DENY_ARN), (SESSION_DENY_GROUP, SESSION_DENY_ARN)):
+        iam.attach_group_policy(GroupName=group, PolicyArn=arn.replace(ACCOUNT, account))
     return Twins(memory=memory, box=iam, account=account)
 
 
@@ -236,7 +242,7 @@ def _standing(iam: Any) -> dict[str, list[str]]:
         )
         for kind, name in (("Users", "UserName"), ("Roles", "RoleName"))
     }
-    for group in (ADMINISTRATORS, DENY_GROUP):
+    for group in GROUPS[:-1]:
         pages = iam.get_paginator("get_group").paginate(GroupName=group)
         standing[group] = sorted(str(user["UserName"]) for page in pages for user in page["Users"])
     return standing
