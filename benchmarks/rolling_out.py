@@ -1,16 +1,11 @@
-"""How a plan grows with the Organization: calls, seconds and memory for 100 to 10,000 accounts.
+"""A made-up Organization for `plan`, for sizes.py, which measures it.
 
-    python -m benchmarks.rolling_out
-
-The Organization is made up, and answers in AWS's own page sizes: 20 of everything in Organizations,
-100 stack instances. What the network would add is not in the seconds: the calls are counted.
+It answers in AWS's own page sizes: 20 of everything in Organizations, 100 stack instances.
 """
 
 from __future__ import annotations
 
 import json
-import time
-import tracemalloc
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,9 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from stacksets.beginning import look, read_release
 from stacksets.clients import Clients
 from stacksets.plan import plan
@@ -29,7 +21,6 @@ from stacksets.reading import read_wanted
 from stacksets.steps import Plan
 from tests.stacksets.scene import MANAGEMENT, ROOT, SECURITY, rollout_file
 
-SIZES = (100, 1_000, 10_000)
 ACCOUNTS_IN_A_UNIT = 25
 ORGANIZATIONS_PAGE, INSTANCES_PAGE = 20, 100
 RELEASE = read_release(Path(__file__).parent.parent / "templates")
@@ -195,20 +186,8 @@ def _every_target(landscape: Landscape) -> list[dict[str, str]]:
     return [{"TargetId": one} for one in (*units, *accounts)]
 
 
-def measured(size: int, *, before: Plan | None) -> tuple[Plan, Counter[str], float, float]:
-    """A plan over so many accounts: (plan, calls, seconds, peak in MB). Planned twice: watching
-    the memory takes time of its own."""
-    began = time.perf_counter()
-    made, calls = _planned(size, before)
-    seconds = time.perf_counter() - began
-    tracemalloc.start()
-    _planned(size, before)
-    peak = tracemalloc.get_traced_memory()[1] / 1e6
-    tracemalloc.stop()
-    return made, calls, seconds, peak
-
-
-def _planned(size: int, before: Plan | None) -> tuple[Plan, Counter[str]]:
+def planned(size: int, *, before: Plan | None) -> tuple[Plan, Counter[str]]:
+    """A plan over so many accounts, once `before` was walked, and its calls by operation."""
     landscape = Landscape(size)
     client = Client(landscape, before)
     clients = Clients(
@@ -223,19 +202,3 @@ def _planned(size: int, before: Plan | None) -> tuple[Plan, Counter[str]]:
     )
     made = plan(look(wanted, RELEASE, clients, today=date(2026, 11, 22)))
     return made, landscape.calls
-
-
-def main() -> None:
-    table = Table("accounts", "plan", "calls", "seconds", "peak MB", "steps", box=None)
-    for size in SIZES:
-        first, calls, seconds, peak = measured(size, before=None)
-        rows = [("first", first, calls, seconds, peak)]
-        rows.append(("later", *measured(size, before=first)))
-        for name, made, counted, took, most in rows:
-            cells = (f"{size:,}", name, f"{sum(counted.values()):,}", f"{took:.2f}", f"{most:.0f}")
-            table.add_row(*cells, str(len(made.steps)))
-    Console().print(table)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,19 +1,14 @@
-"""What a look at the whole Organization costs: calls, time and memory of `status` and its page.
+"""A made-up Organization for `status` and its page, for sizes.py, which measures it.
 
-`python -m benchmarks.seeing` prints a Markdown table. The Organization is made up, its answers have
-the size of AWS's pages: 20 accounts or units (Organizations), 100 instances (CloudFormation), 1 MB
-(DynamoDB). Each size runs in a process of its own, so that its peak of memory is its own.
+Its answers have the size of AWS's pages: 20 accounts or units (Organizations), 100 instances
+(CloudFormation), 1 MB (DynamoDB).
 """
 
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
-import sys
 import tempfile
-import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,13 +17,13 @@ from handler.heartbeat import pack_heartbeat
 from stacksets.carry import read_template
 from stacksets.clients import Clients
 from stacksets.coverage import coverage
+from stacksets.organization import Account
 from stacksets.page import write_page
 from stacksets.status import look
 from stacksets.status_json import status_json
 from tests.stacksets.sights import DAY, NOW, a_mixed_sight
 
 ROOT = Path(__file__).parent.parent
-SIZES = (100, 1_000, 10_000)
 LISTED, INSTANCES, PAGE_BYTES = 20, 100, 1_000_000
 # Incidents that each account opens in a month, on the average.
 INCIDENTS = 3
@@ -42,6 +37,9 @@ class Stub:
         self.calls: Counter[str] = Counter()
         self.member = read_template(ROOT / "templates" / "member.yaml")
         self._items = self._kept()
+        self._below: dict[str, list[Account]] = defaultdict(list)
+        for one in self.sight.organization.accounts.values():
+            self._below[one.unit].append(one)
 
     def client(self, service: str, _account: str) -> Any:
         return Client(self, service)
@@ -71,8 +69,7 @@ class Stub:
     def _list_accounts_for_parent(self, asked: Any) -> Iterator[Any]:
         rows = [
             {"Id": one.id, "Name": one.name, "Email": one.email, "Status": one.status}
-            for one in self.sight.organization.accounts.values()
-            if one.unit == asked["ParentId"]
+            for one in self._below[asked["ParentId"]]
         ]
         yield from pages("Accounts", rows, LISTED)
 
@@ -171,59 +168,16 @@ def pages(key: str, rows: Sequence[Any], size: int) -> Iterator[dict[str, Any]]:
         yield {key: rows[start : start + size]}
 
 
-def measure(size: int) -> dict[str, Any]:
-    """One look, with JSON and page, in this process."""
-    stub = Stub(size)
+def look_at(stub: Stub) -> int:
+    """One status, with JSON and page, in this process; the page's size in bytes."""
     clients = Clients(
         caller="arn:aws:iam::111122223333:user/operator", make=stub.client, elsewhere=stub.client
     )
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.process_time()
     sight = look(stub.sight.wanted, clients, member=stub.member, now=NOW)
     found = coverage(sight)
-    judged = time.process_time() - began
-    text = json.dumps(status_json(found, sight))
+    assert len(found.rows) == len(stub.sight.organization.accounts)
+    json.dumps(status_json(found, sight))
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "page.html"
         write_page(page, found, sight)
-        page_bytes = page.stat().st_size
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert len(found.rows) == size
-    return {
-        "calls": dict(stub.calls),
-        "judged": judged,
-        "whole": time.process_time() - began,
-        "peak": peak,
-        "before": before,
-        "json": len(text),
-        "page": page_bytes,
-    }
-
-
-def main() -> None:
-    """Print the table; with a size, measure it and print JSON."""
-    if len(sys.argv) > 1:
-        print(json.dumps(measure(int(sys.argv[1]))))
-        return
-    print("| accounts | calls | CPU seconds: looked and judged, with JSON and page | peak memory |")
-    print("|---|---|---|---|")
-    for size in SIZES:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.seeing", str(size)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found = json.loads(done.stdout)
-        calls = ", ".join(f"{name} {count}" for name, count in sorted(found["calls"].items()))
-        total = sum(found["calls"].values())
-        print(
-            f"| {size:,} | {total} ({calls}) | {found['judged']:.2f} s, {found['whole']:.2f} s; "
-            f"page {found['page'] / 1e6:.2f} MB | {found['peak'] / 1024:.0f} MB "
-            f"({found['before'] / 1024:.0f} MB before) |"
-        )
-
-
-if __name__ == "__main__":
-    main()
+        return page.stat().st_size

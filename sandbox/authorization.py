@@ -24,6 +24,7 @@ IAM = "ministack.services.iam"
 LAMBDA = "ministack.core.lambda_runtime"
 
 MEMBERSHIP = frozenset({"AddUserToGroup", "RemoveUserFromGroup"})
+CONCURRENCY = {"GET": "Get", "PUT": "Put", "DELETE": "Delete"}
 # Parameters that are the resource, or that name it (Service Authorization Reference, IAM).
 ARNS = ("OpenIDConnectProviderArn", "SAMLProviderArn")
 NAMED_KINDS = (
@@ -37,10 +38,25 @@ KINDS = (("RoleName", "role", "_roles"), ("UserName", "user", "_users"))
 
 def install(state: State) -> None:
     """Teach the evaluator, until the hooks are restored."""
+    _name_actions()
     _name_resources()
     _describe_requests()
     _describe_principals(state)
     _reach_other_accounts()
+
+
+def _name_actions() -> None:
+    """Reading, setting and deleting a function's concurrency are three, not one."""
+
+    def action(
+        service: str, method: str, path: str, headers: Any, body: bytes, params: Mapping[str, Any]
+    ) -> str | None:
+        if service == "lambda" and path.endswith("/concurrency") and method in CONCURRENCY:
+            return f"lambda:{CONCURRENCY[method]}FunctionConcurrency"
+        named: str | None = original(service, method, path, headers, body, params)
+        return named
+
+    original = hooks.replace(ACTIONS, "extract_iam_action", action)
 
 
 def _name_resources() -> None:

@@ -6,6 +6,7 @@ Nothing is started here, and nothing taken away: `emulator.running` restores all
 from __future__ import annotations
 
 from sandbox import (
+    asked_besides,
     authorization,
     control_policies,
     events,
@@ -50,6 +51,7 @@ def install(
     organization = install_organization(state)
     authorization.install(state)
     control_policies.install(organization)
+    asked_besides.install()
     iam_additions.install(organization)
     quotas.install()
     oneself.install()

@@ -18,6 +18,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ministack.core.iam_actions": (
         "SERVICE_TO_IAM_NAMESPACE",
         "access_denied_response",
+        "extract_iam_action",
         "extract_resource_arn",
         "request_tag_context",
     ),
@@ -133,7 +134,11 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ministack.services.cloudformation.drift": ("_DRIFT_READERS",),
     "ministack.services.cloudformation.engine": ("_parse_template", "_resolve_parameters"),
     "ministack.services.cloudformation.handlers": ("_ACTION_HANDLERS", "_required_capabilities"),
-    "ministack.services.cloudformation.helpers": ("TEMPLATE_BODY_MAX_BYTES",),
+    "ministack.services.cloudformation.helpers": (
+        "TEMPLATE_BODY_MAX_BYTES",
+        "_error",
+        "_resolve_document",
+    ),
     "ministack.services.cloudformation.provisioners": (
         "_RESOURCE_HANDLERS",
         "_physical_name",

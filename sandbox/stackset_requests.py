@@ -5,14 +5,13 @@ Judges the request as AWS does before anything runs; changes nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
 from sandbox import hooks
+from sandbox.asked_besides import NO_TEMPLATE, bucket_and_key, may_read
 from sandbox.organization import Organization, accounts, is_parent, parents_of
 from sandbox.stackset_model import Parameters, StackSet, StackSetRefused
 
@@ -160,11 +159,9 @@ def _declared(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fetch(url: str) -> str:
-    """Virtual-hosted, path-style, and this sandbox's own endpoint are all understood."""
-    parts = urlsplit(url)
-    hosted = re.fullmatch(r"(.+)\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com", parts.hostname or "")
-    path = parts.path.lstrip("/")
-    bucket, key = (hosted[1], path) if hosted else (*path.split("/", 1), "")[:2]
+    if url and not may_read(url):
+        raise invalid(NO_TEMPLATE)
+    bucket, key = bucket_and_key(url)
     content = hooks.get("ministack.services.s3", "_get_object_data")(bucket, key) if key else None
     if content is None:
         raise invalid("Either TemplateBody or a readable TemplateURL must be provided.")

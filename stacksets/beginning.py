@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from handler.notice import visible
 from stacksets.carry import Template, read_template
 from stacksets.clients import CannotEnter, Clients, sentence
 from stacksets.given import Given
-from stacksets.holding import held_where_it_leaves
+from stacksets.keepings import with_held
 from stacksets.observe import HiddenBucket, NotDelegated, observe
 from stacksets.progress import looking
 from stacksets.reading import BadFile, read_wanted
@@ -106,7 +106,7 @@ def look(wanted: Wanted, release: Release, clients: Clients, *, today: date) -> 
                 guardrail=release.guardrail,
                 today=today,
             )
-            return replace(given, held=held_where_it_leaves(clients, given))
+            return with_held(clients, given)
     except (CannotEnter, NotDelegated, HiddenBucket) as error:
         raise Stopped(str(error)) from error
     except (ClientError, BotoCoreError) as error:

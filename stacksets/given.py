@@ -17,8 +17,9 @@ from stacksets.wanted import Management, Ring, Wanted
 
 @dataclass(frozen=True)
 class Given:
-    """`guardrail` is the policy's text; `today` is a day in UTC. `held`: who is contained in the
-    accounts whose stack is to go or to move, by account."""
+    """`guardrail` is the policy's text; `today` is a day in UTC. `held`: who is contained or kept
+    in the accounts whose stack is to go or to move, and in those where a keeping has not ended, by
+    account; `not_looked` says where that could not be seen, "" where it could."""
 
     wanted: Wanted
     observed: Observed
@@ -27,6 +28,7 @@ class Given:
     guardrail: str
     today: date
     held: Mapping[str, Holding] = field(default_factory=dict)
+    not_looked: str = ""
 
     @property
     def deploying(self) -> str:

@@ -25,8 +25,6 @@ from handler.target import Rung
 from handler.trail import arn_field
 from stacksets.bearers import Bearer, Holding, Way
 from stacksets.clients import Clients
-from stacksets.given import Given
-from stacksets.rings import leaving_accounts
 
 AT_ONCE = 8
 # (kind, name) by id.
@@ -47,26 +45,6 @@ def look_into(
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         return {found.account: found for found in pool.map(one, sorted(set(accounts)))}
-
-
-def held_where_it_leaves(clients: Clients, given: Given) -> dict[str, Holding]:
-    """Who is contained in the accounts whose stack is to go, where incidents were told of."""
-    leaving = {
-        account
-        for ring in given.wanted.rings
-        for account in leaving_accounts(given, ring)
-        if (found := given.observed.organization.accounts.get(account)) is not None
-        # Nobody enters a closed account, and nothing runs there.
-        and found.status == "ACTIVE"
-    }
-    if not leaving:
-        return {}
-    told = accounts_told_of(clients, given.wanted.central.account)
-    return look_into(
-        clients,
-        leaving if told is None else leaving & told,
-        profiled=given.wanted.access.profiles,
-    )
 
 
 def holding_of(clients: Clients, account: str) -> Holding:

@@ -16,7 +16,13 @@ from stacksets.clients import CannotEnter, Clients, open_clients, sentence
 from stacksets.first_file import Found, first_file, guess_central, is_default
 from stacksets.observe import read_trails
 from stacksets.organization import Account, Organization, read_organization
-from stacksets.proposals import NoIdentityCenter, Proposal, permission_sets, roles
+from stacksets.proposals import (
+    NoIdentityCenter,
+    Proposal,
+    permission_sets,
+    roles,
+    roles_by_name,
+)
 from stacksets.reading import REGIONS
 from stacksets.wanted import Access
 
@@ -136,8 +142,10 @@ def _proposals(
     for one in (
         *_read(lambda: permission_sets(centre), "Identity Center", unread),
         *_read(lambda: roles(iam, clients.partition), f"roles of {clients.account}", unread),
+        *_read(lambda: roles_by_name(iam), f"names of roles of {clients.account}", unread),
     ):
-        # A role may hold two powerful policies, be a permission set's, or be in the file already.
+        # A role may hold two powerful policies and be called so besides, be a permission set's, or
+        # be in the file already.
         if one.pattern not in told and not is_default(one):
             told.add(one.pattern)
             yield one

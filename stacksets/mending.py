@@ -108,23 +108,29 @@ def unmendable(given: Given, held: Iterable[Holding]) -> Iterator[str]:
                 f"{other_way_in(given, one.account)}."
             )
         if one.contained and not is_exempt(given, one):
-            role = operator_role(given, one.account, by_profile=one.operator)
-            yield (
-                f"Somebody is contained in {one.account}, and {role} "
-                "is no administrator there: the revoker would contain it for taking the kept deny "
-                "off. Name it in AdminRolePatterns, run apply, and then this again."
-            )
+            yield f"Somebody is contained in {one.account}, and {_no_administrator(given, one)}"
 
 
 def unendable(given: Given, ring: Ring, held: Iterable[Holding]) -> Iterator[str]:
     """A sentence for each account, not made anew, whose keeping cannot be ended."""
     for one in held:
-        to_do = ring.mode == "enforce" and any(taking_over_steps(given, ring, one))
-        if to_do and not may_take_off(given, one):
+        if ring.mode != "enforce" or not any(taking_over_steps(given, ring, one)):
+            continue
+        if not may_take_off(given, one):
             yield (
                 f"A kept deny is to go in {one.account}, and under the guardrail only the "
                 f"break-glass role takes one off: {other_way_in(given, one.account)}."
             )
+        if not is_exempt(given, one):
+            yield f"A kept deny is to go in {one.account}, and {_no_administrator(given, one)}"
+
+
+def _no_administrator(given: Given, one: Holding) -> str:
+    role = operator_role(given, one.account, by_profile=one.operator)
+    return (
+        f"{role} is no administrator there: the revoker would contain it for taking the kept deny "
+        "off. Name it in AdminRolePatterns, run apply, and then this again."
+    )
 
 
 def left_kept(given: Given, held: Iterable[Holding]) -> Iterator[str]:

@@ -201,6 +201,7 @@ def _proposing() -> Iterator[Permission]:
     for policy in POWERFUL:
         yield Permission("iam:ListEntitiesForPolicy", f"iam::aws:policy/{policy}", _PROPOSE)
     yield Permission("iam:GetRole", "iam::*:role/*", "the path of a role that is proposed")
+    yield Permission("iam:ListRoles", "*", "whose name looks like it; AWS names no resource for it")
 
 
 def _reading() -> Iterator[Permission]:

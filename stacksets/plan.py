@@ -13,8 +13,7 @@ from stacksets.buckets import bucket_steps
 from stacksets.difference import state_at_risk
 from stacksets.given import Given
 from stacksets.guarding import guardrail_steps, many
-from stacksets.keeping import as_kept
-from stacksets.mending import keeping_steps, left_kept, taking_over_steps, unmendable
+from stacksets.mending import keeping_steps, left_kept, unmendable
 from stacksets.observed import Stack
 from stacksets.obstacles import control_findings
 from stacksets.preconditions import refusals, trust_steps
@@ -23,6 +22,7 @@ from stacksets.ring_calls import operation_wait
 from stacksets.rings import leaving_accounts, leaving_steps, ring_steps
 from stacksets.stacks import central_steps, management_steps
 from stacksets.steps import Kind, Plan, Step, Unreached, Until, Wait
+from stacksets.taking_over import going, left_over_steps, moved_steps, not_taken_over
 from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
 
 # What becomes of such a stack is for a person to say.
@@ -40,14 +40,14 @@ def plan(given: Given) -> Plan:
         *_stuck(given),
         *_state_lost(given),
         *recipient_refusals(given),
-        *unmendable(given, given.held.values()),
+        *unmendable(given, going(given)),
     ]
-    more = tuple(beyond(given))
+    more = (*beyond(given), *not_taken_over(given))
     notes = [
         *more,
         *_notes(given),
         *recipient_notes(given),
-        *left_kept(given, given.held.values()),
+        *left_kept(given, going(given)),
     ]
     for surely, sentence in control_findings(given):
         (stops if surely else notes).append(sentence)
@@ -70,26 +70,18 @@ def _steps(given: Given) -> Iterator[Step]:
     rest = [
         *central_steps(given),
         *guardrail_steps(given),
-        *keeping_steps(given.held.values()),
+        *keeping_steps(going(given)),
         *(step for ring in given.wanted.rings for step in leaving_steps(given, ring)),
         *(step for ring in given.wanted.rings for step in ring_steps(given, ring)),
-        *_taken_over(given),
+        *moved_steps(given),
         *management_steps(given),
+        *left_over_steps(given),
     ]
     used = {call.arguments.get("TemplateURL") for step in rest for call in step.calls}
     for account, templates in carried.items():
         wanted = tuple(one for one in templates if given.template_url(one, account) in used)
         yield from bucket_steps(given, account, wanted)
     yield from rest
-
-
-def _taken_over(given: Given) -> Iterator[Step]:
-    """Whoever was contained in an account that has moved is contained by its new ring."""
-    for account, holding in sorted(given.held.items()):
-        rings = [ring for ring in given.wanted.rings if account in given.ring_accounts(ring)]
-        enforcing = [ring for ring in rings if ring.mode == "enforce"]
-        if holding.contained and enforcing:
-            yield from taking_over_steps(given, enforcing[0], as_kept(holding))
 
 
 def _under_way(given: Given) -> Iterator[Step]:
@@ -175,6 +167,8 @@ def _notes(given: Given) -> Iterator[str]:
     covered = {account for ring in wanted.rings for account in given.ring_accounts(ring)}
     covered |= {observed.organization.management, *(one.account for one in wanted.excluded)}
     yield from _in_no_ring(given, covered)
+    if given.not_looked:
+        yield given.not_looked
     for name, ring in rings.items():
         seen = observed.stack_sets.get(name)
         if seen and (strays := sorted(seen.instances.keys() - observed.organization.accounts)):

@@ -11,11 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from handler.names import IAM_PATH
+
 # Managed policies whose holders administer IAM.
 POWERFUL = ("AdministratorAccess", "IAMFullAccess")
 LOOKS_LIKE = re.compile(r"(?i)admin|iam|identity|break.?glass|terraform|deploy|pipeline")
 # The role of a permission set: what follows the last underscore differs by account.
 OF_PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
+
+_SSO_PATH = "/aws-reserved/sso.amazonaws.com/"
+_OF_AWS = ("/aws-service-role/", "/aws-reserved/")
 
 
 class NoIdentityCenter(Exception):
@@ -59,11 +64,26 @@ def roles(client: Any, partition: str) -> Iterator[Proposal]:
                 name = role["RoleName"]
                 found = client.get_role(RoleName=name)["Role"]
                 named = OF_PERMISSION_SET.fullmatch(name)
-                if named and found["Path"].startswith("/aws-reserved/sso.amazonaws.com/"):
+                if named and found["Path"].startswith(_SSO_PATH):
                     reason = f"the permission set {named[1]} holds {policy}"
                     yield Proposal(_of_permission_set(named[1]), reason)
-                elif not found["Path"].startswith(("/aws-service-role/", "/aws-reserved/")):
+                elif not found["Path"].startswith(_OF_AWS):
                     yield Proposal(_plain(found["Arn"]), f"holds {policy}")
+
+
+def roles_by_name(client: Any) -> Iterator[Proposal]:
+    """The roles of one account that are called like administrators of IAM, whatever they hold; not
+    AWS's own, nor ours. Raises ClientError."""
+    pages = client.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": 1000})
+    for role in (one for page in pages for one in page["Roles"]):
+        path, name = role["Path"], role["RoleName"]
+        named = OF_PERMISSION_SET.fullmatch(name)
+        if named and path.startswith(_SSO_PATH):
+            if LOOKS_LIKE.search(named[1]):
+                reason = f"the permission set {named[1]} is called so"
+                yield Proposal(_of_permission_set(named[1]), reason)
+        elif LOOKS_LIKE.search(name) and not path.startswith((*_OF_AWS, IAM_PATH)):
+            yield Proposal(_plain(role["Arn"]), "is called so")
 
 
 def _permission_set(client: Any, named: dict[str, str]) -> Iterator[Proposal]:

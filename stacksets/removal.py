@@ -20,9 +20,6 @@ from stacksets.rescue import may_take_off, other_way_in
 from stacksets.ring_calls import named_accounts, operation_wait
 from stacksets.steps import Call, Kind, Plan, Step, Until, Wait
 
-# One request takes so many keys (S3 API Reference, DeleteObjects).
-KEYS_AT_ONCE = 1_000
-
 
 class Choice(Enum):
     """What becomes of whom the product contains."""
@@ -233,15 +230,11 @@ def _bucket(bucket: Bucket) -> Iterator[Step]:
     if not bucket.exists:
         return
     named = {"Bucket": bucket.name, "ExpectedBucketOwner": bucket.account}
-    keys = sorted(bucket.keys)
+    # One by one, two for each release: DeleteObjects succeeds also where it may delete none (S3 API
+    # Reference), and what is said then is that the bucket is not empty.
     calls = [
-        Call(
-            bucket.account,
-            "s3",
-            "DeleteObjects",
-            {**named, "Delete": {"Objects": [{"Key": key} for key in part], "Quiet": True}},
-        )
-        for part in (keys[at : at + KEYS_AT_ONCE] for at in range(0, len(keys), KEYS_AT_ONCE))
+        Call(bucket.account, "s3", "DeleteObject", {**named, "Key": key})
+        for key in sorted(bucket.keys)
     ]
     yield Step(
         kind=Kind.BUCKET,

@@ -88,6 +88,17 @@ def refused(refusals: Iterable[str]) -> Iterator[str]:
     yield "exit 1"
 
 
+def unfinished() -> Iterator[str]:
+    """Lines that end a script which only waited, so that nobody takes it for the whole rollout."""
+    said = (
+        "Not done yet: what was under way has ended, and what comes next could not be planned "
+        "before. Print the plan again, and run what it prints then."
+    )
+    yield ""
+    yield f"echo {shlex.quote(said)} >&2"
+    yield "exit 1"
+
+
 def _awaits(step: Step) -> bool:
     return step.wait is not None and step.wait.until is Until.OPERATION
 

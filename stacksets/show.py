@@ -18,7 +18,7 @@ from handler.notice import visible
 from handler.trail import arn_field
 from stacksets.given import Given
 from stacksets.guarding import many
-from stacksets.shell import as_commands, refused
+from stacksets.shell import as_commands, refused, unfinished
 from stacksets.steps import Plan, Step
 
 # Lines of difference shown for a step; --json has them all.
@@ -59,7 +59,7 @@ def as_script(
     given: Given, plan: Plan, *, profile: str | None = None, templates: Path | None = None
 ) -> Iterator[str]:
     """The lines of a shell script, with what no step reaches as comments; of a refused plan, only
-    why, and a failure."""
+    why, and a failure. One that only waits for what is under way fails at its end, too."""
     if plan.refusals:
         yield from refused(plan.refusals)
         return
@@ -72,6 +72,8 @@ def as_script(
         templates=templates,
     )
     yield from (f"# not reached: {visible(one.said)}" for one in plan.unreached)
+    if plan.unfinished:
+        yield from unfinished()
 
 
 def print_plan(console: Console, plan: Plan) -> None:

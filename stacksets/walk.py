@@ -135,6 +135,12 @@ class Walker:
 def advice(error: Exception) -> str:
     """What to do about what AWS said, where that is known."""
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    if "S3 error: Access Denied" in str(error):
+        # CloudFormation's words, which name no permission and have no code of their own.
+        return (
+            "CloudFormation reads the template with the operator's rights. Give the operator the "
+            "permission s3:GetObject on the bucket for templates (docs/operator-permissions.md)."
+        )
     match code:
         case "AccessDenied" | "AccessDeniedException" | "AuthorizationError" | "403":
             return (

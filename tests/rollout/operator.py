@@ -91,8 +91,11 @@ class Operator:
         assert made.refusals == ()
         return self.walk(made)
 
-    def apply_interrupted_after_each_call(self) -> None:
-        """Press Ctrl-C right after each changing call, and apply again, until all is done."""
+    def apply_interrupted_after_each_call(
+        self, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """Press Ctrl-C right after each changing call, and apply again, until all is done;
+        `meanwhile` is what has to hold after each."""
         for _ in range(100):
             made = self.plan()
             assert made.refusals == ()
@@ -100,6 +103,7 @@ class Operator:
                 return
             with suppress(Interrupted):
                 self.walk(made, calls=1)
+            meanwhile()
         raise AssertionError("it does not end")
 
     def walk(self, made: Plan, *, calls: int | None = None) -> dict[str, str]:

@@ -52,13 +52,15 @@ def assign(center: Any, permission_set: str, account: str) -> None:
     )
 
 
-def make_role(box: Box, account: str, name: str, *, path: str = "/") -> None:
+def make_role(
+    box: Box, account: str, name: str, *, path: str = "/", policy: str = ADMINISTRATOR
+) -> None:
     iam = box.client("iam", account)
     trust = json.loads(allow("sts:AssumeRole"))
     del trust["Statement"][0]["Resource"]
     trust["Statement"][0]["Principal"] = {"AWS": account}
     iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(trust))
-    iam.attach_role_policy(RoleName=name, PolicyArn=ADMINISTRATOR)
+    iam.attach_role_policy(RoleName=name, PolicyArn=policy)
 
 
 class Init:
@@ -116,11 +118,17 @@ def test_permission_sets_and_roles_are_proposed_each_with_its_reason(
     make_set(center, "IamTeam")
     make_set(center, "Readers", READER)
     make_role(box, box.management, "break-glass", path="/rescue/")
+    make_role(box, box.management, "chief")
+    make_role(box, box.management, "terraform-prod", policy=READER)
+    make_role(box, box.management, "reports", policy=READER)
+    make_role(box, box.management, "iam-org-revoker-x", path="/iam-org-revoker/", policy=READER)
     text = init.run()
     assert proposed(text) == {
         f"{SETS}Administrators_*": "the permission set Administrators holds AdministratorAccess",
         f"{SETS}IamTeam_*": "the permission set IamTeam is called so",
         f"arn:aws:iam::{box.management}:role/rescue/break-glass": "holds AdministratorAccess",
+        f"arn:aws:iam::{box.management}:role/chief": "holds AdministratorAccess",
+        f"arn:aws:iam::{box.management}:role/terraform-prod": "is called so",
     }
     assert unread(text) == []
     held = tomllib.loads(text)["parameters"]["AdminRolePatterns"]
@@ -230,6 +238,7 @@ def test_init_works_under_exactly_its_documented_permissions_and_says_what_it_ma
         ("sso:ListManagedPoliciesInPermissionSet", "Identity Center"),
         ("iam:ListEntitiesForPolicy", "roles of"),
         ("iam:GetRole", "roles of"),
+        ("iam:ListRoles", "names of roles of"),
     ):
         less = document(Place.BEGINNING, without=action)
         text = init.run(key=box.new_session(box.management, action.replace(":", "-"), less))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore import xform_name
 
 from sandbox.box import Box
 from sandbox.stage import is_denied
@@ -74,36 +75,36 @@ def test_a_move_that_the_guardrail_would_stop_half_way_is_refused_before_it_begi
     )
 
 
-def test_an_account_that_aws_moves_while_somebody_is_contained_in_it_changes_its_ring(
+def test_moves_that_are_interrupted_after_each_of_their_calls_end_covered(
     enforcing: Operator,
 ) -> None:
-    """The sets follow at once, and both fail: the old stack on its deny, the new on its names."""
-    box = enforcing.box
-    account = enforcing.accounts_in("Sandbox")[0]
-    mallory = box.client("iam", account, key=contain(box, account))
+    """One by the file and one by AWS, whose sets follow at once and both fail: the old stack on its
+    deny, the new one on its names. `apply` alone ends both."""
+    box, by_file = enforcing.box, moved(enforcing)
+    by_aws = next(one for one in enforcing.accounts_in("Sandbox") if one != by_file)
+    mallory = box.client("iam", by_aws, key=contain(box, by_aws))
     box.client("organizations", box.management).move_account(
-        AccountId=account,
+        AccountId=by_aws,
         SourceParentId=box.layout.sandbox,
         DestinationParentId=box.layout.workloads,
     )
     box.settle(ignore_hidden=True)
     with_break_glass(enforcing)
+    calls = {call.operation for call in enforcing.plan().calls()}
+    assert {"DetachUserPolicy", "DeleteStackInstances", "Invoke", "DeletePolicy"} <= calls
+    enforcing.made.clear()
 
     def still_denied() -> None:
         assert is_denied(mallory.list_users)
 
-    for _ in range(3):
-        made = enforcing.plan()
-        assert made.refusals == ()
-        enforcing.walker(enforcing.clients(still_denied)).walk(made.own)
-        if enforcing.plan().empty:
-            break
-    box.settle()
-    assert enforcing.plan().empty
-    assert held(enforcing, account) == {"mallory", "puppet"}
-    assert not [one for one in remains(box, account) if "-kept" in one]
-    assert [name for name in stacks(box, account) if "-everyone-" in name]
-    assert not [name for name in stacks(box, account) if "-canary-" in name]
+    enforcing.apply_interrupted_after_each_call(still_denied)
+    box.settle(ignore_hidden=True)
+    assert {xform_name(one) for one in calls} <= set(enforcing.made)
+    for account, ring in ((by_file, "canary"), (by_aws, "everyone")):
+        assert held(enforcing, account) == {"mallory", "puppet"}
+        assert not [one for one in remains(box, account) if "-kept" in one]
+        (stack,) = [name for name in stacks(box, account) if "StackSet-" in name]
+        assert f"-{ring}-" in stack
 
 
 def test_who_is_contained_in_an_account_that_leaves_stays_denied(enforcing: Operator) -> None:

@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError
 
 from handler.deny import deny_document
 from handler.names import (
+    DENY_GROUP,
+    DENY_POLICY,
+    IAM_PATH,
     KEPT_GROUP,
     KEPT_PATH,
     KEPT_POLICY,
@@ -19,19 +22,21 @@ from handler.names import (
 )
 from sandbox.box import Box
 from sandbox.stage import is_denied
-from stacksets.beginning import Stopped, look
-from stacksets.clients import Clients, sentence
+from stacksets.beginning import look
+from stacksets.clients import Clients
 from stacksets.drift import detection_steps, found_drift, mending, to_look_into
 from stacksets.holding import look_into
-from stacksets.permissions import Place, document
+from stacksets.permissions import Place, document, permissions
 from stacksets.removal import Choice, Removing, removal
 from stacksets.remove import suspects
 from stacksets.stack_drift import found_in_stacks, stack_detection_steps
-from stacksets.walk import StepFailed
+from tests.end_to_end.test_rungs import filler
+from tests.rollout.lacking import Lacking
 from tests.rollout.operator import Operator, stacks
 from tests.rollout.test_drift import spoil, with_break_glass
 from tests.rollout.test_permissions import rolled
 from tests.rollout.test_remove import contain, enforcing, left
+from tests.sandbox.parts import document as document_of
 
 __all__ = ["enforcing"]
 
@@ -50,8 +55,7 @@ TRUST = json.dumps(
 )
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
-# What a move comes to need, in that order (the failed deletion took the function); below, one
-# action of each kind for drift and removal.
+# What a move comes to need (the failed deletion took the function).
 MOVING = (
     "dynamodb:Scan",
     "iam:ListEntitiesForPolicy",
@@ -64,13 +68,10 @@ MOVING = (
     "iam:AttachUserPolicy",
     "iam:DetachUserPolicy",
 )
-MISSING = (
-    *("dynamodb:Scan", "iam:ListEntitiesForPolicy", "iam:AttachUserPolicy"),
-    *("cloudformation:DetectStackDrift", "cloudformation:DescribeStackDriftDetectionStatus"),
-    *("cloudformation:DescribeStackResourceDrifts", "cloudformation:DetectStackSetDrift"),
-    "cloudformation:ListStackInstanceResourceDrifts",
-)
 
+
+# In the move below instead: here a kept deny is there already, and made to deny again.
+NOT_HERE = {Place.TAKING_BACK_MEMBERS: {"iam:CreatePolicy"}}
 
 # By the kind of account: for drift and a removal, and for an apply that takes stacks away.
 TAKING_BACK = (
@@ -108,39 +109,55 @@ def clients(
     return Clients(caller=caller, make=make, elsewhere=make)
 
 
-def mended(operator: Operator, under: Clients) -> str:
-    """What is said: "" when all went well."""
-    try:
-        given = look(operator.look().wanted, operator.release, under, today=operator.today)
-        rings = given.wanted.rings
-        looking = (*detection_steps(given, rings), *stack_detection_steps(given))
-        operator.walker(under).walk(looking)
-        given = look(given.wanted, operator.release, under, today=operator.today)
-        found_in_stacks(under, given)
-        found_drift(under, given, rings)
-        held = look_into(under, to_look_into(given, rings, under))
-        operator.walker(under).walk(mending(given, rings, held).own)
-    except ClientError as error:
-        return sentence(error)
-    except Stopped as stopped:
-        return stopped.said
-    except StepFailed as failed:
-        return failed.said
-    return ""
+def mend(operator: Operator, under: Clients) -> None:
+    """As `drift --mend` does. Raises ClientError and StepFailed."""
+    given = look(operator.look().wanted, operator.release, under, today=operator.today)
+    rings = given.wanted.rings
+    looking = (*detection_steps(given, rings), *stack_detection_steps(given))
+    operator.walker(under).walk(looking)
+    given = look(given.wanted, operator.release, under, today=operator.today)
+    found_in_stacks(under, given)
+    assert found_drift(under, given, rings)
+    held = look_into(under, to_look_into(given, rings, under))
+    made = mending(given, rings, held)
+    assert made.refusals == ()
+    operator.walker(under).walk(made.own)
 
 
-def test_mending_and_removing_work_under_exactly_these_and_say_which_one_is_missing(
+def hold(box: Box, account: str) -> None:
+    """Somebody on each rung of our deny, and what is left of a kept one that allows by now."""
+    iam = box.client("iam", account)
+    deny = f"arn:aws:iam::{account}:policy{IAM_PATH}{DENY_POLICY}"
+    for name in ("full", "plain"):
+        iam.create_user(UserName=name)
+    for number in range(10):
+        iam.attach_user_policy(UserName="full", PolicyArn=filler(box, account, number))
+    iam.add_user_to_group(UserName="full", GroupName=DENY_GROUP)
+    iam.attach_user_policy(UserName="plain", PolicyArn=deny)
+    for name in ("roomy", "bounded"):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    iam.attach_role_policy(RoleName="roomy", PolicyArn=deny)
+    iam.put_role_permissions_boundary(RoleName="bounded", PermissionsBoundary=deny)
+    allowing = document_of({"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
+    iam.create_policy(PolicyName=KEPT_POLICY, Path=KEPT_PATH, PolicyDocument=allowing)
+
+
+def test_mending_and_removing_take_exactly_these_and_say_which_one_is_missing(
     enforcing: Operator,
 ) -> None:
+    """Each action is refused once, by name, right before it is done."""
     box = enforcing.box
     account = box.members[0]
     contain(box, account)
+    hold(box, account)
     spoil(box, account)
+    box.settle(ignore_hidden=True)
     with_break_glass(enforcing)
-    for action in MISSING:
-        assert action in mended(enforcing, clients(box, without=action)), action
-    under = clients(box)
-    assert mended(enforcing, under) == ""
+    management, security, members = TAKING_BACK
+    places = {box.management: management, box.security: security}
+    lacking = Lacking(box, {**places, **dict.fromkeys(box.members, members)})
+    under = lacking.clients()
+    mend(enforcing, under)
 
     given = look(enforcing.look().wanted, enforcing.release, under, today=enforcing.today)
     empty = Removing(given=given, held={}, choice=Choice.RELEASE)
@@ -151,6 +168,14 @@ def test_mending_and_removing_work_under_exactly_these_and_say_which_one_is_miss
     box.settle(ignore_hidden=True)
     # The operator's own roles have nothing of ours in their names.
     assert left(box) == []
+    for where, place in (
+        (box.management, Place.TAKING_BACK),
+        (box.security, Place.TAKING_BACK_CENTRAL),
+        (account, Place.TAKING_BACK_MEMBERS),
+    ):
+        wanted = {one.action for one in permissions(place)}
+        tried = {action for there, action in lacking.tried if there == where}
+        assert wanted - tried == NOT_HERE.get(place, set()), place
 
 
 def test_an_account_that_was_moved_or_is_excluded_takes_exactly_these_too(
@@ -166,10 +191,15 @@ def test_an_account_that_was_moved_or_is_excluded_takes_exactly_these_too(
     )
     box.settle(ignore_hidden=True)
     with_break_glass(enforcing)
-    for action in MOVING:
+    # Said by the look, and by a step.
+    for action in ("dynamodb:Scan", "iam:CreatePolicy"):
         assert action in rolled(enforcing, clients(box, without=action, places=TAKING_AWAY)), action
-    under = clients(box, places=TAKING_AWAY)
+    management, security, members = TAKING_AWAY
+    places = {box.management: management, box.security: security}
+    lacking = Lacking(box, {**places, **dict.fromkeys(box.members, members)})
+    under = lacking.clients()
     assert rolled(enforcing, under) == ""
+    assert {*MOVING} <= {action for _, action in lacking.tried}
     assert enforcing.plan().empty
     assert [name for name in stacks(box, account) if "-everyone-" in name]
 

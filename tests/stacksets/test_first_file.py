@@ -17,7 +17,7 @@ from stacksets.__main__ import main
 from stacksets.clients import CannotEnter, Clients, open_clients
 from stacksets.first_file import Found, first_file, guess_central
 from stacksets.organization import Account
-from stacksets.proposals import NoIdentityCenter, Proposal, permission_sets, roles
+from stacksets.proposals import NoIdentityCenter, Proposal, permission_sets, roles, roles_by_name
 from stacksets.reading import REGIONS, BadFile, read_wanted
 from stacksets.wanted import Access
 from tests.stacksets.scene import (
@@ -165,7 +165,7 @@ class Answers:
     def get_paginator(self, operation: str) -> Answers:
         return Answers(page=self._answers[operation])
 
-    def paginate(self, **_asked: str) -> list[object]:
+    def paginate(self, **_asked: object) -> list[object]:
         return [self._answers["page"]]
 
     def describe_permission_set(self, *, PermissionSetArn: str, **_: str) -> object:
@@ -210,6 +210,31 @@ def test_a_role_of_a_permission_set_is_proposed_by_the_pattern_of_all_accounts()
         "role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_A?B_*",
         "the permission set A,B holds AdministratorAccess",
     )
+
+
+def test_roles_are_proposed_by_name_but_neither_aws_s_nor_ours() -> None:
+    sso, arn = "/aws-reserved/sso.amazonaws.com/", f"arn:aws:iam::{MANAGEMENT}:role"
+    names = (
+        *(("/", "ci-Deploy"), ("/", "reader"), ("/teams/", "break-glass")),
+        *(
+            ("/aws-service-role/iam.example.com/", "AWSServiceRoleForIam"),
+            (sso, "AWSReservedSSO_A"),
+        ),
+        *(
+            (sso, "AWSReservedSSO_IamTeam_0123456789abcdef"),
+            ("/iam-org-revoker/", "iam-org-revoker"),
+        ),
+        (sso, "AWSReservedSSO_Reader_0123456789abcdef"),
+    )
+    listed = [{"Path": path, "RoleName": name, "Arn": f"{arn}{path}{name}"} for path, name in names]
+    assert list(roles_by_name(Answers(list_roles={"Roles": listed}))) == [
+        Proposal(f"{arn}/ci-Deploy", "is called so"),
+        Proposal(f"{arn}/teams/break-glass", "is called so"),
+        Proposal(
+            "role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_IamTeam_*",
+            "the permission set IamTeam is called so",
+        ),
+    ]
 
 
 def test_no_identity_center_is_told_and_not_taken_for_none_that_looks_like_it() -> None:

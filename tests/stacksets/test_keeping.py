@@ -224,7 +224,9 @@ def test_a_role_that_rolecallers_spares_stays_under_the_kept_deny(answer: str) -
 def test_under_the_guardrail_only_the_break_glass_role_ends_a_keeping(
     role_of_file: str, may: bool
 ) -> None:
-    ring_text = 'units = ["Small"]\nmode = "enforce"'
+    patterns = "role/stacksets-exec-*,role/break-glass,role/admin"
+    knob = f'parameters = {{ AdminRolePatterns = "{patterns}" }}'
+    ring_text = f'units = ["Small"]\nmode = "enforce"\n{knob}'
     here = given(changed(('units = ["Small"]', ring_text)), under_guardrail())
     access = replace(here.wanted.access, role=role_of_file)
     here = replace(here, wanted=replace(here.wanted, access=access))

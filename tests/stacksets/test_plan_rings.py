@@ -126,7 +126,9 @@ def test_a_busy_set_is_waited_for_and_nothing_else_is_planned() -> None:
 def test_who_is_kept_where_nothing_enforces_is_told_of() -> None:
     mallory = Bearer("user", "mallory", "AIDA1", frozenset({Rung.MANAGED_POLICY}), policies=1)
     held = {TWO: Holding(TWO, "aws", (mallory,), runs=True)}
-    made = plan(replace(given(observed=rolled_out()), held=held))
+    excluded = f'[[excluded]]\naccount = "{TWO}"\nreason = "closed soon"\n[management]'
+    file = changed(("[management]", excluded))
+    made = plan(replace(given(file, rolled_out()), held=held))
     assert (
         f"1 principal in {TWO} will be denied by what is kept alone, which no desk releases, since "
         "no ring enforces there: docs/removing.md says how to take it off."

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 import stacksets.drift_command
 from stacksets.beginning import TEMPLATES, Release, read_release
 from stacksets.clients import CONFIG, CannotEnter, Clients
-from stacksets.holding import held_where_it_leaves
+from stacksets.keepings import with_held
 from stacksets.plan import plan
 from stacksets.rollout_commands import ended, standing_still
 from stacksets.shell import as_commands
@@ -230,7 +230,7 @@ def test_a_closed_account_that_is_excluded_is_not_entered() -> None:
     excluded = f'[[excluded]]\naccount = "{TWO}"\nreason = "closed"\n[management]'
     seen = replace(rolled_out(), organization=closed(TWO))
     shut = given(changed(("[management]", excluded)), seen)
-    assert held_where_it_leaves(clients(make), shut) == {}
+    assert with_held(clients(make), shut).held == {}
 
 
 class NoTable:
