@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.names import DENY_GROUP, REVOKER, iam_arn
+from handler.names import DENY_GROUP, REVOKER, SESSION_DENY_GROUP, iam_arn
 from sandbox import inside
 from sandbox.calls import service_model
 from sandbox.keys import REGION
@@ -50,14 +50,14 @@ def test_observing_the_role_holds_no_write_of_iam_whatever_the_request(
 def test_enforcing_the_role_holds_the_writes_of_the_rungs_and_no_other(
     enforcing: Stage, account: str
 ) -> None:
-    role_or_user = {"user": [True, False, False], "role": [False, True, False]}
+    role_or_user = {"user": [True, False, False, False], "role": [False, True, False, False]}
     assert granted(account) == {
         "AttachUserPolicy": role_or_user["user"],
         "DetachUserPolicy": role_or_user["user"],
         "AttachRolePolicy": role_or_user["role"],
         "DetachRolePolicy": role_or_user["role"],
-        "AddUserToGroup": [False, False, True],
-        "RemoveUserFromGroup": [False, False, True],
+        "AddUserToGroup": [False, False, True, True],
+        "RemoveUserFromGroup": [False, False, True, True],
         "PutRolePermissionsBoundary": role_or_user["role"],
         "UpdateAccessKey": role_or_user["user"],
         "UpdateSSHPublicKey": role_or_user["user"],
@@ -69,13 +69,16 @@ def test_enforcing_the_role_holds_the_writes_of_the_rungs_and_no_other(
 
 def granted(account: str) -> dict[str, list[bool]]:
     """The IAM writes that the role has in the most favourable request: on a user, a role, and
-    our deny group."""
+    our deny groups."""
     role = iam_arn(partition="aws", account=account, kind="role", name=REVOKER)
     key = inside.role_credentials(role, "modes")
     resources = [
         f"arn:aws:iam::{account}:user/mallory",
         f"arn:aws:iam::{account}:role/deploy",
-        iam_arn(partition="aws", account=account, kind="group", name=DENY_GROUP),
+        *(
+            iam_arn(partition="aws", account=account, kind="group", name=name)
+            for name in (DENY_GROUP, SESSION_DENY_GROUP)
+        ),
     ]
     favourable = {
         "iam__PolicyARN": deny_arn(account),

@@ -238,8 +238,10 @@ def _cast(stage: Stage) -> None:
         iam.add_user(name)
     for name in ("bob", "carol", "mallory", "eve", "trent"):
         iam.users[name].attached.add(ADMIN_POLICY)
-    # No room for a managed deny: the next rung has to hold.
-    iam.users["trent"].attached |= {f"arn:aws:iam::aws:policy/Example{n}" for n in range(9)}
+    # No room for a managed deny, of everything or of sessions: the next rung has to hold.
+    for name, others in (("trent", 9), ("ann", 10)):
+        filler = {f"arn:aws:iam::aws:policy/Example{n}" for n in range(others)}
+        iam.users[name].attached |= filler
     iam.add_role("deployer", path="/team/", attached={ADMIN_POLICY})
     full = {f"arn:aws:iam::aws:policy/Example{n}" for n in range(19)}
     iam.add_role("packed", path="/", attached={ADMIN_POLICY, *full})
