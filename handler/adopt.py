@@ -3,8 +3,10 @@
 `python -m stacksets` keeps containments over the end of a stack by policies and a group that no
 stack owns. Whoever bears one and is no administrator is contained by the patrol as if she had been
 contained here, and told of once; the kept deny stays, since the revoker may touch none but its own.
-An administrator who bears one stays free of ours: else whoever may attach that policy could use us
-against her. So do the stack's own roles. A role that RoleCallers spares is told of and not renewed.
+An administrator who bears the whole deny stays free of ours: else whoever may attach that policy
+could use us against her. The deny of sessions is for administrators, whose keys stay good: it is
+taken over. The stack's own roles stay free. A role that RoleCallers spares is told of and not
+renewed.
 """
 
 from __future__ import annotations
@@ -172,7 +174,8 @@ def _kept_undo(bearer: Kept, done: Containment, *, bound: bool) -> tuple[tuple[s
 
 def _is_ours_or_administrator(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> bool:
     if bearer.kind is Kind.USER:
-        return administrator_at(membership(baseline, bearer.id, item), tools.now)
+        whole = bearer.mark == "contained"
+        return whole and administrator_at(membership(baseline, bearer.id, item), tools.now)
     arn = str(tools.iam.get_role(RoleName=bearer.name)["Role"]["Arn"])
     here = tools.here
     ours = [

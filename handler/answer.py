@@ -73,8 +73,8 @@ def answer(call: Call, tools: Tools) -> Verdict:
         now=tools.now,
     )
     verdict, standing, known = _judge(call, known, tools)
-    take_back_try(call, verdict, standing, known, tools)
     containment, record = contain_caller(call, verdict, standing, known, tools)
+    take_back_try(call, verdict, standing, known, tools)
     arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:

@@ -121,9 +121,10 @@ def take_off(iam: Any, target: Target, rung: Rung) -> str:
     return ""
 
 
-def take_all_off(iam: Any, target: Target, *, inline: bool) -> None:
-    """Undo every rung that a containment may have got to; nothing happens where none is on."""
-    for step in _steps(target.kind, inline=inline):
+def take_all_off(iam: Any, target: Target, *, inline: bool, sessions: bool = False) -> None:
+    """Undo every rung that a containment may have got to, with `sessions` also those that deny a
+    user's sessions; nothing happens where none is on."""
+    for step in (*_steps(target.kind, inline=inline), *(SESSION_STEPS if sessions else ())):
         take_off(iam, target, step.rung)
 
 

@@ -6,6 +6,7 @@ of the try tells that one what to take off.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from handler.breaker import count_in_breaker
@@ -52,9 +53,7 @@ def contain_caller(
     )
     if verdict.reason is Reason.TAINTED_CREDENTIAL and standing.administrator:
         # The owner is an administrator, and her own credentials stay good.
-        containment = contain_sessions(
-            tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
-        )
+        containment = _deny_sessions(call, target, known, tools)
         silence_used_key(call, containment.name, tools)
         return containment, _write_down(call, containment, verdict, known, tools, mark="sessions")
     containment = _deny(call, target, verdict, standing, known, tools)
@@ -75,6 +74,30 @@ def contain_caller(
     return containment, record
 
 
+def _deny_sessions(call: Call, target: Target, known: Known, tools: Tools) -> Containment:
+    def put_on() -> Containment:
+        return contain_sessions(
+            tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
+        )
+
+    if "sessions" in known.principal:
+        return put_on()
+    # Of a password set anew it may be heard yet: then the session was her own.
+    return _marked(put_on, call, target, tools)
+
+
+def _marked(
+    put_on: Callable[[], Containment], call: Call, target: Target, tools: Tools
+) -> Containment:
+    """Put a deny on, and beside it the mark of the try: the deny waits for nothing."""
+    done: Containment = tools.together(put_on, lambda: _mark(call, target, tools))[0]
+    return done
+
+
+def _mark(call: Call, target: Target, tools: Tools) -> None:
+    mark_trying(tools.table, principal_id=target.id, name=target.name, call=call)
+
+
 def _deny(
     call: Call, target: Target, verdict: Verdict, standing: Standing, known: Known, tools: Tools
 ) -> Containment:
@@ -88,18 +111,14 @@ def _deny(
             is_contained=lambda owner: is_contained(tools.table, owner),
         )
 
-    def mark() -> None:
-        mark_trying(tools.table, principal_id=target.id, name=target.name, call=call)
-
     if target.kind is not Kind.USER or not target.id or "contained" in known.principal:
         return put_on()
     if standing.unproven or verdict.reason is Reason.TAINTED_CREDENTIAL:
         # The likely ones: nothing happens to them that is not marked before.
-        mark()
+        _mark(call, target, tools)
         return put_on()
-    # Of anybody the proof may come yet. The mark goes beside the deny, which waits for nothing.
-    done: Containment = tools.together(put_on, mark)[0]
-    return done
+    # Of anybody the proof may come yet.
+    return _marked(put_on, call, target, tools)
 
 
 def take_back_try(
@@ -118,7 +137,10 @@ def take_back_try(
     target = target_of(tools, kind=caller.kind, name=caller.name, principal_id=caller.id)
     name = current_name(tools.iam, target)
     if name:
-        take_all_off(tools.iam, replace(target, name=name), inline=tools.settings.inline_deny)
+        # A try to deny her sessions left the same mark; theirs stays where they are to be denied.
+        sessions = TRYING in known.principal and not stolen and "sessions" not in known.principal
+        target = replace(target, name=name)
+        take_all_off(tools.iam, target, inline=tools.settings.inline_deny, sessions=sessions)
     if TRYING in known.principal:
         tools.table.update(principal_key(caller.id), {}, remove=[TRYING])
 

@@ -237,6 +237,14 @@ def test_whose_sessions_were_denied_keeps_her_keys() -> None:
     assert not world.iam.holds("alice")
 
 
+def test_an_administrator_s_denied_sessions_stay_denied_and_she_keeps_her_keys() -> None:
+    world = kept(Rounds())
+    world.iam.users["standing"].attached.add(KEPT_SESSIONS)
+    world.patrol()
+    assert world.iam.users["standing"].attached == {KEPT_SESSIONS, SESSION_DENY_ARN}
+    assert not world.iam.holds("standing")
+
+
 def test_a_role_that_bears_the_sessions_deny_does_not_draw_it_on_the_user_of_its_name() -> None:
     world = kept(Rounds())
     world.iam.add_role("standing", attached={KEPT_SESSIONS})

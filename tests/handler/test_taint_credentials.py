@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handler.answer import answer
 from handler.reasons import Action, Reason
@@ -139,3 +140,29 @@ def test_a_used_key_is_set_inactive_even_when_its_owner_was_renamed_meanwhile(
     stolen = a_user("standing", world.iam.users["moved"].id, key="AKIANEWKEY")
     assert answer(creates(stolen, second=1, event="s"), world.tools()).action is Action.CONTAIN
     assert world.iam.users["moved"].keys == {"AKIANEWKEY": "Inactive"}
+
+
+def test_a_try_on_sessions_that_died_is_taken_back_once_a_new_password_is_heard_of(
+    world: World,
+) -> None:
+    other = world.iam.add_user("second", groups=("Administrators",))
+    world.dynamo.rows.clear()
+    world.installed()
+    answer(resets_password(mallory(world), "standing", second=10), world.tools())
+    session = call(
+        console(standing_admin(world), began=21),
+        eventID="s",
+        eventTime=at(22),
+        sessionCredentialFromConsole="true",
+    )
+    # The deny is on, and then AWS answers no more: nothing is written down but the try.
+    world.iam.fail["get_policy"] = ["Throttling"]
+    with pytest.raises(ClientError):
+        answer(session, world.tools())
+    assert world.iam.users["standing"].attached == {SESSION_DENY_ARN}
+    good = resets_password(a_user("second", other), "standing", second=20, event="good")
+    answer(good, world.tools())
+    assert ignored(answer(session, world.tools()))
+    assert world.iam.users["standing"].attached == set()
+    id = world.iam.users["standing"].id
+    assert not {"trying", "sessions"} & world.item(f"principal#{id}").keys()
