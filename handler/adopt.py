@@ -5,8 +5,8 @@ stack owns. Whoever bears one and is no administrator is contained by the patrol
 contained here, and told of once; the kept deny stays, since the revoker may touch none but its own.
 An administrator who bears the whole deny stays free of ours: else whoever may attach that policy
 could use us against her. The deny of sessions is for administrators, whose keys stay good: it is
-taken over. The stack's own roles stay free. A role that RoleCallers spares is told of and not
-renewed.
+taken over where the policy is older than this installation. The stack's own roles stay free. A role
+that RoleCallers spares is told of and not renewed.
 """
 
 from __future__ import annotations
@@ -174,8 +174,9 @@ def _kept_undo(bearer: Kept, done: Containment, *, bound: bool) -> tuple[tuple[s
 
 def _is_ours_or_administrator(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> bool:
     if bearer.kind is Kind.USER:
-        whole = bearer.mark == "contained"
-        return whole and administrator_at(membership(baseline, bearer.id, item), tools.now)
+        if not administrator_at(membership(baseline, bearer.id, item), tools.now):
+            return False
+        return bearer.mark == "contained" or _is_younger(bearer.arn, baseline, tools)
     arn = str(tools.iam.get_role(RoleName=bearer.name)["Role"]["Arn"])
     here = tools.here
     ours = [
@@ -186,3 +187,9 @@ def _is_ours_or_administrator(bearer: Kept, item: Item, baseline: Baseline, tool
     return arn in ours or any(
         one.matches(role_arn=arn, on=today) for one in tools.settings.admin_roles
     )
+
+
+def _is_younger(arn: str, baseline: Baseline, tools: Tools) -> bool:
+    """Whether a kept policy was made under this installation: then nobody was kept by it."""
+    made = tools.iam.get_policy(PolicyArn=arn)["Policy"]["CreateDate"].timestamp()
+    return bool(made >= baseline.taken)

@@ -124,13 +124,19 @@ def _deny(
 def take_back_try(
     call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
 ) -> None:
-    """Take off the deny of a try that died before it was written down, now that proof has come."""
-    if not standing.administrator or "contained" in known.principal:
+    """Take off the deny of a try that died before it was written down, now that proof has come.
+
+    Only of a try of this very call: of another one the mark may say that somebody is still at it.
+    """
+    stolen = verdict.reason is Reason.TAINTED_CREDENTIAL
+    held = "contained" in known.principal or (verdict.action is Action.CONTAIN and not stolen)
+    if not (tools.settings.enforcing and standing.administrator) or held:
+        return
+    if known.principal.get(TRYING, call.event_id) != call.event_id:
         return
     # Without a mark, where the mark was what failed: such calls were an outsider's the last time.
     joined = added_user(call, group=tools.settings.admin_group).casefold()
     joins = joined != "" and joined == call.caller.name.casefold()
-    stolen = verdict.reason is Reason.TAINTED_CREDENTIAL
     if not (TRYING in known.principal or stolen or joins):
         return
     caller = call.caller

@@ -16,7 +16,7 @@ from handler.containment import current_name, take_off
 from handler.deskrefusal import DeskRefusal
 from handler.deskview import MARKS, principal_id_of
 from handler.leftover import LEFT, is_there, left_mark, steps_of
-from handler.marks import Contained, read_contained, vouch_for_key
+from handler.marks import TRYING, Contained, read_contained, vouch_for_key
 from handler.names import KEPT_GROUP, KEPT_SESSION_GROUP
 from handler.rungs import Step, boundary_of
 from handler.store import Item, Value
@@ -178,7 +178,7 @@ def _close(item: Item, said: dict[str, Any], steps: list[dict[str, Any]], tools:
         f"release#{tools.now:.3f}": json.dumps(said | {"was": kept}),
         **still,
     }
-    gone = [*kept, *(f"stripped-{mark}" for mark in MARKS), "releasing", "gone"]
+    gone = [*kept, *(f"stripped-{mark}" for mark in MARKS), "releasing", "gone", TRYING]
     gone += [] if still else [LEFT]
     tools.table.update(str(item["pk"]), values, remove=gone)
 

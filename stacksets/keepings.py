@@ -35,9 +35,12 @@ def with_held(clients: Clients, given: Given) -> Given:
     going = leaving if told is None else leaving & told
     kept, refused = _keeping(clients, (taking_over - leaving) & (told or set()))
     profiled = given.wanted.access.profiles
-    return replace(
-        given, held=look_into(clients, going | kept, profiled=profiled), not_looked=refused
-    )
+    held = look_into(clients, going, profiled=profiled)
+    try:
+        held = held | look_into(clients, kept, profiled=profiled)
+    except (ClientError, BotoCoreError, CannotEnter) as error:
+        refused = _not_looked(error, many(len(kept), "account"))
+    return replace(given, held=held, not_looked=refused)
 
 
 def _leaving(given: Given) -> set[str]:

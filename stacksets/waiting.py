@@ -178,8 +178,8 @@ def _wait_for_confirmation(
             raise Failed(
                 f"Nobody has confirmed the subscription of {', '.join(sorted(set(missing)))}",
                 {},
-                "Follow the link in the mail from AWS (python -m responder subscribe LINK), then "
-                "run apply again.",
+                "Follow the link in the mail from AWS (python -m responder subscribe LINK), or "
+                "take a recipient who does not answer out of the file; then run apply again.",
             )
         counted(Counted(0, 0, f"{len(missing)} not confirmed yet"))
         waiting.sleep(waiting.poll)
@@ -239,8 +239,10 @@ def _wait_for_denies(
     raise Failed(
         f"The new revoker has not contained {', '.join(sorted(missing))} again",
         {wait.account: "they stay denied by what was kept"},
-        "Look whether they are administrators by the ledger (python -m responder roster), and "
-        "whether the ring enforces; then run this again.",
+        "Look whether they are administrators by the ledger (python -m responder roster), were "
+        "released at the desk since (python -m responder show), and whether the ring enforces. "
+        "Whom it shall not contain, free by hand (docs/removing.md, --keep-contained, has the "
+        "command); then run this again.",
     )
 
 

@@ -59,6 +59,8 @@ class MemoryIam:
             DENY_ARN: deny_document(),
             SESSION_DENY_ARN: session_deny_document(),
         }
+        # When a policy was made, by ARN; 0 unless said.
+        self.policies_made: dict[str, float] = {}
         self.now = 0.0
         self.alias = "example-alias"
         self.calls: list[str] = []

@@ -9,6 +9,7 @@ from tests.doubles.iam_entities import (
     USER_QUOTA,
     Principal,
     attached_rows,
+    date,
     inline_row,
     refuse,
 )
@@ -72,7 +73,8 @@ def delete_role_policy(iam: MemoryIam, *, RoleName: str, PolicyName: str) -> Non
 def get_policy(iam: MemoryIam, *, PolicyArn: str) -> dict[str, Any]:
     if PolicyArn not in iam.documents:
         raise refuse("NoSuchEntity", "GetPolicy", f"policy {PolicyArn}")
-    return {"Policy": {"Arn": PolicyArn, "DefaultVersionId": "v1"}}
+    made = date(iam.policies_made.get(PolicyArn, 0.0))
+    return {"Policy": {"Arn": PolicyArn, "DefaultVersionId": "v1", "CreateDate": made}}
 
 
 def get_policy_version(iam: MemoryIam, *, PolicyArn: str, VersionId: str) -> dict[str, Any]:

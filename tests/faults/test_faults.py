@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler import answer, delivery, mailing, notifier
+from handler import answer, delivery, hold, mailing, notifier
 from tests.faults.centre_cases import CentreScenario, centre_breaches
 from tests.faults.member_cases import Scenario, breaches
 from tests.faults.scenarios import CENTRE, MEMBER, plans
@@ -76,13 +76,13 @@ def test_a_revoker_that_swallows_its_errors_is_found_out(monkeypatch: pytest.Mon
 
 
 def test_a_revoker_that_tells_before_it_acts_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer, "mark_contained", doing_nothing)
+    monkeypatch.setattr(hold, "mark_contained", doing_nothing)
     wrong = breaches(only(MEMBER, "a user"), None)
     assert wrong == ["contained of mallory is not written down"]
 
 
 def test_a_try_that_nobody_takes_back_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer, "_take_back_try", doing_nothing)
+    monkeypatch.setattr(answer, "take_back_try", doing_nothing)
     wrong = wrong_in_member(only(MEMBER, "a member proven too late"))
     assert {text for texts in wrong.values() for text in texts} == {
         "contained of bob is not written down"

@@ -245,6 +245,18 @@ def test_an_administrator_s_denied_sessions_stay_denied_and_she_keeps_her_keys()
     assert not world.iam.holds("standing")
 
 
+def test_a_kept_policy_made_under_this_installation_is_not_used_against_an_administrator() -> None:
+    world = kept(Rounds())
+    world.patrol()
+    alice = world.iam.add_user("alice")
+    world.iam.policies_made[KEPT_SESSIONS] = world.now
+    for name in ("standing", "alice"):
+        world.iam.users[name].attached.add(KEPT_SESSIONS)
+    world.later(900).patrol()
+    assert world.iam.users["standing"].attached == {KEPT_SESSIONS}
+    assert record(world, alice, "sessions")["rung"] == "session-policy"
+
+
 def test_a_role_that_bears_the_sessions_deny_does_not_draw_it_on_the_user_of_its_name() -> None:
     world = kept(Rounds())
     world.iam.add_role("standing", attached={KEPT_SESSIONS})

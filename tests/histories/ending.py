@@ -12,6 +12,7 @@ from tests.histories.limits import (
     may_be_contained,
     may_be_free,
     sessions_may_be_denied,
+    stolen_in_vain,
 )
 from tests.histories.stage import Stage
 
@@ -73,7 +74,7 @@ def _sessions_denied_rightly(stage: Stage, who: str, name: str, found: Principal
     abused = stage.truth.abused.get(found.id)
     denied = stage.iam.sessions_denied(name)
     free = not denied and not stage.iam.holds(name)
-    if abused and True in abused and free and not may_be_free(stage, found.id):
+    if abused and True in abused and free and not stolen_in_vain(stage, found.id):
         yield f"a stolen console session of {who} ends free"
     excused = found.id in stage.truth.offenders or sessions_may_be_denied(stage, found.id)
     if denied and not abused and not excused:

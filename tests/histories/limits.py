@@ -44,6 +44,12 @@ def may_be_free(stage: Stage, gained: str) -> bool:
     return any(_removed_in_vain(stage, one) for one in passed)
 
 
+def stolen_in_vain(stage: Stage, principal_id: str) -> bool:
+    """Whether such a one set her password, or made or woke a key of hers."""
+    keys = [key for _, key in stage.truth.stolen.get(principal_id, [])]
+    return any(may_be_free(stage, given) for given in (f"password {principal_id}", *keys))
+
+
 def _removed_in_vain(stage: Stage, principal_id: str) -> bool:
     by, event = stage.truth.removed.get(principal_id, ("", ""))
     arrived = stage.courier.arrived.get(event)

@@ -50,8 +50,8 @@ class Truth:
     made. `abused`: administrators of whom a tainted credential called. `either`: offenders whom an
     administrator made one of hers later; whether they end contained is nobody's business.
     `thrown_out`: the offending calls that took somebody out of the group. `gave`: by id or key,
-    which offenders made it, let her in, or set her password. `moved`: every change of the group:
-    when, and whether somebody who was none of it took herself in.
+    which offenders made it or let her in; "password ID": who set hers. `moved`: every change of
+    the group: when, and whether somebody who was none of it took herself in.
     """
 
     administrators: set[str] = field(default_factory=set)
@@ -169,6 +169,7 @@ class Truth:
                 self.tainted_keys.add(named)
             case "update_login_profile" | "create_login_profile" | "change_password":
                 self.stolen_passwords.add(named)
+                return f"password {named}"
             case "add_user_to_group" if arguments.get("GroupName") == ADMINISTRATORS:
                 pass
             case _:
