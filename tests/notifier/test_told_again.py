@@ -91,7 +91,7 @@ def test_of_two_workers_that_contain_at_once_both_name_the_one_whose_record_stan
         assert mark_contained(table, **(written | {"call": other}))
         return mark_contained(table, **written)
 
-    monkeypatch.setattr("handler.answer.mark_contained", beaten)
+    monkeypatch.setattr("handler.hold.mark_contained", beaten)
     answer(creates(mallory, second=0, event="mine"), world.tools())
     assert world.bus.reports()[0].containment == "the-other-workers"
 
