@@ -129,14 +129,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.one:
         print(json.dumps(asdict(measure(options.one, options.sizes[0]))))
         return 0
-    made = table(_in_a_process(what, size) for what in KINDS for size in options.sizes)
+    made = table(measure_apart(what, size) for what in KINDS for size in options.sizes)
     print(made)
     if options.write:
         options.write.write_text(with_table(options.write.read_text(), made))
     return 0
 
 
-def _in_a_process(what: str, size: int) -> Row:
+def measure_apart(what: str, size: int) -> Row:
+    """The same in a process of its own, whose peak is of nothing else."""
     command = [sys.executable, "-m", "benchmarks.sizes", "--one", what, "--sizes", str(size)]
     said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return Row(**json.loads(said))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from handler.report import Report, from_detail
 from handler.roster import read_group, take_baseline
 from handler.settings import Settings, read_settings
@@ -82,7 +84,7 @@ def in_turn(one: Callable[[], Any], other: Callable[[], Any]) -> tuple[Any, Any]
     """Both, though the first fails: as two threads do. A process that dies does neither more."""
     try:
         first = one()
-    except Exception:
+    except (BotoCoreError, ClientError):
         other()
         raise
     return first, other()

@@ -49,6 +49,14 @@ def resets_password(who: dict[str, Any], user: str, *, second: float = 0, event:
     )
 
 
+def calls_from_console(
+    user: dict[str, Any], *, began: float, second: float, event: str = "session"
+) -> Any:
+    """A call by a session that a password began."""
+    who = console(user, began=began)
+    return call(who, eventID=event, eventTime=at(second), sessionCredentialFromConsole="true")
+
+
 def console(user: dict[str, Any], *, began: float) -> dict[str, Any]:
     return user | {
         "accessKeyId": "ASIACONSOLE",

@@ -10,7 +10,14 @@ from handler.reasons import Action, Reason
 from tests.doubles.account import World, a_user, call
 from tests.doubles.iam import SESSION_DENY_ARN
 from tests.handler.memberships import at, creates, ignored, standing_admin
-from tests.handler.offences import console, makes_key, makes_user, mallory, resets_password
+from tests.handler.offences import (
+    calls_from_console,
+    console,
+    makes_key,
+    makes_user,
+    mallory,
+    resets_password,
+)
 
 
 @pytest.fixture
@@ -61,8 +68,7 @@ def test_a_password_that_an_administrator_sets_anew_ends_the_taint(world: World)
     answer(
         resets_password(a_user("second", other), "standing", second=20, event="good"), world.tools()
     )
-    flag = {"sessionCredentialFromConsole": "true"}
-    session = call(console(standing_admin(world), began=21), eventID="s", eventTime=at(22), **flag)
+    session = calls_from_console(standing_admin(world), began=21, second=22)
     assert ignored(answer(session, world.tools()))
 
 
@@ -149,12 +155,7 @@ def test_a_try_on_sessions_that_died_is_taken_back_once_a_new_password_is_heard_
     world.dynamo.rows.clear()
     world.installed()
     answer(resets_password(mallory(world), "standing", second=10), world.tools())
-    session = call(
-        console(standing_admin(world), began=21),
-        eventID="s",
-        eventTime=at(22),
-        sessionCredentialFromConsole="true",
-    )
+    session = calls_from_console(standing_admin(world), began=21, second=22)
     # The deny is on, and then AWS answers no more: nothing is written down but the try.
     world.iam.fail["get_policy"] = ["Throttling"]
     with pytest.raises(ClientError):

@@ -11,11 +11,11 @@ from handler import hold
 from handler.answer import answer
 from handler.reasons import Action, Reason
 from handler.release import release
-from tests.doubles.account import World, a_user, call
+from tests.doubles.account import World, a_user
 from tests.doubles.iam import SESSION_DENY_ARN, Group
-from tests.handler.memberships import ADMINISTRATORS, adds, at, creates, ignored, removes
+from tests.handler.memberships import ADMINISTRATORS, adds, creates, ignored, removes
 from tests.handler.memberships import standing_admin as standing
-from tests.handler.offences import console, mallory, resets_password
+from tests.handler.offences import calls_from_console, mallory, resets_password
 
 
 @pytest.fixture
@@ -57,12 +57,7 @@ def test_a_call_with_her_own_key_leaves_the_deny_of_a_stolen_session(
 ) -> None:
     world.installed()
     answer(resets_password(mallory(world), "standing", second=10), world.tools())
-    stolen = call(
-        console(standing(world), began=21),
-        eventID="stolen",
-        eventTime=at(22),
-        sessionCredentialFromConsole="true",
-    )
+    stolen = calls_from_console(standing(world), began=21, second=22)
     own = creates(standing(world), second=22, event="own")
     before_the_record(lambda: answer(own, world.tools()) and None)
     assert answer(stolen, world.tools()).reason is Reason.TAINTED_CREDENTIAL

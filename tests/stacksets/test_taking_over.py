@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -165,11 +166,22 @@ def test_whom_the_revoker_would_contain_for_it_is_told_how_to_be_exempt() -> Non
     assert any("OrganizationAccountAccessRole is no administrator there" in n for n in made.notes)
 
 
-class Clientele:
-    """The table of incidents, and which accounts have a kept deny; counts what is asked."""
+class NoSuchEntity(ClientError):
+    """What nobody answers here."""
 
-    def __init__(self, *, told: tuple[str, ...], refuses: type[Exception] | None = None) -> None:
-        self.told, self.refuses = told, refuses
+
+class Clientele:
+    """The table of incidents; counts what is asked. In the accounts `keeps` a kept deny is seen,
+    and who bears it is not."""
+
+    def __init__(
+        self,
+        *,
+        told: tuple[str, ...],
+        refuses: type[Exception] | None = None,
+        keeps: tuple[str, ...] = (),
+    ) -> None:
+        self.told, self.refuses, self.keeps = told, refuses, keeps
         self.asked: list[tuple[str, str]] = []
 
     def make(self, service: str, account: str) -> Any:
@@ -178,15 +190,18 @@ class Clientele:
         whole = self
 
         class Client:
+            exceptions = SimpleNamespace(NoSuchEntityException=NoSuchEntity)
+
             def get_paginator(self, operation: str) -> Any:
                 class Paginator:
                     def paginate(self, **_: Any) -> Iterator[Any]:
                         whole.asked.append((operation, account))
-                        if whole.refuses is ClientError:
+                        seen = operation in ("scan", "list_policies")
+                        if whole.refuses is ClientError or not seen:
                             told = {"Code": "AccessDenied", "Message": f"not {operation}"}
                             raise ClientError({"Error": told}, operation)  # type: ignore[typeddict-item]
                         items = [{"pk": {"S": f"incident#{one}#x"}} for one in whole.told]
-                        yield {"Items": items, "Policies": []}
+                        yield {"Items": items, "Policies": [{}] * (account in whole.keeps)}
 
                 return Paginator()
 
@@ -225,6 +240,14 @@ def test_who_may_not_look_is_told_so_and_the_plan_goes_on(
     assert made.refusals == ()
     (note,) = [one for one in made.notes if "kept deny" in one]
     assert said in note
+
+
+def test_who_sees_a_kept_deny_and_may_not_see_its_bearers_is_told_so_too() -> None:
+    scene = given(enforcing(), rolled_out(enforcing()))
+    made = plan(with_held(Clientele(told=(TWO,), keeps=(TWO,)).clients(), scene))
+    assert made.refusals == ()
+    (note,) = [one for one in made.notes if "kept deny" in one]
+    assert "in 1 account could not be seen: AccessDenied: not list_entities_for_policy" in note
 
 
 def test_a_stack_that_is_to_go_is_not_touched_by_whoever_cannot_look() -> None:
