@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.memory import peak_memory
 from benchmarks.rolling_out import planned
 from benchmarks.seeing import Stub, look_at
 
@@ -86,8 +86,7 @@ def measure(what: str, size: int) -> Row:
         began = time.process_time()
         calls = look()
         seconds = min(seconds, time.process_time() - began)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Row(what, size, calls, seconds, peak)
+    return Row(what, size, calls, seconds, peak_memory())
 
 
 def table(rows: Iterable[Row]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load import LOADS, START, Event
+from benchmarks.memory import peak_memory
 from benchmarks.table import Meter
 from benchmarks.ways import WAYS, Clock, Topic, Way
 
@@ -87,7 +87,7 @@ def measure(load: str, way: str, events: int, *, look: bool = False) -> Result:
     result.most_mails_a_second = max(Counter(int(at) for at in topic.mails).values())
     result.requests, result.writes, result.units = meter.requests, meter.writes, meter.units
     result.table_seconds = meter.seconds
-    result.resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    result.resident = peak_memory()
     return result
 
 

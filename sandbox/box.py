@@ -173,7 +173,7 @@ class Box:
         return self._clock.time()
 
     def tick(self) -> None:
-        """Fire the schedules that are due by now, each once, instead of within 10 s.
+        """Fire the schedules that are due by now, each once; else that is within 10 s, or never.
 
         `rate` counts from the making of the rule or schedule; `cron` from the first look at it.
         """
@@ -255,11 +255,14 @@ class Box:
 
 
 @contextmanager
-def open_box(*, member_count: int = 3, workers: int = 4, seed: int | None = None) -> Iterator[Box]:
+def open_box(
+    *, member_count: int = 3, workers: int = 4, seed: int | None = None, held: bool = False
+) -> Iterator[Box]:
     """Start an Organization: management, security, and members in two OUs.
 
     At most `workers` functions run at once for events, and as many for each polled queue. One
     box at a time in a process. With a `seed` events are delivered in disorder from the start.
+    `held`: schedules fire at `tick` alone.
     """
     state, faults, outbox, disorder = State(), Faults(), Outbox(), Disorder()
     work = Work(workers=workers)
@@ -268,6 +271,7 @@ def open_box(*, member_count: int = 3, workers: int = 4, seed: int | None = None
         organization, schedules = bridge.install(
             state, faults=faults, work=work, outbox=outbox, disorder=disorder, workers=workers
         )
+        schedules.held = held
         clock = Clock(running.folder / emulator.WORKER_SITE)
         clock.install()
         state.now = clock.time

@@ -1,8 +1,8 @@
 """Schedules: rules with a ScheduleExpression and schedules of EventBridge Scheduler, at a word.
 
-When one is due is the emulator's to say, which looks every 10 s; `tick` lets it look now. What a
-schedule of the Scheduler invokes is delivered here, as its role may; flexible windows begin at
-their start, and nothing is tried again.
+When one is due is the emulator's to say, which looks every 10 s unless these looks are held;
+`tick` lets it look now. What a schedule of the Scheduler invokes is delivered here, as its role
+may; flexible windows begin at their start, and nothing is tried again.
 """
 
 from __future__ import annotations
@@ -27,12 +27,17 @@ ACTIONS = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage"}
 
 
 class Schedules:
-    """Fires what is due, and delivers for EventBridge Scheduler."""
+    """Fires what is due, and delivers for EventBridge Scheduler.
+
+    `held`: only `tick` fires; may be set.
+    """
 
     def __init__(self, state: State, work: Work, invocations: Invocations) -> None:
         self._state = state
         self._work = work
         self._invocations = invocations
+        self.held = False
+        self._looks: list[Any] = []
         self._one_look = threading.Lock()
 
     def install(self) -> None:
@@ -40,16 +45,25 @@ class Schedules:
         # The emulator's reset leaves these: the times of a box before, whose clock ran ahead.
         hooks.replace(*FIRED, {})
         for module, name in (RULES, SCHEDULES):
-            hooks.replace(module, name, self._in_turn(hooks.get(module, name)))
+            look = self._in_turn(hooks.get(module, name))
+            self._looks.append(look)
+            hooks.replace(module, name, self._unless_held(look))
 
     def tick(self) -> None:
         """Fire everything that is due by the sandbox's clock, once each."""
-        for module, name in (RULES, SCHEDULES):
-            hooks.get(module, name)()
+        for look in self._looks:
+            look()
 
     def fire(self, schedule: dict[str, Any], target: dict[str, Any]) -> None:
         """Deliver for a schedule of EventBridge Scheduler, soon."""
         self._work.route(self._deliver, schedule["Arn"], target)
+
+    def _unless_held(self, look: Any) -> Any:
+        def looks() -> None:
+            if not self.held:
+                look()
+
+        return looks
 
     def _in_turn(self, look: Any) -> Any:
         def looks() -> None:

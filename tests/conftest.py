@@ -16,7 +16,7 @@ def box() -> Iterator[Box]:
     """An Organization in a box. Take an account of your own (`account`), others share the rest."""
     from sandbox.box import open_box
 
-    with open_box() as opened:
+    with open_box(held=True) as opened:
         yield opened
 
 

@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def box() -> Iterator[Box]:
-    with open_box(member_count=3) as opened:
+    with open_box(member_count=3, held=True) as opened:
         yield opened
 
 

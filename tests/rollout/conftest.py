@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def box() -> Iterator[Box]:
-    with open_box(member_count=4) as opened:
+    with open_box(member_count=4, held=True) as opened:
         yield opened
 
 

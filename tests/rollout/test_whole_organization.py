@@ -41,7 +41,7 @@ from tests.rollout.test_remove import contain, planned, remove
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
-    with open_box(member_count=2) as opened:
+    with open_box(member_count=2, held=True) as opened:
         yield opened
 
 

@@ -36,15 +36,29 @@ def ring(box: Box, request: pytest.FixtureRequest) -> Iterator[Ring]:
     box.client("cloudformation", box.management).activate_organizations_access()
     yield Ring(name, ou_id, (accounts[0], accounts[1]))
     # No set is left that would follow accounts of other tests.
-    cloudformation = box.client("cloudformation", box.management)
-    for one in cloudformation.list_stack_sets()["Summaries"]:
+    for one in box.client("cloudformation", box.management).list_stack_sets()["Summaries"]:
         if one["StackSetName"] == name and one["AutoDeployment"]["Enabled"]:
-            cloudformation.update_stack_set(
+            stop_following(box, name)
+
+
+def stop_following(box: Box, name: str) -> None:
+    """Let the set follow no account any more, as soon as what it follows just now has ended."""
+
+    def done() -> bool:
+        try:
+            box.client("cloudformation", box.management).update_stack_set(
                 StackSetName=name,
                 UsePreviousTemplate=True,
                 Capabilities=NAMED,
                 AutoDeployment={"Enabled": False},
             )
+        except ClientError as refusal:
+            if refusal.response["Error"]["Code"] != "OperationInProgressException":
+                raise
+            return False
+        return True
+
+    until(done)
 
 
 def refused(call: Callable[..., Any], **arguments: Any) -> str:

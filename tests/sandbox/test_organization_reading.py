@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.box import Box
 from tests.sandbox.parts import document
-from tests.sandbox.rings import Ring, fill, make_set, ring, until
+from tests.sandbox.rings import Ring, fill, make_set, ring, stop_following, until
 from tests.sandbox.templates import queue_named, resource, template
 
 __all__ = ["ring"]
@@ -147,8 +147,4 @@ def test_who_moves_between_two_sets_loses_the_one_and_gets_the_other(box: Box, r
         return [url.rpartition("/")[2] for url in urls] == ["ring-two"]
 
     until(only_the_other)
-    cloudformation.update_stack_set(
-        StackSetName="ring-two",
-        UsePreviousTemplate=True,
-        AutoDeployment={"Enabled": False},
-    )
+    stop_following(box, "ring-two")

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from sandbox import hooks
 from sandbox.box import Box
+from sandbox.schedules import SCHEDULES
 from tests.sandbox.parts import allow, attributes_of, bodies, messages, open_queue, queue, role
 
 SERVICE = "scheduler.amazonaws.com"
@@ -46,6 +48,23 @@ def test_a_rule_fires_when_its_time_has_come(box: Box, account: str, target: str
     (event,) = bodies(box, target)
     assert (event["detail-type"], event["source"]) == ("Scheduled Event", "aws.events")
     assert (event["account"], event["resources"], event["detail"]) == (account, [arn], {})
+
+
+def test_held_schedules_do_not_fire_by_themselves(
+    box: Box, account: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may = role(box, account, "r", allow(SEND, target), service=SERVICE)
+    schedule(box, account, "rate(1 hour)", Arn=target, RoleArn=may, Input='{"came": 1}')
+    box.advance(3601)
+    # As the emulator does every 10 s.
+    look_by_itself = hooks.get(*SCHEDULES)
+    look_by_itself()
+    box.settle()
+    assert bodies(box, target) == []
+    monkeypatch.setattr(box._schedules, "held", False)
+    look_by_itself()
+    box.settle()
+    assert bodies(box, target) == [{"came": 1}]
 
 
 def test_a_schedule_hands_over_its_input(box: Box, account: str, target: str) -> None:

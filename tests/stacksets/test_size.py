@@ -5,6 +5,8 @@ What it says of memory and time at full size is measured by `python -m benchmark
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from benchmarks.sizes import (
     COLUMNS,
     END,
     KINDS,
+    ROOT,
     SIZES,
     Row,
     main,
@@ -24,7 +27,7 @@ from benchmarks.sizes import (
     with_table,
 )
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "rollout.md"
+DOCUMENT = ROOT / "docs" / "rollout.md"
 
 
 def test_a_plan_for_two_thousand_accounts_makes_the_calls_that_listings_force() -> None:
@@ -58,6 +61,16 @@ def test_each_kind_of_look_can_be_measured(what: str) -> None:
     assert large.seconds > 0
     # No bare interpreter is so small; the bound is what the issue asks at full size.
     assert all(20e6 < one.peak < 300e6 for one in (small, large))
+
+
+def test_the_peak_is_the_programs_own_and_not_of_the_one_that_started_it() -> None:
+    small = "from benchmarks.memory import peak_memory; print(peak_memory())"
+    started = f"subprocess.run([sys.executable, '-c', {small!r}], check=True)"
+    large = f"import subprocess, sys; held = bytearray(b'x') * 400_000_000; {started}"
+    said = subprocess.run(
+        [sys.executable, "-c", large], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert 5e6 < int(said.stdout) < 300e6
 
 
 def test_the_table_tells_how_each_kind_grows() -> None:

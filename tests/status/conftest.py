@@ -116,7 +116,7 @@ reason = "It is the vault of backups."
 
 @pytest.fixture(scope="package")
 def box() -> Iterator[Box]:
-    with open_box(member_count=1) as opened:
+    with open_box(member_count=1, held=True) as opened:
         yield opened
 
 

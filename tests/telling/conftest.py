@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
-    with open_box() as opened:
+    with open_box(held=True) as opened:
         yield opened
 
 
