@@ -130,7 +130,7 @@ class Box:
         """Put a CloudTrail record on the default bus of its account and region."""
         self.state.emit(record)
 
-    def settle(self, timeout: float = 30, *, ignore_hidden: bool = False) -> None:
+    def settle(self, timeout: float = 120, *, ignore_hidden: bool = False) -> None:
         """Wait until nothing is in flight anywhere; TimeoutError says what still is.
 
         `ignore_hidden`: do not wait for messages hidden by a visibility timeout.

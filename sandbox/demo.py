@@ -19,7 +19,7 @@ def main() -> int:
     """Play everything; 0 when every expectation was met, else 1."""
     console = Console(highlight=False)
     began = time.monotonic()
-    with console.status("Starting an Organization on this machine"), open_box() as box:
+    with console.status("Starting an Organization on this machine"), open_box(held=True) as box:
         console.print(
             f"An Organization at {box.endpoint}: management {box.management}, security "
             f"{box.security}, members {', '.join(box.members)}."

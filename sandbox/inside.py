@@ -14,7 +14,7 @@ from sandbox import hooks
 
 EVALUATOR = "ministack.core.iam_evaluator"
 TARGETS = {"events": "AWSEvents", "sqs": "AmazonSQS"}
-CALL_TIMEOUT = 30.0
+CALL_TIMEOUT = 120.0
 LONGEST_FUNCTION = 900.0
 
 

@@ -48,7 +48,13 @@ class Invocations:
             if name in hooks.get(LAMBDA, "_functions"):
                 emit(function, *more, **others)
 
+        def poll() -> bool:
+            # What a pass has taken is hidden, and runs only when the pass is over.
+            with self._work.busy():
+                return bool(poll_queues())
+
         hooks.replace(LAMBDA, "invoke_async_with_retry", invoke_async)
+        poll_queues = hooks.replace(LAMBDA, "_poll_sqs", poll)
         emit = hooks.replace(LAMBDA, "_emit_lambda_logs", logs)
         original = hooks.replace(LAMBDA, "_sqs_esm_concurrency", concurrency)
 

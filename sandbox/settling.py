@@ -24,8 +24,8 @@ def settle(work: Work, *, let_go: Callable[[], bool], timeout: float, ignore_hid
     deadline = time.monotonic() + timeout
     quiet_looks = 0
     while quiet_looks < 2:
-        if work.problems:
-            raise RuntimeError("the sandbox failed:\n" + "\n".join(work.problems))
+        if problems := work.new_problems():
+            raise RuntimeError("the sandbox failed:\n" + "\n".join(problems))
         left = _left(work, ignore_hidden=ignore_hidden)
         # Two looks: between them a message may go from a queue to a function or back.
         quiet_looks = 0 if left else quiet_looks + 1
@@ -46,16 +46,22 @@ def unhide(queue_arn: str) -> None:
 
 
 def _left(work: Work, *, ignore_hidden: bool) -> list[str]:
-    left = [f"{work.in_flight} deliveries"] if work.in_flight else []
-    running, by_function = hooks.get(LAMBDA, "executions_in_flight")()
-    if running:
-        left.append(f"functions {sorted(by_function)}")
+    left = []
+    # The queues first: what a poller takes after this look it took from a queue that was seen full,
+    # and what it took before is counted by one of the looks that follow, until it is deleted.
     for account, _, mapping in hooks.get(LAMBDA, "_iter_all_esms")():
         source = mapping.get("EventSourceArn", "")
         if mapping.get("Enabled", True) and source.startswith("arn:aws:sqs:"):
             waiting = _messages(source, ignore_hidden=ignore_hidden)
             if waiting:
                 left.append(f"{waiting} messages in {Arn.parse(source).resource} of {account}")
+    if in_flight := work.in_flight:
+        left.append(f"{in_flight} deliveries")
+    if batches := sum(hooks.get(LAMBDA, "_esm_inflight").copy().values()):
+        left.append(f"{batches} batches")
+    running, by_function = hooks.get(LAMBDA, "executions_in_flight")()
+    if running:
+        left.append(f"functions {sorted(by_function)}")
     return left
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -24,6 +25,11 @@ class Work:
         self._timers: set[threading.Timer] = set()
         self._closed = False
         self.problems: list[str] = []
+
+    def new_problems(self) -> list[str]:
+        """What went wrong since the last time that somebody asked."""
+        told, self.problems = self.problems, []
+        return told
 
     @property
     def in_flight(self) -> int:
@@ -52,6 +58,15 @@ class Work:
         timer.daemon = True
         self._timers.add(timer)
         timer.start()
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Something that is done elsewhere is in flight meanwhile."""
+        self._add(1)
+        try:
+            yield
+        finally:
+            self._add(-1)
 
     def close(self) -> None:
         """Forget what waits; what runs comes to its end."""

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from sandbox.box import Box
+
+# The same examples in each whole run, and none judged by its time.
+settings.load_profile("ci")
+
+# What whoever runs them has set for his own work: profiles, credentials, colours.
+for name in [*os.environ]:
+    if name.startswith("AWS_") or name in ("FORCE_COLOR", "NO_COLOR"):
+        del os.environ[name]
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 from botocore.session import get_session
 
 FOLDER = Path(__file__).parent.parent / ".tools" / "dynamodb-local"
 HOW = "run .ci/dynamodb-local to have it (it needs java and npm)"
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 CONTENDERS = 64
 
 
@@ -88,7 +88,7 @@ def _wait_for(client: Any, process: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < deadline and process.poll() is None:
         try:
             client.list_tables()
-        except (ConnectionClosedError, EndpointConnectionError):
+        except (ClientError, EndpointConnectionError, HTTPClientError):
             time.sleep(0.1)
         else:
             return

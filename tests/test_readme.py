@@ -10,8 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler.names import INCIDENT_TABLE
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 60.0
 MARKED = re.compile(r"<!-- rehearsed(?:: (\w+))? -->\n```bash\n(.*?)```", re.DOTALL)
 
 
@@ -81,25 +80,20 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
             stdout=output,
         )
         try:
-            until(lambda: "Ctrl-C ends it all" in said.read_text() or running.poll() is not None)
+            wait_until(
+                lambda: "Ctrl-C ends it all" in said.read_text() or running.poll() is not None
+            )
             config = said.read_text().split("export AWS_CONFIG_FILE=")[1].split()[0]
             monkeypatch.setenv("AWS_CONFIG_FILE", config)
             environment = {"PATH": path, "HOME": str(tmp_path), "AWS_CONFIG_FILE": config}
             yield Shell(folder=tmp_path, said=said, environment=environment)
         finally:
             running.terminate()
-            running.wait(timeout=30)
+            running.wait(timeout=120)
 
 
 def undo_lines(shell: Shell) -> list[str]:
     return re.findall(r"^  (aws iam detach-user-policy .*)\n", shell.said.read_text(), re.M)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def alice(shell: Shell) -> Any:
@@ -133,7 +127,7 @@ def operations_done(shell: Shell) -> bool:
 def test_the_installation_runs_as_it_stands_from_the_bucket_to_the_removal(shell: Shell) -> None:
     names = blocks("").split("aws s3 mb")[0]
     shell.run(blocks(""))
-    until(lambda: operations_done(shell))
+    wait_until(lambda: operations_done(shell))
     shown = shell.run(names + blocks("operations"))
     assert re.findall(r"^(\d{12})\tSUCCEEDED", shown, re.MULTILINE) == [
         "444455556666",
@@ -143,33 +137,33 @@ def test_the_installation_runs_as_it_stands_from_the_bucket_to_the_removal(shell
 
     rogue = alice(shell)
     rogue.create_group(GroupName="revoker-probe")
-    until(lambda: observed(shell) == ["777788889991"])
+    wait_until(lambda: observed(shell) == ["777788889991"])
     assert not is_denied(rogue)
 
     shell.run(names + blocks("enforce"))
-    until(lambda: operations_done(shell))
+    wait_until(lambda: operations_done(shell))
     rogue.create_group(GroupName="another")
-    until(lambda: is_denied(rogue))
-    until(lambda: shell.mails_about_alice() != [])
+    wait_until(lambda: is_denied(rogue))
+    wait_until(lambda: shell.mails_about_alice() != [])
     assert shell.mails_about_alice() == ["[IAM revoked] 777788889991 user alice: CreateGroup"]
 
     # The sandbox prints a mail's subject before its lines.
-    until(lambda: undo_lines(shell) != [])
+    wait_until(lambda: undo_lines(shell) != [])
     (undo,) = undo_lines(shell)
     back = blocks("enforce").replace('s/"observe"/"enforce"/', 's/"enforce"/"observe"/')
     shell.run(names + back)
-    until(lambda: operations_done(shell))
+    wait_until(lambda: operations_done(shell))
     assert '"UserName": "alice"' in shell.run(blocks("contained"), AWS_PROFILE="member-1")
     shell.run(undo, AWS_PROFILE="member-1")
     assert '"UserName": "alice"' not in shell.run(blocks("contained"), AWS_PROFILE="member-1")
     assert not is_denied(rogue)
 
     shell.run(names + blocks("remove"))
-    until(lambda: operations_done(shell))
+    wait_until(lambda: operations_done(shell))
     shell.run(names + blocks("rest"))
     for profile in ("management", "security", "member-1", "member-2"):
         stacks = shell.client("cloudformation", profile)
-        until(lambda stacks=stacks: live_stacks(stacks) == [])  # type: ignore[misc]
+        wait_until(lambda stacks=stacks: live_stacks(stacks) == [])  # type: ignore[misc]
         assert "iam-org-revoker" not in functions(shell, profile)
 
 
@@ -201,6 +195,6 @@ def test_a_single_account_is_guarded_by_the_commands_as_they_stand(shell: Shell)
     shell.run(f"{names}aws cloudformation deploy {enforce}", AWS_PROFILE="member-1")
     rogue = alice(shell)
     rogue.create_group(GroupName="revoker-probe")
-    until(lambda: is_denied(rogue))
-    until(lambda: shell.mails_about_alice() != [])
+    wait_until(lambda: is_denied(rogue))
+    wait_until(lambda: shell.mails_about_alice() != [])
     assert shell.mails_about_alice() == ["[IAM revoked] 777788889991 user alice: CreateGroup"]

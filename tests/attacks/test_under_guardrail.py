@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from tests.attacks.conftest import NewPlay
 from tests.attacks.desk import release, responder
 from tests.attacks.play import ADMINISTRATORS, Play, document, trust
 from tests.attacks.test_guardrail import said_by
+from tests.waiting import wait_until
 
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 LOG_GROUP = f"/aws/lambda/{REVOKER}"
@@ -126,7 +126,7 @@ def test_an_upgrade_reaches_the_accounts_and_a_new_account_is_covered_and_left(
     box = stage.box
     change_mode(stage, "enforce", {"BreakerLimit": "7"})
     account = box.new_account("under-guard")
-    _until(lambda: _status(stage, account) == "SUCCEEDED")
+    wait_until(lambda: _status(stage, account) == "SUCCEEDED")
     for one in (box.members[0], account):
         function = box.client("lambda", one).get_function_configuration(FunctionName=REVOKER)
         assert function["Environment"]["Variables"]["BREAKER_LIMIT"] == "7"
@@ -136,7 +136,7 @@ def test_an_upgrade_reaches_the_accounts_and_a_new_account_is_covered_and_left(
         SourceParentId=box.layout.workloads,
         DestinationParentId=box.layout.root,
     )
-    _until(lambda: _status(stage, account) == "")
+    wait_until(lambda: _status(stage, account) == "")
     assert REVOKER not in {
         function["FunctionName"]
         for function in box.client("lambda", account).list_functions()["Functions"]
@@ -152,13 +152,6 @@ def _status(stage: Stage, account: str) -> str:
         StackSetName=STACK_SET, StackInstanceAccount=account
     )["Summaries"]
     return str(found[0]["StackInstanceStatus"]["DetailedStatus"]) if found else ""
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline, "it does not come"
-        time.sleep(0.05)
 
 
 def administrators_work(play: Play, key: Key) -> dict[str, Callable[[], Any]]:

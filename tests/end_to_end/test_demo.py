@@ -25,7 +25,7 @@ sys.exit(demo.main())
 
 def run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python in a process group of its own, its temporary files below `tmp_path`."""
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "100"}
+    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "COLUMNS": "100"}
     with subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
@@ -36,7 +36,7 @@ def run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         start_new_session=True,
     ) as running:
         try:
-            said, _ = running.communicate(timeout=150)
+            said, _ = running.communicate(timeout=600)
         except subprocess.TimeoutExpired:
             os.killpg(running.pid, signal.SIGKILL)
             raise

@@ -15,7 +15,8 @@ from handler.names import (
     iam_arn,
 )
 from sandbox.box import Box
-from sandbox.stage import Stage, change_mode
+from sandbox.stage import Stage
+from tests.end_to_end.rollout import deploy_member
 from tests.end_to_end.sight import settle_all
 
 QUARTER = 900
@@ -133,21 +134,19 @@ def test_a_drill_is_measured_in_enforce_mode_and_leaves_no_deny(
 
 
 def test_a_drill_is_measured_in_observe_mode_and_writes_a_tag_alone(
-    enforcing: Stage, account: str
+    stage: Stage, bare_account: str
 ) -> None:
-    box = enforcing.box
-    change_mode(enforcing, "observe")
-    try:
-        first = len(box.records)
-        patrol(box, account)
-        settle_all(enforcing)
-        box.advance(QUARTER)
-        test = patrol(box, account).self_test
-    finally:
-        change_mode(enforcing, "enforce")
+    box = stage.box
+    deploy_member(box, bare_account, CentralBusArn=stage.bus_arn, Mode="observe")
+    settle_all(stage)
+    first = len(box.records)
+    patrol(box, bare_account)
+    settle_all(stage)
+    box.advance(QUARTER)
+    test = patrol(box, bare_account).self_test
     assert test.ok
     assert (test.event_seconds > 0, test.deny_seconds) == (True, 0)
-    assert _writes(box, account, first) == {"TagRole"}
+    assert _writes(box, bare_account, first) == {"TagRole"}
 
 
 def _writes(box: Box, account: str, first: int) -> set[str]:

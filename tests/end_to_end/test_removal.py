@@ -6,7 +6,6 @@ does not keep after a failure; a test of the template holds what depends on what
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from botocore.exceptions import ClientError
 from handler.names import DENY_GROUP, STATE_TABLE
 from sandbox.stage import Stage, is_denied
 from tests.end_to_end.rollout import MEMBER, deploy_member
+from tests.waiting import wait_until
 
 
 def test_a_stack_whose_deny_is_in_use_stays_goes_after_the_release_and_can_come_again(
@@ -52,10 +52,9 @@ def deleted(cloudformation: Any) -> str:
     """Delete the member stack; the status in which it comes to rest."""
     stack = cloudformation.describe_stacks(StackName=MEMBER)["Stacks"][0]["StackId"]
     cloudformation.delete_stack(StackName=MEMBER)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        status = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
-        if status in ("DELETE_COMPLETE", "DELETE_FAILED"):
-            return str(status)
-        time.sleep(0.1)
-    raise AssertionError("the stack does not come to rest")
+
+    def at_rest() -> str | None:
+        status = str(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+        return status if status in ("DELETE_COMPLETE", "DELETE_FAILED") else None
+
+    return wait_until(at_rest, "the stack does not come to rest")

@@ -20,6 +20,7 @@ from stacksets.steps import Plan, Step
 from stacksets.waiting import Counted, Waiting
 from stacksets.walk import Walker
 from stacksets.wanted import Wanted
+from tests.waiting import wait_until
 
 RELEASE = read_release(Path(__file__).parents[2] / "templates")
 
@@ -84,6 +85,23 @@ class Operator:
 
     def plan(self) -> Plan:
         return plan(self.look())
+
+    def rest(self) -> None:
+        """What the sets do by themselves comes to its end, and what that causes."""
+        cloudformation = self.box.client("cloudformation", self.box.management)
+
+        def at_rest() -> bool:
+            sets = cloudformation.list_stack_sets(Status="ACTIVE")["Summaries"]
+            return not any(
+                one["Status"] in ("QUEUED", "RUNNING", "STOPPING")
+                for found in sets
+                for one in cloudformation.list_stack_set_operations(
+                    StackSetName=found["StackSetName"]
+                )["Summaries"]
+            )
+
+        wait_until(at_rest, "an operation does not end")
+        self.box.settle(ignore_hidden=True)
 
     def apply(self) -> dict[str, str]:
         """Walk the plan; answers what failed within the tolerance. Raises as the walker does."""

@@ -95,7 +95,7 @@ def everybody(box: Box) -> list[str]:
 
 def quiet(box: Box) -> None:
     """Let everything arrive."""
-    box.settle(timeout=200, ignore_hidden=True)
+    box.settle(timeout=600, ignore_hidden=True)
 
 
 def told(box: Box, account: str) -> list[str]:

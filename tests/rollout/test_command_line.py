@@ -32,7 +32,7 @@ class Terminal:
             f"aws_secret_access_key = {ROOT_SECRET}\n"
         )
         self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("AWS_")},
+            "PATH": os.environ["PATH"],
             "AWS_ACCESS_KEY_ID": box.management,
             "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
             "AWS_ENDPOINT_URL": box.endpoint,

@@ -88,7 +88,7 @@ def test_moves_that_are_interrupted_after_each_of_their_calls_end_covered(
         SourceParentId=box.layout.sandbox,
         DestinationParentId=box.layout.workloads,
     )
-    box.settle(ignore_hidden=True)
+    enforcing.rest()
     with_break_glass(enforcing)
     calls = {call.operation for call in enforcing.plan().calls()}
     assert {"DetachUserPolicy", "DeleteStackInstances", "Invoke", "DeletePolicy"} <= calls

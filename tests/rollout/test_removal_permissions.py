@@ -189,7 +189,7 @@ def test_an_account_that_was_moved_or_is_excluded_takes_exactly_these_too(
         SourceParentId=box.layout.sandbox,
         DestinationParentId=box.layout.workloads,
     )
-    box.settle(ignore_hidden=True)
+    enforcing.rest()
     with_break_glass(enforcing)
     # Said by the look, and by a step.
     for action in ("dynamodb:Scan", "iam:CreatePolicy"):

@@ -90,7 +90,7 @@ def rogue(box: Box, account: str, name: str) -> bool:
     key: Key = box.new_user(account, name, "iam:*")
     mine = box.client("iam", account, key=key)
     mine.create_user(UserName=f"puppet-of-{name}")
-    box.settle(timeout=120, ignore_hidden=True)
+    box.settle(ignore_hidden=True)
     return is_denied(mine.list_users)
 
 
@@ -102,7 +102,7 @@ def heard(box: Box) -> dict[str, str]:
     """What the heartbeats say of the trail, by account, after a round of patrols."""
     box.advance(901)
     box.tick()
-    box.settle(timeout=120, ignore_hidden=True)
+    box.settle(ignore_hidden=True)
     kept = read_kept(box.client("dynamodb", box.security))
     return {account: one.beat.trail for account, one in kept.heard.items() if one.beat}
 

@@ -31,7 +31,7 @@ def delete_by_hand(operator: Operator, account: str) -> None:
         Regions=[given.wanted.region],
         RetainStacks=False,
     )
-    operator.box.settle(ignore_hidden=True)
+    operator.rest()
 
 
 def excluding(operator: Operator, account: str) -> str:

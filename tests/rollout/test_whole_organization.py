@@ -161,7 +161,7 @@ def test_drift_is_found_named_and_mended_with_its_containments_kept(operator: Op
     }
     assert states(operator)[State.DRIFTED] == 1
     operator.walker(operator.clients()).walk(mended(operator, given).own)
-    box.settle(timeout=200, ignore_hidden=True)
+    box.settle(timeout=600, ignore_hidden=True)
     assert found(operator, detect(operator)) == []
     assert is_denied(mallory.list_users)
     (held,) = look_into(operator.clients(), [account]).values()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.box import Box
 from tests.sandbox.templates import NAMED, ended
+from tests.waiting import wait_until
 
 ALL = {"MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100}
 REGION = "us-east-1"
@@ -46,7 +46,7 @@ def stop_following(box: Box, name: str) -> None:
 
     def done() -> bool:
         try:
-            box.client("cloudformation", box.management).update_stack_set(
+            answer = box.client("cloudformation", box.management).update_stack_set(
                 StackSetName=name,
                 UsePreviousTemplate=True,
                 Capabilities=NAMED,
@@ -56,9 +56,10 @@ def stop_following(box: Box, name: str) -> None:
             if refusal.response["Error"]["Code"] != "OperationInProgressException":
                 raise
             return False
+        ended(box, name, answer["OperationId"])
         return True
 
-    until(done)
+    wait_until(done)
 
 
 def refused(call: Callable[..., Any], **arguments: Any) -> str:
@@ -128,13 +129,6 @@ def latest(box: Box, ring: Ring) -> dict[str, Any]:
     return ended(box, ring.name, operations(box, ring)[0]["OperationId"])
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline, "waited 10 s"
-        time.sleep(0.01)
-
-
 def let_go(box: Box, account: str) -> None:
     """Signal the stack in the account that waits, as soon as it does."""
     cloudformation = box.client("cloudformation", account)
@@ -155,4 +149,4 @@ def let_go(box: Box, account: str) -> None:
             return True
         return False
 
-    until(signalled)
+    wait_until(signalled)

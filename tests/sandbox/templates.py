@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from sandbox.box import Box
+from tests.waiting import wait_until
 
 DENY = {
     "Version": "2012-10-17",
@@ -61,24 +61,22 @@ def delete(box: Box, account: str, name: str) -> dict[str, Any]:
     cloudformation = box.client("cloudformation", account)
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     cloudformation.delete_stack(StackName=name)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+
+    def deleted() -> dict[str, Any] | None:
         found = settled_stack(box, account, stack["StackId"])
-        if found["StackStatus"].startswith("DELETE"):
-            return found
-        time.sleep(0.01)
-    raise TimeoutError(f"{name} was not deleted")
+        return found if found["StackStatus"].startswith("DELETE") else None
+
+    return wait_until(deleted, f"{name} was not deleted")
 
 
 def settled_stack(box: Box, account: str, stack_id: str) -> dict[str, Any]:
     cloudformation = box.client("cloudformation", account)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+
+    def settled() -> dict[str, Any] | None:
         stack: dict[str, Any] = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
-        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-            return stack
-        time.sleep(0.01)
-    raise TimeoutError(f"{stack_id} does not settle")
+        return None if stack["StackStatus"].endswith("_IN_PROGRESS") else stack
+
+    return wait_until(settled, f"{stack_id} does not settle")
 
 
 def failures(box: Box, account: str, stack_id: str) -> dict[str, str]:
@@ -95,12 +93,11 @@ def ended(box: Box, stack_set: str, operation: str, account: str = "") -> dict[s
     """Wait for a StackSet operation, and answer it."""
     cloudformation = box.client("cloudformation", account or box.management)
     call_as = "DELEGATED_ADMIN" if account else "SELF"
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+
+    def answered() -> dict[str, Any] | None:
         answer: dict[str, Any] = cloudformation.describe_stack_set_operation(
             StackSetName=stack_set, OperationId=operation, CallAs=call_as
         )["StackSetOperation"]
-        if answer["Status"] not in ("QUEUED", "RUNNING", "STOPPING"):
-            return answer
-        time.sleep(0.01)
-    raise TimeoutError(f"operation {operation} of {stack_set} does not end")
+        return None if answer["Status"] in ("QUEUED", "RUNNING", "STOPPING") else answer
+
+    return wait_until(answered, f"operation {operation} of {stack_set} does not end")

@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 
 from sandbox.box import Box
 from tests.sandbox.parts import document
-from tests.sandbox.rings import Ring, fill, make_set, ring, stop_following, until
+from tests.sandbox.rings import Ring, fill, make_set, ring, stop_following
 from tests.sandbox.templates import queue_named, resource, template
+from tests.waiting import wait_until
 
 __all__ = ["ring"]
 
@@ -146,5 +147,5 @@ def test_who_moves_between_two_sets_loses_the_one_and_gets_the_other(box: Box, r
         urls = sqs.list_queues().get("QueueUrls", [])
         return [url.rpartition("/")[2] for url in urls] == ["ring-two"]
 
-    until(only_the_other)
+    wait_until(only_the_other)
     stop_following(box, "ring-two")

@@ -16,9 +16,9 @@ from tests.sandbox.rings import (
     queues,
     refused,
     ring,
-    until,
 )
 from tests.sandbox.templates import ended, queue_named, resource, template
+from tests.waiting import wait_until
 
 __all__ = ["ring"]
 
@@ -131,7 +131,7 @@ def test_an_account_added_below_a_target_is_deployed_to(box: Box, ring: Ring) ->
     below = org.create_organizational_unit(ParentId=ring.ou, Name="below")["OrganizationalUnit"]
     before = len(operations(box, ring))
     account = box.new_account(f"{ring.name}-new", parent=below["Id"])
-    until(lambda: len(operations(box, ring)) > before)
+    wait_until(lambda: len(operations(box, ring)) > before)
     latest(box, ring)
     assert queues(box, account) == ["newcomer"]
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,11 +106,11 @@ reason = "It is the vault of backups."
             for _ in range(SWEEPS_IN_A_QUARTER):
                 self.box.advance(BETWEEN_SWEEPS)
                 self.box.tick()
-                self.box.settle(timeout=120, ignore_hidden=True)
+                self.box.settle(ignore_hidden=True)
             # The sweep that this begins reads what the patrols have sent.
             self.box.advance(61)
             self.box.tick()
-            self.box.settle(timeout=120, ignore_hidden=True)
+            self.box.settle(ignore_hidden=True)
 
 
 @pytest.fixture(scope="package")
@@ -147,11 +146,3 @@ def landscape(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Landscape:
     applied = made.run("apply", "--yes", "--poll", "0.2")
     assert applied.returncode == 0, applied.stdout + applied.stderr
     return made
-
-
-def wait_until(ready: Callable[[], bool], *, seconds: float = 20) -> None:
-    """Wait for what the sandbox does on its own time."""
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline, "it does not come"
-        time.sleep(0.05)

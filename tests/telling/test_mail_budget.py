@@ -20,12 +20,14 @@ from handler.names import (
     REPORT_SOURCE,
     SWEEP_RULE,
 )
+from handler.occasions import next_morning
 from sandbox.box import Box
 from sandbox.keys import REGION
 from sandbox.outbox import Mail
 from sandbox.stage import Stage
 from tests.end_to_end.conftest import Desk
 from tests.end_to_end.sight import bring, delivery, report
+from tests.waiting import wait_until
 
 NAMED = re.compile(r"\b[0-9a-f]{12}\b")
 
@@ -56,14 +58,14 @@ def test_forty_accounts_at_once_are_all_named_once_within_the_budget(
     first = small_budget.new_mails()
     assert 1 <= len(first) <= 5
     assert all(mail.subject.startswith("[IAM revoked]") for mail in first)
-    box.advance(60)
+    _at_the_beginning_of_a_minute(box)
     small_budget.sweep()
     second = small_budget.new_mails()
     assert 1 <= len(second) <= 5
     assert second[-1].subject.startswith("[Digest]")
     told = [account for mail in (*first, *second) for account in accounts if account in mail.body]
     assert sorted(told) == accounts
-    box.advance(60)
+    _at_the_beginning_of_a_minute(box)
     small_budget.sweep()
     assert small_budget.new_mails() == []
 
@@ -73,14 +75,14 @@ def test_a_thousand_accounts_at_once_are_all_named_within_five_minutes_and_the_b
 ) -> None:
     box = small_budget.box
     accounts = [f"{number:012d}" for number in range(810000000001, 810000001001)]
-    began = box.time()
     for start in range(0, 1_000, 50):
         some = accounts[start : start + 50]
         bring(box, *[delivery(report(account, f"storm-{account}")) for account in some])
     minutes = [small_budget.new_mails()]
     while sum(len(told_in(mails)) for mails in minutes) < 1_000:
-        assert box.time() - began < 300
-        box.advance(60)
+        # The minutes that are skipped: what this machine takes for it all is not the product's.
+        assert len(minutes) <= 5
+        _at_the_beginning_of_a_minute(box)
         small_budget.sweep()
         minutes.append(small_budget.new_mails())
     assert sorted(account for mails in minutes for account in told_in(mails)) == accounts
@@ -151,6 +153,9 @@ def quarter(stage: Stage, *accounts: str, **changes: Any) -> list[Mail]:
 
 def test_silence_is_told_of_once_and_so_is_its_end(enforcing: Stage) -> None:
     quiet, others = "910000000001", ("910000000002", "910000000003")
+    # After the morning's reminders, which would be among the mails.
+    enforcing.box.advance(next_morning(enforcing.box.time()) - enforcing.box.time() + 1)
+    enforcing.sweep()
     for _ in range(4):
         quarter(enforcing, quiet, *others)
     during = [mail.subject for _ in range(4) for mail in quarter(enforcing, *others)]
@@ -257,7 +262,7 @@ def test_a_subscription_is_confirmed_by_the_desk_and_gets_json(
     topic = f"arn:aws:sns:{REGION}:{box.security}:{INCIDENT_TOPIC}"
     sns = box.client("sns", box.security)
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=url)
-    _wait_for(got, 1)
+    wait_until(lambda: len(got) >= 1)
     asked = got[0]
     assert asked["Type"] == "SubscriptionConfirmation"
     link = f"https://sns.{REGION}.amazonaws.com/?TopicArn={topic}&Token={asked['Token']}"
@@ -269,17 +274,9 @@ def test_a_subscription_is_confirmed_by_the_desk_and_gets_json(
     assert f"iam-org-revoker-incidents: http {url}: confirmed\n" in done.stdout
     bring(box, delivery(report(stranger, "event-1")))
     box.settle()
-    _wait_for(got, 2)
+    wait_until(lambda: len(got) >= 2)
     form = json.loads(got[1]["Message"])
     assert (form["version"], form["kind"], form["accounts"]) == (1, "contained", [stranger])
     assert form["incidents"][0]["principal"]["name"] == "mallory"
     arn = done.stdout.split("confirmed: ")[1].splitlines()[0]
     sns.unsubscribe(SubscriptionArn=arn)
-
-
-def _wait_for(got: list[Any], count: int) -> None:
-    for _ in range(500):
-        if len(got) >= count:
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError(f"{len(got)} of {count} came")
