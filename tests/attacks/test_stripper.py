@@ -10,7 +10,7 @@ import time
 import pytest
 
 from handler.report import Disposition
-from sandbox.stage import guarded, slow_iam
+from sandbox.stage import guarded, slow_iam, to_the_team
 from sandbox.stripper import Seen, strip_for
 from tests.attacks.conftest import NewPlay
 from tests.attacks.play import Play
@@ -88,7 +88,7 @@ def test_without_it_a_strip_that_nobody_heard_of_is_put_back_by_the_patrol(play:
     assert report.notes[0].endswith("It was put back.")
     assert play.is_held("mallory")
     assert play.refused("mallory")
-    (mail,) = list(play.box.outbox)[mailed:]
+    (mail,) = filter(to_the_team, list(play.box.outbox)[mailed:])
     assert play["mallory"] in mail.subject
     assert "was not there any more, or not ours any more. It was put back." in " ".join(
         mail.body.split()
