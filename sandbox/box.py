@@ -173,8 +173,9 @@ class Box:
         return self._clock.time()
 
     def tick(self) -> None:
-        """Fire the schedules that are due by now, each once; else that is within 10 s, or never.
+        """Fire the schedules that are due by now, each once, and not within 10 s.
 
+        In a box whose schedules are held nothing else fires them.
         `rate` counts from the making of the rule or schedule; `cron` from the first look at it.
         """
         self._schedules.tick()

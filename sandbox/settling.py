@@ -47,8 +47,8 @@ def unhide(queue_arn: str) -> None:
 
 def _left(work: Work, *, ignore_hidden: bool) -> list[str]:
     left = []
-    # The queues first: what a poller takes after this look it took from a queue that was seen full,
-    # and what it took before is counted by one of the looks that follow, until it is deleted.
+    # In the order in which a message goes, so that none slips by between two looks: it waits in a
+    # queue, a poller's pass takes it, and before that pass ends it is in a batch, until its end.
     for account, _, mapping in hooks.get(LAMBDA, "_iter_all_esms")():
         source = mapping.get("EventSourceArn", "")
         if mapping.get("Enabled", True) and source.startswith("arn:aws:sqs:"):

@@ -27,7 +27,7 @@ from stacksets.rollout import update_stack_set
 ADMINISTRATORS = "Administrators"
 STACK_SET = f"{PRODUCT}-{RING}"
 TEAM_ADDRESS = "security@example.com"
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 15.0
 
 
 @dataclass

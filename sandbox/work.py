@@ -24,11 +24,11 @@ class Work:
         self._in_flight = 0
         self._timers: set[threading.Timer] = set()
         self._closed = False
-        self.problems: list[str] = []
+        self._problems: list[str] = []
 
     def new_problems(self) -> list[str]:
         """What went wrong since the last time that somebody asked."""
-        told, self.problems = self.problems, []
+        told, self._problems = self._problems, []
         return told
 
     @property
@@ -88,7 +88,7 @@ class Work:
     def _done(self, future: Any) -> None:
         problem = None if future.cancelled() else future.exception()
         if problem is not None:
-            self.problems.append("".join(traceback.format_exception(problem)))
+            self._problems.append("".join(traceback.format_exception(problem)))
         self._add(-1)
 
     def _add(self, count: int) -> None:

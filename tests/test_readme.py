@@ -89,7 +89,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
             yield Shell(folder=tmp_path, said=said, environment=environment)
         finally:
             running.terminate()
-            running.wait(timeout=120)
+            running.wait(timeout=30)
 
 
 def undo_lines(shell: Shell) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 Answer = TypeVar("Answer")
 
 # Real seconds. For a machine that does much else; nobody waits longer than the thing takes.
-PATIENCE = 120.0
+PATIENCE = 60.0
 
 
 def wait_until(look: Callable[[], Answer | None], what: str = "it does not come") -> Answer:

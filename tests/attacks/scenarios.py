@@ -6,6 +6,8 @@ from tests.attacks import (
     scenarios_account,
     scenarios_administrators,
     scenarios_credentials,
+    scenarios_denies,
+    scenarios_memberships,
     scenarios_policies,
     scenarios_principals,
     scenarios_revoker,
@@ -15,6 +17,8 @@ from tests.attacks import (
 PARTS = (
     scenarios_credentials,
     scenarios_policies,
+    scenarios_memberships,
+    scenarios_denies,
     scenarios_principals,
     scenarios_account,
     scenarios_administrators,

@@ -1,4 +1,4 @@
-"""Rows 7-15, 19-21: policies, groups and permissions boundaries of users and roles."""
+"""Rows 7-12, 14, 15, 19, 20: policies and permissions boundaries of users, groups and roles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.attacks.play import Play, document
-from tests.attacks.rows import Row, command, inactive, missing, no_member, then
+from tests.attacks.rows import Row, command, missing, then
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 OLD_VERSION = "The record does not say which version was in force before."
@@ -138,66 +138,6 @@ def rebind(play: Play) -> None:
     mallory.put_role_permissions_boundary(RoleName=play["deployer"], PermissionsBoundary=ADMIN)
 
 
-def victim_with_a_deny(play: Play) -> None:
-    """A deny of the owner's, as managed and as inline policy, of the user and of her group."""
-    play.names["denial"] = play.quiet.create_policy(
-        PolicyName=play.name("denial"), PolicyDocument=document("s3:*", effect="Deny")
-    )["Policy"]["Arn"]
-    team(play)
-    names = {"PolicyName": "quarantine", "PolicyDocument": document("s3:*", effect="Deny")}
-    play.quiet.attach_user_policy(UserName=play["victim"], PolicyArn=play["denial"])
-    play.quiet.put_user_policy(UserName=play["victim"], **names)
-    play.quiet.attach_group_policy(GroupName=play["team"], PolicyArn=play["denial"])
-    play.quiet.put_group_policy(GroupName=play["team"], **names)
-
-
-def undo_deny(play: Play) -> None:
-    mallory = play.iam("mallory")
-    mallory.detach_user_policy(UserName=play["victim"], PolicyArn=play["denial"])
-    mallory.delete_user_policy(UserName=play["victim"], PolicyName="quarantine")
-    mallory.detach_group_policy(GroupName=play["team"], PolicyArn=play["denial"])
-    mallory.delete_group_policy(GroupName=play["team"], PolicyName="quarantine")
-
-
-def role_with_a_deny(play: Play) -> None:
-    deployer(play)
-    play.policy("denial")
-    play.quiet.attach_role_policy(RoleName=play["deployer"], PolicyArn=play["denial"])
-    play.quiet.put_role_policy(
-        RoleName=play["deployer"],
-        PolicyName="quarantine",
-        PolicyDocument=document("s3:*", effect="Deny"),
-    )
-
-
-def undo_role_deny(play: Play) -> None:
-    mallory = play.iam("mallory")
-    mallory.detach_role_policy(RoleName=play["deployer"], PolicyArn=play["denial"])
-    mallory.delete_role_policy(RoleName=play["deployer"], PolicyName="quarantine")
-
-
-def leave_team(play: Play) -> None:
-    play.iam("mallory").remove_user_from_group(GroupName=play["team"], UserName=play["victim"])
-
-
-def strong_team(play: Play) -> None:
-    team(play)
-    play.quiet.attach_group_policy(GroupName=play["team"], PolicyArn=ADMIN)
-    play.user("friend")
-
-
-def join(play: Play, user: str, group: str, *, by: str = "mallory") -> None:
-    play.iam(by).add_user_to_group(GroupName=group, UserName=play[user])
-
-
-def is_member(user: str) -> Callable[[Play], bool]:
-    return lambda play: play[user] in play.members(play["team"])
-
-
-def not_(there: Callable[[Play], bool]) -> Callable[[Play], bool]:
-    return lambda play: not there(play)
-
-
 def _two_boundaries_stay(play: Play) -> None:
     """What the attack put there is still there: nobody guesses the old value."""
     user = play.quiet.get_user(UserName=play["victim"])["User"]
@@ -206,82 +146,15 @@ def _two_boundaries_stay(play: Play) -> None:
     assert found == [ADMIN, ADMIN]
 
 
-def puppet_adds_its_maker(play: Play) -> None:
-    mallory = play.iam("mallory")
-    mallory.create_user(UserName=play.name("puppet"))
-    mallory.put_user_policy(
-        UserName=play["puppet"], PolicyName="all", PolicyDocument=document("iam:*")
-    )
-    play.keep_key("puppet", mallory.create_access_key(UserName=play["puppet"])["AccessKey"])
-    join(play, "mallory", "Administrators", by="puppet")
-
-
-def add_each_other(play: Play) -> None:
-    join(play, "friend", "Administrators")
-    join(play, "mallory", "Administrators", by="friend")
-
-
 NEW_VERSION = (
     "version 'v2' of the policy '{policy}', in force for every user, group and role that has it "
     "as policy or boundary"
 )
 BOUNDARY_GONE = "The record does not say which boundary it was."
-MEMBERSHIP = "membership of the group 'Administrators' for user"
-
 ROWS = (
     *holder_row(7, "user", "victim", victim, text="user '{victim}'"),
     *holder_row(8, "role", "deployer", deployer, text="role '{deployer}' and whoever uses it"),
     *holder_row(9, "group", "team", team, text="every member of the group '{team}'"),
-    Row(
-        row=13,
-        title="A friend put into a group with rights",
-        calls=("AddUserToGroup",),
-        prepare=strong_team,
-        attack=lambda play: join(play, "friend", play["team"]),
-        gave=("membership of the group '{team}' for user '{friend}'",),
-        ends=(
-            command(
-                "aws iam remove-user-from-group --group-name={team} --user-name={friend}",
-                is_member("friend"),
-            ),
-        ),
-    ),
-    Row(
-        row=13,
-        title="Oneself put into the administrators' group",
-        calls=("AddUserToGroup",),
-        attack=lambda play: join(play, "mallory", "Administrators"),
-        gave=(f"{MEMBERSHIP} '{{mallory}}'",),
-        ends=(no_member("mallory"),),
-    ),
-    Row(
-        row=13,
-        title="A puppet that puts its maker into the administrators' group",
-        calls=("CreateUser", "PutUserPolicy", "CreateAccessKey", "AddUserToGroup"),
-        attack=puppet_adds_its_maker,
-        gave=(
-            "a new user '{puppet}'",
-            "the inline policy 'all' for user '{puppet}'",
-            "a new access key '{puppets-key}' of user '{puppet}'",
-            f"{MEMBERSHIP} '{{mallory}}'",
-        ),
-        contained=("mallory", "puppet"),
-        where="watched",
-        waits=True,
-        ends=(no_member("mallory"), inactive("puppets-key", "puppet")),
-    ),
-    Row(
-        row=13,
-        title="Two who put each other into the administrators' group",
-        calls=("AddUserToGroup", "AddUserToGroup"),
-        prepare=lambda play: play.user("friend", "iam:*"),
-        attack=add_each_other,
-        gave=(f"{MEMBERSHIP} '{{mallory}}'", f"{MEMBERSHIP} '{{friend}}'"),
-        contained=("mallory", "friend"),
-        where="watched",
-        waits=True,
-        ends=(no_member("mallory"), no_member("friend")),
-    ),
     Row(
         row=14,
         title="A new version of a policy, in force",
@@ -340,62 +213,6 @@ ROWS = (
         ends=(
             missing("The record does not say which boundary stood there before."),
             then("nobody guesses the old ones", _two_boundaries_stay),
-        ),
-    ),
-    Row(
-        row=21,
-        title="The owner's own denies taken off a user and her group",
-        calls=("DetachUserPolicy", "DeleteUserPolicy", "DetachGroupPolicy", "DeleteGroupPolicy"),
-        prepare=victim_with_a_deny,
-        attack=undo_deny,
-        gave=(
-            "the policy '{denial}', taken from user '{victim}'",
-            "the inline policy 'quarantine', taken from user '{victim}'",
-            "the policy '{denial}', taken from every member of the group '{team}'",
-            "the inline policy 'quarantine', taken from every member of the group '{team}'",
-        ),
-        ends=(
-            command(
-                "aws iam attach-user-policy --user-name={victim} --policy-arn={denial}",
-                not_(attached("user", "victim", "{denial}")),
-            ),
-            command(
-                "aws iam attach-group-policy --group-name={team} --policy-arn={denial}",
-                not_(attached("group", "team", "{denial}")),
-            ),
-            missing(DELETED_TEXT),
-        ),
-    ),
-    Row(
-        row=21,
-        title="The owner's own denies taken off a role",
-        calls=("DetachRolePolicy", "DeleteRolePolicy"),
-        prepare=role_with_a_deny,
-        attack=undo_role_deny,
-        gave=(
-            "the policy '{denial}', taken from role '{deployer}' and whoever uses it",
-            "the inline policy 'quarantine', taken from role '{deployer}' and whoever uses it",
-        ),
-        ends=(
-            command(
-                "aws iam attach-role-policy --role-name={deployer} --policy-arn={denial}",
-                not_(attached("role", "deployer", "{denial}")),
-            ),
-            missing(DELETED_TEXT),
-        ),
-    ),
-    Row(
-        row=21,
-        title="A user taken out of a group that denies",
-        calls=("RemoveUserFromGroup",),
-        prepare=victim_with_a_deny,
-        attack=leave_team,
-        gave=("user '{victim}', taken out of the group '{team}'",),
-        ends=(
-            command(
-                "aws iam add-user-to-group --group-name={team} --user-name={victim}",
-                not_(is_member("victim")),
-            ),
         ),
     ),
 )

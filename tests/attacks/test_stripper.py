@@ -10,7 +10,7 @@ import time
 import pytest
 
 from handler.report import Disposition
-from sandbox.stage import guarded, slow_iam, to_the_team
+from sandbox.stage import guarded, slow_iam
 from sandbox.stripper import Seen, strip_for
 from tests.attacks.conftest import NewPlay
 from tests.attacks.play import Play
@@ -24,12 +24,12 @@ def play(new_play: NewPlay) -> Play:
     return new_play("watched")
 
 
-def attack(play: Play, *, loop: float = LOOP) -> Seen:
+def attack(play: Play) -> Seen:
     """mallory makes a group, and from then on strips whatever is put on her."""
     play.user("mallory", "iam:*")
     mallory = play.iam("mallory")
     mallory.create_group(GroupName=play.name("first"))
-    return strip_for(mallory, user=play["mallory"], deny=play.deny, seconds=loop)
+    return strip_for(mallory, user=play["mallory"], deny=play.deny, seconds=LOOP)
 
 
 def test_with_the_guardrail_the_deny_is_never_off_again(play: Play) -> None:
@@ -48,9 +48,8 @@ def test_with_the_guardrail_the_deny_is_never_off_again(play: Play) -> None:
 
 
 def test_without_it_every_strip_is_an_event_that_puts_the_deny_back(play: Play) -> None:
-    # Time for three rounds, on a busy machine too: the deny counts once IAM's delay is over.
-    with slow_iam(play.box, 3 * DELAY):
-        seen = attack(play, loop=3 * LOOP)
+    with slow_iam(play.box, DELAY):
+        seen = attack(play)
         reports = play.hear()
     assert seen.stripped >= 3, seen
     assert play.is_held("mallory")
@@ -88,7 +87,7 @@ def test_without_it_a_strip_that_nobody_heard_of_is_put_back_by_the_patrol(play:
     assert report.notes[0].endswith("It was put back.")
     assert play.is_held("mallory")
     assert play.refused("mallory")
-    (mail,) = filter(to_the_team, list(play.box.outbox)[mailed:])
+    (mail,) = list(play.box.outbox)[mailed:]
     assert play["mallory"] in mail.subject
     assert "was not there any more, or not ours any more. It was put back." in " ".join(
         mail.body.split()

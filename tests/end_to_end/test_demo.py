@@ -36,7 +36,7 @@ def run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         start_new_session=True,
     ) as running:
         try:
-            said, _ = running.communicate(timeout=600)
+            said, _ = running.communicate(timeout=150)
         except subprocess.TimeoutExpired:
             os.killpg(running.pid, signal.SIGKILL)
             raise

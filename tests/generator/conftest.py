@@ -6,6 +6,7 @@ import pytest
 
 from generator.render import Rendered, render
 from generator.words import House
+from tests.generator.revoker_world import World, world_of
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,8 @@ def member(rendered: dict[str, Rendered]) -> Rendered:
 @pytest.fixture(scope="session")
 def central(rendered: dict[str, Rendered]) -> Rendered:
     return rendered["central"]
+
+
+@pytest.fixture(scope="session")
+def world(member: Rendered) -> World:
+    return world_of(member)

@@ -14,6 +14,7 @@ from sandbox.box import Box
 from stacksets.beginning import Release, look, read_release
 from stacksets.clients import Clients
 from stacksets.given import Given
+from stacksets.observed import UNDER_WAY
 from stacksets.plan import plan
 from stacksets.reading import read_wanted
 from stacksets.steps import Plan, Step
@@ -93,7 +94,7 @@ class Operator:
         def at_rest() -> bool:
             sets = cloudformation.list_stack_sets(Status="ACTIVE")["Summaries"]
             return not any(
-                one["Status"] in ("QUEUED", "RUNNING", "STOPPING")
+                one["Status"] in UNDER_WAY
                 for found in sets
                 for one in cloudformation.list_stack_set_operations(
                     StackSetName=found["StackSetName"]

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from sandbox.box import Box
+from sandbox.stackset_model import BUSY
 from tests.waiting import wait_until
 
 DENY = {
@@ -98,6 +99,6 @@ def ended(box: Box, stack_set: str, operation: str, account: str = "") -> dict[s
         answer: dict[str, Any] = cloudformation.describe_stack_set_operation(
             StackSetName=stack_set, OperationId=operation, CallAs=call_as
         )["StackSetOperation"]
-        return None if answer["Status"] in ("QUEUED", "RUNNING", "STOPPING") else answer
+        return None if answer["Status"] in BUSY else answer
 
     return wait_until(answered, f"operation {operation} of {stack_set} does not end")

@@ -144,7 +144,7 @@ def test_the_running_sandbox_says_how_to_reach_it_and_leaves_on_a_signal(
         }
     finally:
         running.terminate()
-        assert running.wait(timeout=120) == 0
+        assert running.wait(timeout=30) == 0
     assert reached == {
         "management": "111122223333",
         "security": "444455556666",

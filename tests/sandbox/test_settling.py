@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -18,31 +19,37 @@ SECONDS = 0.5
 
 
 @pytest.mark.parametrize(
-    ("module", "name"),
+    ("module", "name", "first"),
     [
-        pytest.param("ministack.services.sqs", "_receive_messages_for_esm", id="slow to hand over"),
-        pytest.param("ministack.services.lambda_svc", "_run_sqs_batch", id="slow to begin"),
-        pytest.param("ministack.services.sqs", "_delete_messages_for_esm", id="slow to delete"),
+        pytest.param("sqs", "_receive_messages_for_esm", False, id="slow to hand over"),
+        pytest.param("lambda_svc", "_run_sqs_batch", True, id="slow to begin"),
+        pytest.param("sqs", "_delete_messages_for_esm", True, id="slow to delete"),
     ],
 )
 def test_a_message_is_in_flight_from_its_taking_to_its_end(
-    box: Box, account: str, monkeypatch: pytest.MonkeyPatch, module: str, name: str
+    box: Box, account: str, monkeypatch: pytest.MonkeyPatch, module: str, name: str, first: bool
 ) -> None:
+    """`first`: it waits and then works, and not after it has something to hand over."""
     work, seen = queue(box, account, "work"), queue(box, account, "seen")
     function(box, account, "f", PASS_ON, allow("sqs:*"), QUEUE="seen")
     lambdas, sqs = box.client("lambda", account), box.client("sqs", account)
     mapping = lambdas.create_event_source_mapping(FunctionName="f", EventSourceArn=work)
-    reached, original = threading.Event(), getattr(importlib.import_module(module), name)
+    service = importlib.import_module(f"ministack.services.{module}")
+    reached, original = threading.Event(), getattr(service, name)
+
+    def wait() -> None:
+        reached.set()
+        time.sleep(SECONDS)
 
     def slow(*given: Any) -> Any:
-        # What is received is hidden from here on; a batch begins, or is deleted, after its wait.
-        batch = original(*given) if name.startswith("_receive") else True
-        if batch:
-            reached.set()
-            threading.Event().wait(SECONDS)
-        return batch if name.startswith("_receive") else original(*given)
+        if first:
+            wait()
+        answer = original(*given)
+        if answer and not first:
+            wait()
+        return answer
 
-    monkeypatch.setattr(f"{module}.{name}", slow)
+    monkeypatch.setattr(service, name, slow)
     url = sqs.get_queue_url(QueueName="work")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="m")
     assert reached.wait(60)

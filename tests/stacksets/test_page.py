@@ -71,7 +71,7 @@ def browse(tmp_path: Path) -> Any:
             ],
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=120,
             check=True,
         )
         return done.stdout

@@ -102,7 +102,7 @@ def drawn(sight: Sight, scheme: str, folder: Path) -> Iterator[Colour]:
             *("--window-size=1000,700", f"--screenshot={picture}", page.as_uri()),
         ],
         capture_output=True,
-        timeout=300,
+        timeout=120,
         check=True,
     )
     return pixels(picture.read_bytes())

@@ -1,26 +1,27 @@
-"""Who hears of one unit's accounts: what the file may say, and the steps that follow from it."""
+"""Who hears of one unit's accounts: the steps that follow from what the file says."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from stacksets.dry import dry_run
-from stacksets.observe_subscriptions import read_subscriptions
 from stacksets.observed import Observed, Subscription
 from stacksets.organization import Account
 from stacksets.plan import plan
-from stacksets.reading import BadFile
 from stacksets.recipients import MARK, MOST
-from stacksets.shell import as_commands
-from stacksets.steps import Kind, Plan, Step, Until, Wait
-from stacksets.waiting import Failed, Waiting, wait_for
+from stacksets.steps import Kind, Until, Wait
+from tests.stacksets.recipients_scene import (
+    LARGE_TEAM,
+    SMALL_TEAM,
+    TEAM,
+    TOPIC,
+    filters,
+    planned,
+    recipients,
+    subscribed,
+)
 from tests.stacksets.scene import (
     FILE,
     INNER,
@@ -42,56 +43,6 @@ from tests.stacksets.scene import (
     untouched,
     wanted,
 )
-
-TOPIC = f"arn:aws:sns:us-east-1:{SECURITY}:iam-org-revoker-incidents"
-LARGE_TEAM, SMALL_TEAM = "large@example.com", "small@example.com"
-TEAM = rolled_out().subscriptions[0]
-
-
-def recipients(*pairs: tuple[str, str]) -> str:
-    """The file with an address for each of these units."""
-    tables = "".join(f'[[recipients]]\nou = "{ou}"\nemail = "{email}"\n' for ou, email in pairs)
-    return f"{FILE}{tables}"
-
-
-def subscribed(address: str, *accounts: str, mark: bool = True, **changes: Any) -> Subscription:
-    """As `apply` has made it."""
-    listed = [MARK, *accounts] if mark else [*accounts]
-    made = Subscription(
-        "iam-org-revoker-incidents",
-        address,
-        confirmed=True,
-        arn=f"{TOPIC}:{address}",
-        filter_policy=json.dumps({"account": listed}),
-    )
-    return replace(made, **changes)
-
-
-def seen(*subscriptions: Subscription) -> Observed:
-    return replace(rolled_out(), subscriptions=(TEAM, *subscriptions))
-
-
-def planned(text: str, *subscriptions: Subscription) -> Plan:
-    return plan(given(wanted(text), seen(*subscriptions)))
-
-
-def filters(made: Plan) -> Mapping[str, list[str]]:
-    """The accounts of each filter that a plan writes, by address or subscription."""
-    found = {}
-    for call in made.calls():
-        if call.service == "sns" and call.operation != "Unsubscribe":
-            policy = call.arguments.get("AttributeValue") or call.arguments["Attributes"]
-            policy = policy if isinstance(policy, str) else policy["FilterPolicy"]
-            whom = call.arguments.get("Endpoint") or call.arguments["SubscriptionArn"]
-            assert [*json.loads(policy)] == ["account"]
-            found[whom] = json.loads(policy)["account"]
-    return found
-
-
-def told(*pairs: tuple[str, str], more: str = "") -> list[str]:
-    with pytest.raises(BadFile) as caught:
-        wanted(recipients(*pairs) + more)
-    return caught.value.sentences
 
 
 def test_a_recipient_is_subscribed_to_every_account_below_the_unit_before_any_ring() -> None:
@@ -295,166 +246,3 @@ def test_a_policy_that_refuses_the_operator_these_calls_is_told_of() -> None:
     assert plan(given(observed=denied)).refusals == ()
     (refusal,) = plan(given(wanted(recipients((LARGE, LARGE_TEAM))), denied)).refusals
     assert "refuses sns:SetSubscriptionAttributes in us-east-1 to the operator" in refusal
-
-
-BAD: list[tuple[tuple[tuple[str, str], ...], str, list[str]]] = [
-    (
-        ((LARGE, "nobody"),),
-        "",
-        ["22: recipients 1: email is 'nobody'; it must be one e-mail address."],
-    ),
-    (
-        ((LARGE, "a@b c@d"),),
-        "",
-        ["22: recipients 1: email is 'a@b c@d'; it must be one e-mail address."],
-    ),
-    (
-        ((LARGE, LARGE_TEAM), (LARGE, LARGE_TEAM)),
-        "",
-        [f"25: Two recipients of '{LARGE}' are '{LARGE_TEAM}'."],
-    ),
-    (
-        ((LARGE, "Security@example.com"),),
-        "",
-        [
-            (
-                "22: recipients 1: email is 'Security@example.com', whom the central stack "
-                "subscribes by Email or ExtraEmail, and SNS has one subscription for an address: "
-                "take it out here, or there."
-            )
-        ],
-    ),
-    (
-        ((LARGE, LARGE_TEAM),),
-        'unit = "x"\n',
-        ['23: recipients 1: unit is unknown here; known are "ou", "email".'],
-    ),
-    (
-        (),
-        f'[[recipients]]\nemail = "{LARGE_TEAM}"\n',
-        [
-            (
-                "20: recipients 1: ou is missing; it must be an OU's id or path like "
-                '"Workloads/Prod"; "/" is the root.'
-            )
-        ],
-    ),
-]
-
-
-@pytest.mark.parametrize(("pairs", "more", "sentences"), BAD)
-def test_a_bad_entry_is_told_of_with_its_line(
-    pairs: tuple[tuple[str, str], ...], more: str, sentences: list[str]
-) -> None:
-    assert told(*pairs, more=more) == [f"line {sentence}" for sentence in sentences]
-
-
-def test_a_topic_that_was_given_takes_no_recipients() -> None:
-    text = recipients((LARGE, LARGE_TEAM)).replace(
-        'Email = "security@example.com"', f'SNSTopicArn = "{TOPIC}-given"'
-    )
-    with pytest.raises(BadFile) as caught:
-        wanted(text)
-    assert caught.value.sentences == [
-        (
-            "line 20: recipients need the topic of our own stack, and SNSTopicArn gives another: "
-            "subscribe them there by hand, or take SNSTopicArn out."
-        )
-    ]
-
-
-class Topic:
-    """SNS as the operator asks it: rows of one list, and the filters by ARN."""
-
-    def __init__(self, *rows: tuple[str, str], filters: Mapping[str, str] | None = None) -> None:
-        self.rows, self.filters, self.asked = rows, filters or {}, list[str]()
-
-    def get_paginator(self, name: str) -> Any:
-        assert name == "list_subscriptions_by_topic"
-        return self
-
-    def paginate(self, *, TopicArn: str) -> Any:
-        assert TopicArn == TOPIC
-        rows = [
-            {"SubscriptionArn": arn, "Endpoint": address, "Protocol": "email"}
-            for address, arn in self.rows
-        ]
-        return [{"Subscriptions": rows}]
-
-    def get_subscription_attributes(self, *, SubscriptionArn: str) -> Any:
-        self.asked.append(SubscriptionArn)
-        if SubscriptionArn not in self.filters:
-            raise ClientError({"Error": {"Code": "NotFound"}}, "GetSubscriptionAttributes")
-        policy = self.filters[SubscriptionArn]
-        return {"Attributes": {"FilterPolicy": policy, "FilterPolicyScope": "MessageBody"}}
-
-
-def test_the_look_asks_for_the_filters_of_those_that_the_stack_did_not_make() -> None:
-    topic = Topic(
-        ("security@example.com", f"{TOPIC}:1"),
-        (LARGE_TEAM, f"{TOPIC}:2"),
-        ("gone@example.com", f"{TOPIC}:3"),
-        ("ended@example.com", "Deleted"),
-        ("asked@example.com", "PendingConfirmation"),
-        filters={f"{TOPIC}:2": "{}"},
-    )
-    stack = rolled_out().central
-    assert stack is not None
-    stack = replace(stack, outputs={"TopicArn": TOPIC})
-    found = [*read_subscriptions(lambda: topic, SECURITY, stack)]
-    assert found == [
-        Subscription(
-            "iam-org-revoker-incidents", "security@example.com", confirmed=True, arn=f"{TOPIC}:1"
-        ),
-        subscribed(LARGE_TEAM, arn=f"{TOPIC}:2", filter_policy="{}", by_body=True),
-        Subscription("iam-org-revoker-incidents", "asked@example.com", confirmed=False),
-    ]
-    assert topic.asked == [f"{TOPIC}:2", f"{TOPIC}:3"]
-
-
-@pytest.mark.parametrize(("addresses", "waits"), [((LARGE_TEAM,), True), ((SMALL_TEAM,), False)])
-def test_only_whom_the_file_names_is_waited_for(addresses: tuple[str, ...], waits: bool) -> None:
-    wait = Wait(Until.CONFIRMED, SECURITY, TOPIC, addresses=addresses)
-    clock = iter(range(100))
-    patient = Waiting(sleep=lambda _: None, clock=lambda: float(next(clock)), patience=3.0)
-    topic = Topic(("Large@example.com", "PendingConfirmation"))
-
-    def waited() -> None:
-        wait_for(wait, topic, operation="", waiting=patient, counted=lambda _: None)
-
-    if not waits:
-        waited()
-        return
-    with pytest.raises(Failed, match="Nobody has confirmed the subscription of Large@"):
-        waited()
-
-
-def test_the_commands_take_the_names_that_the_command_line_has_for_them() -> None:
-    made = planned(recipients((LARGE, LARGE_TEAM)))
-    lines = [*as_commands(made.steps, profiles={}, own=SECURITY, region="us-east-1")]
-    (subscribe,) = [line for line in lines if " sns subscribe " in line]
-    assert f'--notification-endpoint {LARGE_TEAM} --attributes \'{{"FilterPolicy":' in subscribe
-    (waits,) = [line for line in lines if "list-subscriptions" in line and "incidents" in line]
-    assert waits.endswith(f"| grep -ixF -e {LARGE_TEAM}; do sleep 10; done")
-    subprocess.run(["bash", "-n"], input="\n".join(lines), text=True, check=True)
-
-
-@pytest.mark.parametrize(("asked", "looks"), [(LARGE_TEAM, 2), (f"not-{LARGE_TEAM}", 1)])
-def test_the_commands_wait_for_that_address_alone(asked: str, looks: int) -> None:
-    step = Step(
-        kind=Kind.CONFIRM,
-        says="It",
-        whom="all",
-        wait=Wait(Until.CONFIRMED, SECURITY, TOPIC, addresses=(LARGE_TEAM,)),
-    )
-    lines = [*as_commands([step], profiles={}, own=SECURITY, region="us-east-1")][-1:]
-    # The AWS CLI, which answers with a pending address once, and sleep, which leaves a line.
-    double = f"""set -eu
-    sleep() {{ touch slept; echo waited >&2; }}
-    aws() {{ if [ ! -e slept ]; then echo {asked}; fi; }}
-    cd "$(mktemp -d)"
-    """
-    ran = subprocess.run(
-        ["bash"], input=double + lines[0], text=True, capture_output=True, check=True
-    )
-    assert ran.stderr.count("waited") == looks - 1
