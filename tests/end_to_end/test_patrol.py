@@ -137,8 +137,11 @@ def test_a_drill_is_measured_in_observe_mode_and_writes_a_tag_alone(
     stage: Stage, bare_account: str
 ) -> None:
     box = stage.box
-    deploy_member(box, bare_account, CentralBusArn=stage.bus_arn, Mode="observe")
-    settle_all(stage)
+    for mode in ("enforce", "observe"):
+        deploy_member(
+            box, bare_account, CentralBusArn=stage.bus_arn, Mode=mode, MissingGroup="nobody"
+        )
+        settle_all(stage)
     first = len(box.records)
     patrol(box, bare_account)
     settle_all(stage)
