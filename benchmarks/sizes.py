@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.memory import peak_memory
 from benchmarks.rolling_out import planned
 from benchmarks.seeing import Stub, look_at
+from stacksets.collecting import collect_seldom
 
 ROOT = Path(__file__).parent.parent
 SIZES = (100, 1_000, 10_000)
@@ -126,6 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--one", choices=KINDS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
+        # As `python -m stacksets` does.
+        collect_seldom()
         print(json.dumps(asdict(measure(options.one, options.sizes[0]))))
         return 0
     made = table(measure_apart(what, size) for what in KINDS for size in options.sizes)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from stacksets.beginning import Stopped
+from stacksets.collecting import collect_seldom
 from stacksets.drift_command import add_drift_command
 from stacksets.init_command import add_init_command
 from stacksets.remove import add_remove_command
@@ -50,4 +51,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    collect_seldom()
     sys.exit(main())
