@@ -18,6 +18,7 @@ from sandbox.organization import Layout, Organization, accounts, add_account, bu
 from sandbox.outbox import Outbox
 from sandbox.schedules import Schedules
 from sandbox.state import Record, State
+from sandbox.unknowns import LIKELY, Unknowns
 from sandbox.watch import watched
 from sandbox.work import Work
 
@@ -88,8 +89,7 @@ class Box:
 
     @property
     def stack_seconds(self) -> float:
-        """Seconds that a StackSet's operation takes in each account, by the box's time; may be
-        set. `advance` lets them pass at once."""
+        """Seconds a StackSet's operation takes in an account, by the box's time; may be set."""
         return self.state.stack_seconds
 
     @stack_seconds.setter
@@ -201,10 +201,7 @@ class Box:
         *policies: str | Mapping[str, Any],
         groups: tuple[str, ...] = (),
     ) -> Key:
-        """Make an IAM user, quietly; a policy is an action to allow or a whole document.
-
-        Groups that do not exist are made.
-        """
+        """Make a user and missing groups, quietly; a policy is an action or a whole document."""
         return keys.make_user(self.client("iam", account), name, policies, groups=groups)
 
     def new_session(
@@ -257,15 +254,21 @@ class Box:
 
 @contextmanager
 def open_box(
-    *, member_count: int = 3, workers: int = 4, seed: int | None = None, held: bool = False
+    *,
+    member_count: int = 3,
+    workers: int = 4,
+    seed: int | None = None,
+    held: bool = False,
+    unknowns: Unknowns = LIKELY,
 ) -> Iterator[Box]:
     """Start an Organization: management, security, and members in two OUs.
 
-    At most `workers` functions run at once for events, and as many for each polled queue. One
-    box at a time in a process. With a `seed` events are delivered in disorder from the start.
-    `held`: schedules fire at `tick` alone.
+    At most `workers` functions run at once for events, and as many for each polled queue; one
+    box at a time in a process. With a `seed` events come in disorder from the start.
+    `held`: schedules fire at `tick` alone. `unknowns`: how AWS answers where no page says it.
     """
-    state, faults, outbox, disorder = State(), Faults(), Outbox(), Disorder()
+    state = State(unknowns=unknowns)
+    faults, outbox, disorder = Faults(), Outbox(), Disorder()
     work = Work(workers=workers)
     members = [str(FIRST_MEMBER + number) for number in range(member_count)]
     with emulator.running(lambda app: watched(app, state=state, faults=faults)) as running:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.unknowns import LIKELY, Unknowns
+
 Record = dict[str, Any]
 Policy = dict[str, Any]
 
@@ -64,6 +66,7 @@ class State:
     eventID of a record to when it was emitted. `stack_seconds`: how long a StackSet's operation
     takes in each account, by `now`; `stack_failures`: accounts in which it fails, and why.
     `identity_center`: the region in which the Organization's Identity Center lives, "" for none.
+    `unknowns`: how AWS answers where its documentation does not say.
     """
 
     organization_id: str = "o-exampleorgid"
@@ -84,6 +87,7 @@ class State:
     stack_seconds: float = 0.0
     stack_failures: dict[str, str] = field(default_factory=dict)
     identity_center: str = ""
+    unknowns: Unknowns = LIKELY
 
     def set_bus_statement(
         self, bus_arn: str, statement_id: str, statement: dict[str, Any] | None
