@@ -30,6 +30,7 @@ from stacksets.wanted import (
 ACCOUNT = "[0-9]{12}"
 ROLE_ARN = "arn:aws[a-z-]*:iam::[0-9]{12}:role/.+"
 MODES = ("observe", "enforce")
+LONGEST_RING = 41
 
 # Where IAM's events appear, by partition.
 REGIONS = {
@@ -167,7 +168,10 @@ def _ring(section: Section, declared: Declared, shared: Mapping[str, str]) -> Ri
     own = _parameters(section.section("parameters"), "member", declared)
     ring = Ring(
         name=section.text(
-            "name", None, shape="[a-z][a-z0-9-]{0,40}", says="small letters, digits and hyphens"
+            "name",
+            None,
+            shape=f"[a-z][a-z0-9-]{{0,{LONGEST_RING - 1}}}",
+            says="small letters, digits and hyphens",
         ),
         units=section.texts(
             "units", says='a list of OU ids or paths like "Workloads/Prod"; "/" is the root'
