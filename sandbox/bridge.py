@@ -29,6 +29,7 @@ from sandbox.invocations import Invocations
 from sandbox.organization import Organization
 from sandbox.organization_api import install_organization
 from sandbox.outbox import Outbox
+from sandbox.pattern_limits import install_pattern_limits
 from sandbox.provisioners import install_provisioners
 from sandbox.router import Router
 from sandbox.schedules import Schedules
@@ -76,6 +77,7 @@ def install(
     # After the checks of a trail's bucket, which come with its provisioner.
     install_trail_copies(organization)
     install_drift()
+    install_pattern_limits()
     # Before those that wait: what is refused waits for nobody.
     install_filter_policies()
     install_subscriptions(outbox)

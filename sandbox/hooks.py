@@ -72,6 +72,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_invoke_target",
         "_put_events",
         "_put_permission",
+        "_put_rule",
         "_remove_permission",
         "_rule_key",
         "_rules",

@@ -107,5 +107,6 @@ def _of_permission_set(name: str) -> str:
 
 def _plain(name: str) -> str:
     """A name or path as a pattern of itself: IAM lets names hold commas, which part patterns, and
-    paths stars. A question mark stands for one character of a segment, whatever it is."""
-    return re.sub(r"[,*]", "?", name)
+    paths stars, quotes and backslashes. A question mark stands for one character of a segment,
+    whatever it is."""
+    return re.sub(r'[,*"\\]', "?", name)
