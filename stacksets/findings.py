@@ -235,13 +235,6 @@ def _events(known: Known, beat: Heartbeat) -> Iterator[Finding]:
             f"{many(beat.dead_letters, 'event')} could not be handled, and the caller may be free.",
             "Its patrol tries them again every 15 minutes: the revoker's log there says why.",
         )
-    if beat.redriven > 0:
-        yield Finding(
-            State.ILL,
-            f"{many(beat.redriven, 'event')} came through the dead-letter queue: the caller was "
-            "free for up to 20 minutes.",
-            UNREACHED,
-        )
     if not test.at:
         yield Finding(State.ILL, "Its self-test has not ended yet.", again)
     elif not test.ok:
@@ -250,6 +243,13 @@ def _events(known: Known, beat: Heartbeat) -> Iterator[Finding]:
     elif known.now - test.at > TESTED_SECONDS:
         waited = ago(known.now - test.at)
         yield Finding(State.ILL, f"Its last self-test was {waited}.", "Run `responder drill`.")
+    if beat.redriven > 0:
+        yield Finding(
+            State.ILL,
+            f"{many(beat.redriven, 'event')} came through the dead-letter queue: the caller was "
+            "free for up to 20 minutes.",
+            UNREACHED,
+        )
 
 
 def _differs(known: Known, beat: Heartbeat) -> bool:
