@@ -89,6 +89,7 @@ class MemoryDynamo:
         assert ConditionExpression == "attribute_not_exists(pk)"
         if Item["pk"]["S"] in self.rows:
             raise _condition_failed("PutItem")
+        expires_in_whole_seconds(Item)
         self.rows[Item["pk"]["S"]] = dict(Item)
 
     def update_item(
@@ -118,6 +119,7 @@ class MemoryDynamo:
         _, _, removed = UpdateExpression.partition("REMOVE ")
         for mark in re.findall(r"#\w+", removed):
             row.pop(ExpressionAttributeNames[mark], None)
+        expires_in_whole_seconds(row)
         self.rows[Key["pk"]["S"]] = row
 
     def delete_item(
@@ -160,6 +162,11 @@ class Scan:
         for start in range(0, max(len(keys), 1), PAGE):
             found = (self.dynamo.rows.get(key) for key in keys[start : start + PAGE])
             yield {"Items": [dict(row) for row in found if row is not None]}
+
+
+def expires_in_whole_seconds(row: Raw) -> None:
+    """DynamoDB takes another expiry without a word, and keeps the item for ever."""
+    assert row.get("expires_at", {"N": "0"})["N"].isdigit(), "TTL ignores what is no whole number"
 
 
 def _holds(
