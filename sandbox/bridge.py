@@ -10,6 +10,7 @@ from sandbox import (
     authorization,
     control_policies,
     events,
+    expiry,
     function_roles,
     history,
     iam_additions,
@@ -58,6 +59,7 @@ def install(
     asked_besides.install()
     iam_additions.install(organization)
     quotas.install()
+    expiry.install()
     oneself.install()
     # Last of all that stands before IAM's handlers: what is refused changes nothing.
     Delay(state).install()

@@ -59,6 +59,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ministack.services.dynamodb": (
         "_put_resource_policy",
         "_resource_policies",
+        "_set_item",
+        "_ttl_settings",
         "_update_continuous_backups",
         "_update_table",
         "_update_ttl",

@@ -35,6 +35,10 @@ EXCEPTIONS = {
         "StringEquals requires a value of type String but given Arn",
         "RevokerRole.enforcing",
     ),
+    # The Service Authorization Reference marks table and stream as required, both; the call names
+    # one of them, and our table has no stream.
+    # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetResourcePolicy.html
+    ("RESOURCE_MISMATCH", "dynamodb:GetResourcePolicy", "RevokerRole.always"),
     # In a key's own policy, * is that key and nothing else.
     # https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
     ("RESOURCE_STAR", "kms:Decrypt", "TopicKey"),
@@ -51,7 +55,7 @@ def test_parliament_finds_nothing_but_the_written_exceptions(
                 matched = {
                     (issue, detail, where)
                     for issue, detail, where in EXCEPTIONS
-                    if (issue, where) == (finding.issue, name) and detail in finding.detail
+                    if (issue, where) == (finding.issue, name) and detail in str(finding.detail)
                 }
                 assert matched, (name, finding.issue, finding.detail)
                 seen |= matched

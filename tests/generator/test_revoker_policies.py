@@ -7,6 +7,7 @@ import pytest
 from generator.render import Rendered
 from handler.deny import deny_document, session_deny_document
 from handler.names import DENY_GROUP, IAM_PATH, SESSION_DENY_GROUP
+from tests.doubles.rounds import Rounds
 from tests.generator.documents import (
     DENY,
     FUNCTION,
@@ -37,6 +38,7 @@ OBSERVED_ACTIONS = OBSERVED_WRITES.keys() | {
     "cloudtrail:DescribeTrails",
     "cloudtrail:GetTrailStatus",
     "cloudtrail:LookupEvents",
+    "dynamodb:GetResourcePolicy",
     "dynamodb:BatchGetItem",
     "dynamodb:Scan",
     "events:DescribeRule",
@@ -178,7 +180,12 @@ def test_only_the_revoker_writes_items_of_its_table_and_people_may_still_delete_
     member: Rendered,
 ) -> None:
     table = fill_member(member.tree).resources()["State"]["Properties"]
-    (statement,) = table["ResourcePolicy"]["PolicyDocument"]["Statement"]
+    policy = table["ResourcePolicy"]["PolicyDocument"]
+    (statement,) = policy["Statement"]
+    # As the revoker asks of what it finds there.
+    world = Rounds()
+    world.dynamo.policy = policy
+    assert world.patrol().table_policy == "denies"
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
     assert statement["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": ROLE}}
     assert sorted(statement["Action"]) == [
