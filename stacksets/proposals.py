@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from handler.names import IAM_PATH
 
 # Managed policies whose holders administer IAM.
@@ -84,6 +86,18 @@ def roles_by_name(client: Any) -> Iterator[Proposal]:
                 yield Proposal(_of_permission_set(named[1]), reason)
         elif LOOKS_LIKE.search(name) and not path.startswith((*_OF_AWS, IAM_PATH)):
             yield Proposal(_plain(role["Arn"]), "is called so")
+
+
+def control_tower(client: Any) -> bool:
+    """Whether Control Tower is seen to work from an account, which has this role then (Control
+    Tower User Guide, "AWSControlTowerAdmin role"). Raises ClientError."""
+    try:
+        client.get_role(RoleName="AWSControlTowerAdmin")
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchEntity", "AccessDenied"):
+            raise
+        return False
+    return True
 
 
 def _permission_set(client: Any, named: dict[str, str]) -> Iterator[Proposal]:

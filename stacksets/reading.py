@@ -16,6 +16,7 @@ from stacksets.parameters import complete, parameter_problems
 from stacksets.reading_recipients import read_recipients
 from stacksets.ring_calls import MOST_UNITS
 from stacksets.wanted import (
+    ACCESS_ROLE,
     BUCKETS,
     Access,
     Central,
@@ -117,7 +118,7 @@ def _access(section: Section) -> Access:
     access = Access(
         role=section.text(
             "role",
-            "OrganizationAccountAccessRole",
+            ACCESS_ROLE,
             shape=r"[\w+=,.@/-]{1,512}",
             says="the name of a role, with its path",
         ),
