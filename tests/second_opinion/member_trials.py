@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from tests.generator.filling import ACCOUNT, BUS
-from tests.second_opinion.central_trials import (
+from tests.second_opinion.central_trials import TABLE
+from tests.second_opinion.evaluators import ALLOWED, DENIED, NOT_ALLOWED, Keys
+from tests.second_opinion.policies import HERE, RULE
+from tests.second_opinion.trials import (
     ADMINISTRATOR,
     EVENTS,
     FORWARD,
     INVOKE,
     LAMBDA,
     OTHER_ADMINISTRATOR,
+    OTHER_MEMBER,
     RESPONDER,
     REVOKER,
     STRANGE_ADMINISTRATOR,
-    TABLE,
+    STRANGER,
+    Trial,
+    our_role,
+    role,
 )
-from tests.second_opinion.evaluators import ALLOWED, DENIED, NOT_ALLOWED, Keys
-from tests.second_opinion.policies import HERE, RULE
-from tests.second_opinion.trials import OTHER_MEMBER, STRANGER, Trial, ours, role
 
 SCHEDULER, CLOUDTRAIL = "scheduler.amazonaws.com", "cloudtrail.amazonaws.com"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -50,12 +54,12 @@ LETTER_TRIALS = (
     letter("EventBridge for no rule", EVENTS, NOT_ALLOWED),
     letter("another service", "sns.amazonaws.com", NOT_ALLOWED, of_rule("iam-org-revoker-calls")),
     letter("Lambda by the revoker's role", REVOKER, ALLOWED, identity="Revoker"),
-    letter("Scheduler by its role", ours("-patrol"), ALLOWED, identity="Patrol"),
+    letter("Scheduler by its role", our_role("-patrol"), ALLOWED, identity="Patrol"),
     letter("Scheduler itself", SCHEDULER, NOT_ALLOWED),
     letter("the account's administrator forges a call", ADMINISTRATOR, DENIED),
     letter("the root user forges a call", ROOT, DENIED),
     letter("a role that looks like the revoker", role("iam-org-revoker"), DENIED),
-    letter("a revoker of another account", ours("", OTHER_MEMBER), DENIED),
+    letter("a revoker of another account", our_role("", OTHER_MEMBER), DENIED),
     letter("the forward role", FORWARD, DENIED),
 )
 
@@ -91,7 +95,7 @@ TABLE_TRIALS = (
     *(table("the account's administrator", ADMINISTRATOR, DENIED, action) for action in WRITES),
     table("the root user", ROOT, DENIED),
     table("a role that looks like the revoker", role("iam-org-revoker"), DENIED),
-    table("a revoker of another account", ours("", OTHER_MEMBER), DENIED),
+    table("a revoker of another account", our_role("", OTHER_MEMBER), DENIED),
     table("another account reads", OTHER_ADMINISTRATOR, NOT_ALLOWED, "Scan"),
     # The table as a whole is the guardrail's, and everybody may look.
     table("the account's administrator", ADMINISTRATOR, ALLOWED, "Scan"),
@@ -123,9 +127,10 @@ FUNCTION_TRIALS = (
     invoke("a rule elsewhere", EVENTS, NOT_ALLOWED, of_rule("iam-org-revoker-calls", STRANGER)),
     invoke("EventBridge for no rule", EVENTS, NOT_ALLOWED),
     invoke("another service", "sns.amazonaws.com", NOT_ALLOWED, of_rule("iam-org-revoker-calls")),
-    invoke("the schedule's role", ours("-patrol"), ALLOWED, identity="Patrol"),
+    invoke("the schedule's role", our_role("-patrol"), ALLOWED, identity="Patrol"),
     invoke("the responder role", RESPONDER, ALLOWED, identity="Desk"),
-    invoke("a responder role elsewhere", ours("-desk", OTHER_MEMBER), NOT_ALLOWED),
+    invoke("the responder role by this policy alone", RESPONDER, ALLOWED, identity="nothing"),
+    invoke("a responder role elsewhere", our_role("-desk", OTHER_MEMBER), NOT_ALLOWED),
     invoke("another account", OTHER_ADMINISTRATOR, NOT_ALLOWED),
     invoke("another organization", STRANGE_ADMINISTRATOR, NOT_ALLOWED),
     invoke("a principal without permissions", role("x"), NOT_ALLOWED, identity="nothing"),
@@ -158,10 +163,9 @@ def trust(
     keys: Keys | None = None,
     identity: str = "everything",
 ) -> Trial:
-    name = {"Revoker": "", "Forward": "-forward", "Patrol": "-patrol", "Trail": "-trail"}
-    name |= {"Canary": "-canary", "Desk": "-desk", "Notifier": "-notifier"}
-    arn, policy = ours(name[of]), f"trust of {of}"
-    return Trial(title, who, "sts:AssumeRole", arn, verdict, policy, identity, keys or {})
+    arn = our_role("" if of == "Revoker" else f"-{of.lower()}")
+    action, policy = "sts:AssumeRole", f"trust of {of}"
+    return Trial(title, who, action, arn, verdict, policy, identity, keys or {})
 
 
 def of_source(arn: str, account: str = ACCOUNT) -> Keys:
@@ -222,19 +226,28 @@ IDENTITY_TRIALS = (
     may("forwards to our bus", FORWARD, ALLOWED, "events:PutEvents", BUS, "Forward"),
     may("forwards to no other", FORWARD, NOT_ALLOWED, "events:PutEvents", f"{BUS}-2", "Forward"),
     may("changes no bus", FORWARD, NOT_ALLOWED, "events:PutPermission", "*", "Forward"),
-    may("invokes nothing else", ours("-patrol"), NOT_ALLOWED, INVOKE, f"{FUNCTION}-2", "Patrol"),
+    may(
+        "invokes nothing else", our_role("-patrol"), NOT_ALLOWED, INVOKE, f"{FUNCTION}-2", "Patrol"
+    ),
     may(
         "writes its log stream",
-        ours("-trail"),
+        our_role("-trail"),
         ALLOWED,
         "logs:PutLogEvents",
         f"{LOG}:{ACCOUNT}_CloudTrail_us-east-1_2",
         "Trail",
     ),
-    may("writes no other", ours("-trail"), NOT_ALLOWED, "logs:PutLogEvents", f"{LOG}:x", "Trail"),
-    may("counts", ours("-notifier"), ALLOWED, "dynamodb:UpdateItem", TABLE, "Notifier"),
     may(
-        "deletes nothing", ours("-notifier"), NOT_ALLOWED, "dynamodb:DeleteItem", TABLE, "Notifier"
+        "writes no other", our_role("-trail"), NOT_ALLOWED, "logs:PutLogEvents", f"{LOG}:x", "Trail"
+    ),
+    may("counts", our_role("-notifier"), ALLOWED, "dynamodb:UpdateItem", TABLE, "Notifier"),
+    may(
+        "deletes nothing",
+        our_role("-notifier"),
+        NOT_ALLOWED,
+        "dynamodb:DeleteItem",
+        TABLE,
+        "Notifier",
     ),
 )
 

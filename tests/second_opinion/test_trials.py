@@ -28,14 +28,15 @@ from tests.generator.test_guardrail import (
     Call,
     guardrail,
 )
-from tests.second_opinion.central_trials import BUS_TRIALS, CENTRAL_TRIALS, REVOKER
+from tests.second_opinion.bus_trials import BUS_TRIALS
+from tests.second_opinion.central_trials import CENTRAL_TRIALS
 from tests.second_opinion.differences import OF_ALL_WRITES, unexplained
 from tests.second_opinion.evaluators import ALLOWED, DENIED, Document, Question, need, ours
 from tests.second_opinion.member_trials import MEMBER_TRIALS
 from tests.second_opinion.policies import Policies
-from tests.second_opinion.trials import ACCOUNT, Trial, carried, titles
+from tests.second_opinion.trials import ACCOUNT, REVOKER, Trial, carried, titles
 
-TRIALS = (*CENTRAL_TRIALS, *MEMBER_TRIALS)
+TRIALS = (*BUS_TRIALS, *CENTRAL_TRIALS, *MEMBER_TRIALS)
 Identities = dict[str, tuple[Document, ...]]
 
 
@@ -117,14 +118,14 @@ def test_no_part_of_a_resources_policy_is_without_a_trial_that_needs_it(
     policies: Policies, identities: Identities
 ) -> None:
     for name in policies.keys() - NOT_DEPLOYED:
-        tried = [trial for trial in TRIALS if trial.policy == name]
-
-        def verdicts(policy: Document) -> list[str]:
-            return [ours(trial.question({name: policy}, identities)) for trial in tried]
-
-        before = verdicts(policies[name])
+        before = _verdicts(name, policies[name], identities)
         for part, weaker in _weaker(policies[name]):
-            assert verdicts(weaker) != before, (name, part)
+            assert _verdicts(name, weaker, identities) != before, (name, part)
+
+
+def _verdicts(name: str, policy: Document, identities: Identities) -> list[str]:
+    asked = (trial.question({name: policy}, identities) for trial in TRIALS if trial.policy == name)
+    return [ours(one) for one in asked]
 
 
 # How a policy must not be written, and what strangers may write.

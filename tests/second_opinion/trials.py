@@ -85,7 +85,7 @@ def role(name: str, account: str = ACCOUNT) -> str:
     return f"arn:aws:iam::{account}:role/{name}"
 
 
-def ours(name: str, account: str = ACCOUNT) -> str:
+def our_role(name: str, account: str = ACCOUNT) -> str:
     """The ARN of a role under our path, by what follows the product's name."""
     return role(f"iam-org-revoker/iam-org-revoker{name}", account)
 
@@ -93,3 +93,13 @@ def ours(name: str, account: str = ACCOUNT) -> str:
 def titles(trials: Iterable[Trial]) -> list[str]:
     """How pytest calls each trial."""
     return [f"{one.policy or one.identity}: {one.title}" for one in trials]
+
+
+REVOKER, FORWARD, RESPONDER = our_role(""), our_role("-forward"), our_role("-desk")
+OTHER_REVOKER, OTHER_FORWARD = our_role("", OTHER_MEMBER), our_role("-forward", OTHER_MEMBER)
+ADMINISTRATOR, OTHER_ADMINISTRATOR = role("admin"), role("admin", OTHER_MEMBER)
+STRANGE_ADMINISTRATOR = role("admin", STRANGER)
+EVENTS, CLOUDWATCH, LAMBDA = (
+    f"{name}.amazonaws.com" for name in ("events", "cloudwatch", "lambda")
+)
+INVOKE = "lambda:InvokeFunction"
