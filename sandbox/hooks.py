@@ -93,6 +93,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_roles",
         "_user_inline_policies",
         "_users",
+        "_virtual_mfa_xml",
         "_xml",
     ),
     "ministack.services.lambda_svc": (

@@ -230,7 +230,7 @@ def _wait_for_denies(
     after it has answered, for its answer comes when it is done."""
     arn, *ids = wait.name.split(",")
     for look in range(SETTLE_LOOKS):
-        missing = set(ids) - set(_bearers(client, arn))
+        missing = set(ids) - set(bearers(client, arn))
         counted(Counted(len(ids) - len(missing), 0, "contained again"))
         if not missing:
             return
@@ -246,7 +246,7 @@ def _wait_for_denies(
     )
 
 
-def _bearers(client: Any, arn: str) -> list[str]:
+def bearers(client: Any, arn: str) -> list[str]:
     """Ids of users and roles with a policy, as such, by the deny group, or as a boundary."""
     found = []
     for page in client.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
