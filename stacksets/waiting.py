@@ -29,6 +29,10 @@ class Waiting:
     poll: float = 5.0
     patience: float = 600.0
 
+    def is_over(self, *, since: float) -> bool:
+        """Whether patience has ended."""
+        return self.clock() - since > self.patience
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -174,7 +178,7 @@ def _wait_for_confirmation(
     began = waiting.clock()
     topics = wait.name.split(",")
     while missing := [one for topic in topics for one in _unconfirmed(client, topic, wait)]:
-        if waiting.clock() - began > waiting.patience:
+        if waiting.is_over(since=began):
             raise Failed(
                 f"Nobody has confirmed the subscription of {', '.join(sorted(set(missing)))}",
                 {},
@@ -203,7 +207,7 @@ def _wait_for_policies(
 ) -> None:
     began = waiting.clock()
     while (status := _policies_of(client, wait.name)) != "ENABLED":
-        if waiting.clock() - began > waiting.patience:
+        if waiting.is_over(since=began):
             raise Failed(
                 f"Service control policies are {status} still",
                 {},

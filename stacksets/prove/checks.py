@@ -39,7 +39,7 @@ QUEUES = (
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at or tried. `ok` is None for what is told and not judged;
+    """One thing that was looked at or tried. `ok` is None where no answer is wrong;
     `points_to` says what a difference points to."""
 
     name: str
@@ -82,7 +82,7 @@ def rules_check(events: Any, function: Any) -> Check:
     if not mine:
         hint = (
             f"The policy of the function {REVOKER} has no statement for the rule {CALLS_RULE}: "
-            "each call waits in the dead-letter queue. Run drift --mend."
+            "each event goes to the dead-letter queue. Run drift --mend."
         )
         return Check("rules", asks, "no permission for the rule", False, hint)
     if not any("aws:sourceaccount" not in _keys(one) for one in mine):
@@ -109,8 +109,8 @@ def deny_check(iam: Any, *, partition: str, account: str) -> Check:
     if still_denies(found["Document"]):
         return Check("deny", asks, "yes", True)
     hint = (
-        f"The policy {DENY_POLICY} was rewritten, so that nobody can be contained by it: run "
-        "drift, then drift --mend, and find out who did it (a mail [Revoker tampered] said so)."
+        f"The policy {DENY_POLICY} was rewritten and contains nobody: run drift, then drift "
+        "--mend. A mail [Revoker tampered] names who did it."
     )
     return Check("deny", asks, "rewritten", False, hint)
 
@@ -155,15 +155,20 @@ def depths(clients: Clients, account: str, central: str) -> dict[str, int]:
     for where, name in QUEUES:
         sqs = clients.of("sqs", account if where == "member" else central)
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-        told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        found[name] = sum(int(told[one]) for one in names)
+        depth = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        found[name] = sum(int(depth[one]) for one in names)
     return found
+
+
+def grown(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    """The queues in which more messages lie than before, and how many more."""
+    return {name: after[name] - before[name] for name in before if after[name] > before[name]}
 
 
 def letters_check(before: Mapping[str, int], after: Mapping[str, int]) -> Check:
     """Nothing was left over in a queue."""
     asks = "No event is left in a queue"
-    more = {name: after[name] - before[name] for name in before if after[name] > before[name]}
+    more = grown(before, after)
     if not more:
         return Check("letters", asks, "yes", True)
     why = {

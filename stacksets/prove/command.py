@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,16 @@ from handler.notice import visible
 from stacksets.beginning import Stopped, add_common_options, look, read_file, read_release
 from stacksets.clients import CannotEnter, Clients, open_clients, sentence
 from stacksets.given import Given
+from stacksets.guarding import many
 from stacksets.plan import plan
-from stacksets.prove.checks import Check, checks, depths, letters_check
+from stacksets.prove.checks import Check, checks, depths, grown, letters_check
 from stacksets.prove.clean import Left, clean
 from stacksets.prove.enter import find, open_scene
 from stacksets.prove.fit import refusals, wrong_account
 from stacksets.prove.judge import judge
-from stacksets.prove.play import Tell, play
+from stacksets.prove.play import Progress, play
 from stacksets.prove.points import pointers
-from stacksets.prove.probes import alarm_probe, history_probe, tamper_probe
+from stacksets.prove.probes import alarm_probe, history_probe, tamper_probe, until
 from stacksets.prove.proof import Proof, proof_json
 from stacksets.prove.rows import Row
 from stacksets.prove.scene import PATH, Scene
@@ -41,6 +43,9 @@ from stacksets.prove.watch import watch
 from stacksets.rollout_commands import agreed
 from stacksets.waiting import Waiting
 from stacksets.walk import advice
+
+# SQS counts messages within a minute or so.
+QUEUE_SECONDS = 60.0
 
 
 def add_prove_command(commands: Any) -> None:
@@ -53,6 +58,14 @@ def add_prove_command(commands: Any) -> None:
         "--i-understand",
         action="store_true",
         help="play there although the account has other users or roles",
+    )
+    command.add_argument(
+        "--row",
+        type=int,
+        action="append",
+        metavar="NUMBER",
+        choices=sorted({row.row for row in ROWS}),
+        help="play this row of docs/attacks.md alone; may be repeated",
     )
     command.add_argument(
         "--json", type=Path, metavar="FILE", help="write the proof, without names, to be published"
@@ -77,11 +90,12 @@ def _prove(options: argparse.Namespace) -> int:
         given, clients = _looked(options)
         waiting = Waiting(time.sleep, time.time, poll=options.poll, patience=options.patience)
         scene = entered(given, clients, options.account, waiting, understood=options.i_understand)
-        _announce(console, scene)
+        rows = [row for row in ROWS if options.row is None or row.row in options.row]
+        _announce(console, scene, many(len(rows), "attack"))
         if not options.yes and not agreed():
             raise Stopped("Nothing was done.")
-        with _telling(console) as tell:
-            proof = proved(given, clients, scene, ROWS, tell=tell, left=left)
+        with _showing(console) as progress:
+            proof = proved(given, clients, scene, rows, progress=progress, left=left)
     except KeyboardInterrupt as error:
         raise Stopped("\n".join(["Interrupted.", *_remains(left)]), 130) from error
     except CannotEnter as error:
@@ -125,25 +139,26 @@ def proved(
     scene: Scene,
     rows: Sequence[Row],
     *,
-    tell: Tell,
+    progress: Progress,
     left: list[Left],
 ) -> Proof:
-    """Play the rows and make the checks; takes back all that it made, whatever happens. Puts into
-    `left` what could not be. Raises ClientError."""
+    """Play the rows and make the checks; removes all that it made, whatever happens. Puts into
+    `left` what could not be removed. Raises ClientError."""
     central = given.wanted.central.account
     table = clients.of("dynamodb", central)
-    tell("Removing what an earlier run may have left ...")
+    progress("Removing what an earlier run may have left ...")
     clean(scene.iam, scene.waiting)
     before = depths(clients, scene.account, central)
     found = list(checks(given, plan(given), clients, scene.account))
     try:
-        played = play(rows, scene, tell)
-        seen = watch(played, scene, table, tell)
-        found += _probed(clients, central, scene, played, tell)
-        found.append(letters_check(before, depths(clients, scene.account, central)))
+        played = play(rows, scene, progress)
+        seen = watch(played, scene, table, progress)
+        found += _probed(clients, central, scene, played, progress)
+        found.append(_letters(clients, central, scene, before))
     finally:
-        tell("Removing every throw-away principal ...")
-        left += clean(scene.iam, scene.waiting)
+        left[:] = [Left(f"what stands under {PATH}", "it was not removed to the end")]
+        progress("Removing every throw-away principal ...")
+        left[:] = clean(scene.iam, scene.waiting)
     return Proof(
         at=datetime.fromtimestamp(scene.waiting.clock(), UTC).date().isoformat(),
         aws=".amazonaws." in str(scene.iam.meta.endpoint_url),
@@ -157,31 +172,39 @@ def proved(
 
 
 def _probed(
-    clients: Clients, central: str, scene: Scene, played: Sequence[Played], tell: Tell
+    clients: Clients, central: str, scene: Scene, played: Sequence[Played], progress: Progress
 ) -> Iterator[Check]:
     function, table = clients.of("lambda", scene.account), clients.of("dynamodb", central)
-    tell("Changing the function's description, and back ...")
+    progress("Changing the function's description, and back ...")
     yield tamper_probe(function, table, scene)
-    tell("Setting an alarm of the centre, and back ...")
+    progress("Setting an alarm of the central account, and back ...")
     yield alarm_probe(clients.of("cloudwatch", central), scene.waiting)
-    tell("Looking into the event history ...")
+    progress("Looking into the event history ...")
     friends = [one.cast["friend"] for one in played if "friend" in one.cast.names]
     trail = clients.of("cloudtrail", scene.account)
     yield from (history_probe(trail, friend, scene.waiting) for friend in friends[:1])
 
 
-def _announce(console: Console, scene: Scene) -> None:
-    console.print(
-        f"{len(ROWS)} attacks will be played in account {scene.account}, by users and roles made "
-        f"under {PATH}. The security team gets a mail of each, or digests, and mails that the "
-        "revoker was tampered with: of a change of its description, and of each deny that is taken "
-        "off at the end."
+def _letters(clients: Clients, central: str, scene: Scene, before: Mapping[str, int]) -> Check:
+    """SQS counts by and by, and others' reports pass through as well."""
+    waiting = replace(scene.waiting, patience=min(QUEUE_SECONDS, scene.waiting.patience))
+    until(lambda: not grown(before, depths(clients, scene.account, central)), waiting)
+    return letters_check(before, depths(clients, scene.account, central))
+
+
+def _announce(console: Console, scene: Scene, attacks: str) -> None:
+    said = (
+        f"This plays {attacks} in account {scene.account}, by users and roles that it makes under "
+        f"{PATH} and removes again. The security team gets mails of them, a digest, and mails "
+        "[Revoker tampered] about you: the proof changes the function's description, and takes "
+        "each deny off at the end."
     )
+    console.print(Text(said))
 
 
 @contextmanager
-def _telling(console: Console) -> Iterator[Tell]:
-    """How progress is told: one line that changes on a terminal, a line each anywhere else."""
+def _showing(console: Console) -> Iterator[Progress]:
+    """One line that changes on a terminal, a line each anywhere else."""
     if not console.is_terminal:
         yield lambda line: print(line, flush=True)
         return

@@ -10,7 +10,6 @@ from handler.settings import Settings
 from handler.trail import arn_field
 from stacksets.bearers import Holding
 from stacksets.given import Given
-from stacksets.guarding import many
 from stacksets.prove.scene import PATH
 from stacksets.rescue import may_take_off
 
@@ -68,9 +67,8 @@ def refusals(given: Given, found: Found, *, understood: bool) -> Iterator[str]:
         )
     if not understood and (strangers := tuple(_strangers(given, found))):
         yield (
-            f"Account {found.account} has {many(len(strangers), 'user or role')} that "
-            f"are neither ours nor AWS's ({_some(strangers)}): take an account made for tests, or "
-            "say --i-understand. They are not touched; a mistake of the revoker's could hit them."
+            f"Account {found.account} is in use ({_some(strangers)}): take one made for tests, or "
+            "say --i-understand. The proof touches none of them; a fault in the revoker could."
         )
 
 

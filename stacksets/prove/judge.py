@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from handler.notice import NoticeKind
+from stacksets.prove.rows import as_noun
 from stacksets.prove.seen import Seen
 
 AS_EXPECTED = "yes"
@@ -17,9 +18,9 @@ AGAINST = frozenset(
 
 @dataclass(frozen=True)
 class Result:
-    """How one row ended. `ok` is None where it was left out; the delays are seconds from the first
-    call until the incident was written down, until IAM refused the caller, until the mail was out;
-    None for what was not seen."""
+    """How one row ended. `ok` is None where it was left out. The delays are seconds from the first
+    call until its incident was written down, until IAM refused the caller and until a mail was
+    published, None for what was not seen."""
 
     row: int
     title: str
@@ -35,13 +36,13 @@ def judge(seen: Seen) -> Result:
     """The row's result."""
     played, row = seen.played, seen.played.row
     problems = [played.failed] if played.failed else list(_problems(seen))
-    said = f"left out: {played.skipped}" if played.skipped else "; ".join(problems)
+    said = f"left out: {played.left_out}" if played.left_out else "; ".join(problems)
     return Result(
         row=row.row,
         title=row.title,
         expected=row.expected,
         seen=said or AS_EXPECTED,
-        ok=None if played.skipped else not problems,
+        ok=None if played.left_out else not problems,
         event=_delay(seen, seen.reported_at),
         deny=_delay(seen, seen.refused_at),
         mail=_delay(seen, seen.mailed_at),
@@ -53,7 +54,7 @@ def _delay(seen: Seen, at: float) -> float | None:
 
 
 def _problems(seen: Seen) -> Iterator[str]:
-    if seen.played.skipped:
+    if seen.played.left_out:
         return
     row = seen.played.row
     yield from _of_people(seen)
@@ -67,9 +68,9 @@ def _problems(seen: Seen) -> Iterator[str]:
 def _of_people(seen: Seen) -> Iterator[str]:
     caller = seen.played.row.caller
     for word in sorted(seen.expected - seen.held):
-        yield "not contained" if word == caller else f"{word} not contained"
+        yield "not contained" if word == caller else f"{as_noun(word)} not contained"
     for word in sorted(seen.held - seen.expected):
-        yield "contained" if word == caller else f"{word} contained"
+        yield "contained" if word == caller else f"{as_noun(word)} contained"
     if caller in seen.expected & seen.held and not seen.refused_at:
         yield "contained, yet not refused"
 

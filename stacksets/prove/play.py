@@ -13,19 +13,19 @@ from stacksets.prove.rows import Row
 from stacksets.prove.scene import AT_ONCE, Scene
 from stacksets.prove.seen import Played
 
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
-def play(rows: Sequence[Row], scene: Scene, tell: Tell) -> list[Played]:
-    """Play the rows side by side; what AWS refuses to prepare is not played."""
+def play(rows: Sequence[Row], scene: Scene, progress: Progress) -> list[Played]:
+    """Play the rows side by side; a row that AWS refuses to prepare is not played."""
     played = [
-        Played(row, Cast(scene, number), skipped=row.unless(scene))
+        Played(row, Cast(scene, number), left_out=row.unless(scene))
         for number, row in enumerate(rows, start=1)
     ]
-    tell(f"Making the principals of {len(rows)} attacks ...")
+    progress(f"Making the principals of {len(rows)} attacks ...")
     _at_once(_prepare, played)
-    _await_keys(played, scene, tell)
-    tell("Calling IAM with their keys ...")
+    _await_keys(played, scene, progress)
+    progress("Calling IAM with their keys ...")
     _at_once(_attack, played)
     return played
 
@@ -35,7 +35,7 @@ def _at_once(do: Callable[[Played], None], played: Iterable[Played]) -> None:
     try:
         list(pool.map(do, (one for one in played if one.is_on)))
     finally:
-        # Nothing more is made once somebody has pressed Ctrl-C.
+        # Nothing more is begun after Ctrl-C, and nothing is removed while it is being made.
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -44,18 +44,18 @@ def _prepare(one: Played) -> None:
         one.cast.user("mallory", "iam:*")
         one.row.prepare(one.cast)
     except ClientError as error:
-        one.failed = f"not played: {error.operation_name} {code_of(error)}"
+        one.failed = _not_played(error)
 
 
-def _await_keys(played: Iterable[Played], scene: Scene, tell: Tell) -> None:
-    """New keys and policies take IAM some seconds; whoever's never answer shows when it calls."""
+def _await_keys(played: Iterable[Played], scene: Scene, progress: Progress) -> None:
+    """New keys and policies take IAM some seconds. A key that never works fails in its row."""
     waiting = scene.waiting
     began = waiting.clock()
     left = [actor for one in played if one.is_on for actor in one.cast.actors.values()]
     while left := [actor for actor in left if not actor.answers()]:
-        if waiting.clock() - began > waiting.patience:
+        if waiting.is_over(since=began):
             return
-        tell(f"Waiting for IAM to know {len(left)} new keys ...")
+        progress(f"Waiting until IAM knows {len(left)} new keys ...")
         waiting.sleep(waiting.poll)
 
 
@@ -65,7 +65,12 @@ def _attack(one: Played) -> None:
         one.row.attack(one.cast)
     except ClientError as error:
         caller = one.cast.by(one.row.caller)
+        # Contained before all of the attack was done; or the refused call is the attack.
         if code_of(error) in REFUSED and (caller.done or not caller.awaits_policy):
             one.stopped = True
         else:
-            one.failed = f"not played: {error.operation_name} {code_of(error)}"
+            one.failed = _not_played(error)
+
+
+def _not_played(error: ClientError) -> str:
+    return f"not played: {error.operation_name} {code_of(error)}"

@@ -1,6 +1,6 @@
-"""What only a change shows: an event of tampering, an alarm, the event history. Each is taken back.
+"""Three questions that no page of AWS answers: a forwarded event, an alarm, the event history.
 
-The three are questions that no page of AWS answers for certain.
+What a probe changes it puts back.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -15,24 +16,24 @@ from botocore.exceptions import ClientError
 from handler.names import FORWARDER, HEALTH_TOPIC, REVOKER, TAMPER_RULE
 from handler.notice import NoticeKind
 from stacksets.prove.actor import REFUSED, code_of
-from stacksets.prove.centre import read_incidents
 from stacksets.prove.checks import Check
+from stacksets.prove.incidents import read_incidents
 from stacksets.prove.scene import Scene
 from stacksets.waiting import Waiting
 
 MARK = " (proof)"
 TAMPERED = "A change of the function by hand is reported at once"
-ALARM = "An alarm of the centre reaches its topic"
+ALARM = "An alarm of the central account reaches its topic"
 HISTORY = "The event history knows a user by name"
-# How long after the event's own name has found it.
+# How much longer the user's name may take than the event's own, which is sure to find it.
 LATER_SECONDS = 60.0
 
 
-def until(look: Callable[[], Any], waiting: Waiting, patience: float | None = None) -> Any:
+def until(look: Callable[[], Any], waiting: Waiting) -> Any:
     """The first answer that is true, None when patience has ended."""
     began = waiting.clock()
     while not (found := look()):
-        if waiting.clock() - began > (waiting.patience if patience is None else patience):
+        if waiting.is_over(since=began):
             return None
         waiting.sleep(waiting.poll)
     return found
@@ -62,14 +63,14 @@ def tamper_probe(function: Any, table: Any, scene: Scene) -> Check:
         if code_of(error) not in REFUSED:
             raise
         return Check("tamper", TAMPERED, "left out: AWS refused the change", None)
-    # What a rule could not carry comes later, as a report of the revoker's with a note.
+    # What the rule could not deliver is reported by the revoker later, with a note that says so.
     if found and not found.latest.notes:
         took = round(scene.waiting.clock() - began, 1)
         return Check("tamper", TAMPERED, "yes", True, seconds=took)
     hint = (
         f"The events of the rule {TAMPER_RULE} do not reach the central bus. If the check of the "
         f"bus is well, its policy refuses what the role {FORWARDER} puts: such events may carry "
-        "no events:source there. They arrive 10 to 20 minutes late, by the schedule."
+        "no events:source there. They arrive 10 to 20 minutes late, by reconciliation."
     )
     return Check("tamper", TAMPERED, "late" if found else "no report", False, hint)
 
@@ -90,7 +91,7 @@ def _described(function: Any) -> Iterator[None]:
 
 
 def alarm_probe(cloudwatch: Any, waiting: Waiting) -> Check:
-    """Set an alarm of the centre to ALARM: its history says what became of the mail."""
+    """Set an alarm of the central account to ALARM: its history says whether the mail went out."""
     pages = cloudwatch.get_paginator("describe_alarms").paginate()
     alarms = [
         one
@@ -111,7 +112,8 @@ def alarm_probe(cloudwatch: Any, waiting: Waiting) -> Check:
         _set(cloudwatch, name, "OK")
     took = round(waiting.clock() - began, 1)
     results = [summary for _, summary in found or ()]
-    if results and all(one.startswith("Success") for one in results):
+    # re:Post, "Why didn't I receive an SNS notification for my CloudWatch alarm trigger?"
+    if results and not any(one.startswith("Failed") for one in results):
         return Check("alarm", ALARM, "yes", True, seconds=took)
     hint = (
         "CloudWatch could not publish to the topic of health: its key's policy must let "
@@ -122,7 +124,7 @@ def alarm_probe(cloudwatch: Any, waiting: Waiting) -> Check:
 
 
 def _set(cloudwatch: Any, name: str, state: str) -> None:
-    said = "Set by stacksets prove: a test. It goes back by itself."
+    said = "A test by python -m stacksets prove, which sets it back."
     cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason=said)
 
 
@@ -153,8 +155,9 @@ def history_probe(trail: Any, user: str, waiting: Waiting) -> Check:
     if not until(by_event, waiting):
         return Check("history", HISTORY, "not in the history yet", None)
     took = round(waiting.clock() - began, 1)
-    found = until(by_name, waiting, patience=min(LATER_SECONDS, waiting.patience))
-    said = "yes" if found else "no, by the event's name alone"
+    later = replace(waiting, patience=min(LATER_SECONDS, waiting.patience))
+    found = until(by_name, later)
+    said = "yes" if found else "no, only the event's name"
     return Check("history", HISTORY, said, None, seconds=took)
 
 

@@ -54,9 +54,14 @@ class Row:
     @property
     def expected(self) -> str:
         """How it must end, in words."""
-        others = [word for word in self.contained if word != self.caller]
-        who = " and ".join(["caller", *others]) if self.contained else "caller not"
-        return ", ".join([f"{who} contained", *(end.says for end in self.ends)])
+        others = [f"{as_noun(word)} too" for word in self.contained if word != self.caller]
+        said = ["contained" if self.contained else "left alone", *others]
+        return ", ".join([*said, *(end.says for end in self.ends)])
+
+
+def as_noun(word: str) -> str:
+    """What a row's word for a principal is in a sentence."""
+    return word.replace("-", " ")
 
 
 def key_off(key: str, owner: str) -> End:
@@ -66,7 +71,7 @@ def key_off(key: str, owner: str) -> End:
         found = cast.scene.iam.list_access_keys(UserName=cast[owner])["AccessKeyMetadata"]
         return _is_off(found, "AccessKeyId", cast[key])
 
-    return End("key inactive", "key active", check)
+    return End("key off", "key on", check)
 
 
 def credential_off(owner: str) -> End:
@@ -77,7 +82,7 @@ def credential_off(owner: str) -> End:
         rows = found["ServiceSpecificCredentials"]
         return _is_off(rows, "ServiceSpecificCredentialId", cast["credential"])
 
-    return End("credential inactive", "credential active", check)
+    return End("credential off", "credential on", check)
 
 
 def ssh_key_off(owner: str) -> End:
@@ -87,7 +92,7 @@ def ssh_key_off(owner: str) -> End:
         found = cast.scene.iam.list_ssh_public_keys(UserName=cast[owner])["SSHPublicKeys"]
         return _is_off(found, "SSHPublicKeyId", cast["ssh"])
 
-    return End("SSH key inactive", "SSH key active", check)
+    return End("SSH key off", "SSH key on", check)
 
 
 def login_deleted(user: str) -> End:
@@ -102,7 +107,7 @@ def login_deleted(user: str) -> End:
             return True
         return False
 
-    return End("password deleted", "password there", check)
+    return End("password gone", "password there", check)
 
 
 def no_administrator(user: str) -> End:
@@ -112,7 +117,7 @@ def no_administrator(user: str) -> End:
         found = cast.scene.iam.list_groups_for_user(UserName=cast[user])["Groups"]
         return cast.scene.settings.admin_group not in [one["GroupName"] for one in found]
 
-    return End("membership removed", "still a member", check)
+    return End("not a member", "still a member", check)
 
 
 def _is_off(rows: list[dict[str, Any]], name: str, id: str) -> bool:

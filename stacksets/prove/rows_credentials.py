@@ -54,9 +54,9 @@ def new_login(cast: Cast, of: str, by: Actor) -> str:
     return given
 
 
-def puppet_with_login(cast: Cast) -> None:
-    cast.user("puppet", by=cast.by())
-    new_login(cast, "puppet", cast.by())
+def new_user_with_login(cast: Cast) -> None:
+    cast.user("new-user", by=cast.by())
+    new_login(cast, "new-user", cast.by())
 
 
 def victim_with_login(cast: Cast) -> None:
@@ -191,9 +191,9 @@ ROWS = (
     Row(
         row=4,
         title="A console password for a user of one's own making",
-        attack=puppet_with_login,
-        contained=("mallory", "puppet"),
-        ends=(login_deleted("puppet"),),
+        attack=new_user_with_login,
+        contained=("mallory", "new-user"),
+        ends=(login_deleted("new-user"),),
     ),
     Row(
         row=5,

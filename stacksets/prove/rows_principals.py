@@ -28,14 +28,14 @@ def open_role(cast: Cast) -> None:
 
 def backdoor(cast: Cast) -> None:
     """A role that another account may assume. That account is the security team's own."""
-    cast.role("backdoor", *HARMLESS, by=cast.by(), trusts=cast.scene.outsider)
+    cast.role("new-role", *HARMLESS, by=cast.by(), trusts=cast.scene.outsider)
 
 
-def puppet_with_everything(cast: Cast) -> None:
+def new_user_with_everything(cast: Cast) -> None:
     """As the known attack tools do it: user, rights and key in the same second."""
-    cast.user("puppet", by=cast.by())
-    cast.by().attach_user_policy(UserName=cast["puppet"], PolicyArn=cast.aws_policy())
-    new_key(cast, of="puppet")
+    cast.user("new-user", by=cast.by())
+    cast.by().attach_user_policy(UserName=cast["new-user"], PolicyArn=cast.aws_policy())
+    new_key(cast, of="new-user")
 
 
 def session_of_a_role(cast: Cast) -> None:
@@ -113,29 +113,29 @@ ROWS = (
         row=17,
         title="A new role for another account, used at once",
         attack=backdoor,
-        contained=("mallory", "backdoor"),
+        contained=("mallory", "new-role"),
     ),
     Row(
         row=18,
         title="A new user with rights and a key",
-        attack=puppet_with_everything,
-        contained=("mallory", "puppet"),
-        ends=(key_off("key", "puppet"),),
+        attack=new_user_with_everything,
+        contained=("mallory", "new-user"),
+        ends=(key_off("key", "new-user"),),
     ),
     Row(
         row=18,
         title="A new user, by a role's session",
         prepare=session_of_a_role,
-        attack=lambda cast: cast.user("puppet", by=cast.by("deployer")),
+        attack=lambda cast: cast.user("new-user", by=cast.by("deployer")),
         caller="deployer",
-        contained=("deployer", "puppet"),
+        contained=("deployer", "new-user"),
         unless=unless_roles,
     ),
     Row(
         row=18,
         title="A new user, refused for want of permission",
         prepare=peeping,
-        attack=lambda cast: cast.user("puppet", by=cast.by("peeping")),
+        attack=lambda cast: cast.user("new-user", by=cast.by("peeping")),
         caller="peeping",
         contained=("peeping",),
         unless=unless_denied_calls,

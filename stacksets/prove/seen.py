@@ -11,27 +11,29 @@ from stacksets.prove.rows import End, Row
 
 @dataclass
 class Played:
-    """A row and its cast. `called_at` is when its first call was made, 0 for never; `skipped` and
+    """A row and its cast. `called_at` is when its first call was made, 0 for never; `left_out` and
     `failed` say why it was not played. `stopped`: IAM refused the rest of its calls."""
 
     row: Row
     cast: Cast
     called_at: float = 0.0
-    skipped: str = ""
+    left_out: str = ""
     failed: str = ""
     stopped: bool = False
 
     @property
     def is_on(self) -> bool:
-        return not self.skipped and not self.failed
+        return not self.left_out and not self.failed
 
 
 @dataclass
 class Seen:
     """What was seen of one row so far; times are the clock's, 0 for never.
 
-    `held` are the words of whoever bears the deny; `refused_at`: IAM refuses the caller's next
-    call. `kinds` are those of the caller's incidents. `unmet` are the ends that do not hold yet.
+    `held` are the words of the principals that bear the deny. At `refused_at` IAM refused the
+    caller's next call, at `reported_at` its containment was an incident, at `mailed_at` a mail
+    about it was published. `kinds` are those of the caller's incidents, `unmet` the ends that do
+    not hold yet.
     """
 
     played: Played
@@ -44,12 +46,12 @@ class Seen:
 
     @property
     def expected(self) -> set[str]:
-        """Who must bear the deny, but for those whom the attack did not come to make."""
-        made = self.played.cast.ids if self.played.stopped else self.played.row.contained
-        return {word for word in self.played.row.contained if word in made}
+        """The principals that must bear the deny, except those that the attack did not come to
+        make."""
+        row, made = self.played.row, self.played.cast.ids
+        return {word for word in row.contained if word in made or not self.played.stopped}
 
     @property
     def is_done(self) -> bool:
-        return bool(
-            self.expected <= self.held and self.refused_at and self.mailed_at and not self.unmet
-        )
+        ended = self.expected <= self.held and not self.unmet
+        return bool(ended and self.refused_at and self.mailed_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -17,9 +17,9 @@ from stacksets.prove.proof import Proof, delays, sentences
 # A sign beside each colour: not everybody sees colours, and files have none.
 SIGNS = {True: ("*", "green"), False: ("x", "bold red"), None: ("-", "bright_black")}
 DELAYS = (
-    ("event", "until the incident was written down"),
+    ("event", "from the caller's call until its incident was written down"),
     ("deny", "until IAM refused the caller's next call"),
-    ("mail", "until the mail was published"),
+    ("mail", "until the mail, or a digest, was published"),
 )
 
 
@@ -51,38 +51,39 @@ def summary(proof: Proof) -> str:
 
 
 def _rows(results: tuple[Result, ...]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
-    table.add_column("Row", no_wrap=True)
-    table.add_column("Attack", ratio=5)
-    table.add_column("Expected", ratio=4)
-    table.add_column("Seen", ratio=2)
-    for name, _ in DELAYS:
-        table.add_column(f"{name.capitalize()}\ns", justify="right", no_wrap=True)
+    names = [name for name, _ in DELAYS]
+    table = _table(("Row", 0), ("Attack", 8), ("Expected", 5), ("Seen", 3), numbers=names)
     for one in results:
         table.add_row(
             _sign(one.ok, str(one.row)),
             one.title,
             one.expected,
-            Text(visible(one.seen), style="" if one.ok else SIGNS[one.ok][1]),
-            *(_seconds(getattr(one, name)) for name, _ in DELAYS),
+            _seen(one.ok, one.seen),
+            *(_seconds(getattr(one, name)) for name in names),
         )
     return table
 
 
 def _checks(checks: tuple[Check, ...]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
-    table.add_column("Check", no_wrap=True)
-    table.add_column("", ratio=3)
-    table.add_column("Seen", ratio=2)
-    table.add_column("s", justify="right", no_wrap=True)
+    table = _table(("Check", 0), ("Asked", 8), ("Seen", 4), numbers=["s"])
     for one in checks:
-        table.add_row(
-            _sign(one.ok, one.name),
-            one.asks,
-            Text(visible(one.seen), style="" if one.ok else SIGNS[one.ok][1]),
-            _seconds(one.seconds),
-        )
+        seen = _seen(one.ok, one.seen)
+        table.add_row(_sign(one.ok, one.name), one.asks, seen, _seconds(one.seconds))
     return table
+
+
+def _table(*columns: tuple[str, int], numbers: Iterable[str]) -> Table:
+    """Columns by the share of the width that they get, 0 for as much as they take; then numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", expand=True)
+    for name, share in columns:
+        table.add_column(name, ratio=share or None, no_wrap=not share)
+    for name in numbers:
+        table.add_column(name.capitalize(), justify="right", no_wrap=True)
+    return table
+
+
+def _seen(ok: bool | None, said: str) -> Text:
+    return Text(visible(said), style="" if ok else SIGNS[ok][1])
 
 
 def _sign(ok: bool | None, said: str) -> Text:

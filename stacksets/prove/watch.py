@@ -11,31 +11,30 @@ from botocore.exceptions import ClientError
 from handler.names import DENY_POLICY, iam_arn
 from handler.notice import NoticeKind
 from stacksets.prove.actor import code_of
-from stacksets.prove.centre import Told, read_incidents
-from stacksets.prove.play import Tell
+from stacksets.prove.incidents import Incident, read_incidents
+from stacksets.prove.play import Progress
 from stacksets.prove.rows import End
 from stacksets.prove.scene import AT_ONCE, Scene
 from stacksets.prove.seen import Played, Seen
 from stacksets.waiting import bearers
 
 
-def watch(played: Sequence[Played], scene: Scene, table: Any, tell: Tell) -> list[Seen]:
+def watch(played: Sequence[Played], scene: Scene, table: Any, progress: Progress) -> list[Seen]:
     """Look until each row has ended as expected, or for as long as patience has it."""
     waiting = scene.waiting
     seen = [Seen(one, unmet=list(one.row.ends)) for one in played]
-    open_rows = [one for one in seen if one.played.is_on and one.played.row.contained]
+    awaited = [one for one in seen if one.played.is_on and one.played.row.contained]
     began, said = waiting.clock(), ""
     while True:
-        _look(seen, scene, list(read_incidents(table, scene.account)))
-        left = [one for one in open_rows if not one.is_done]
-        if not left or waiting.clock() - began > waiting.patience:
+        _look(seen, scene, read_incidents(table, scene.account))
+        if all(one.is_done for one in awaited) or waiting.is_over(since=began):
             return seen
-        if said != (said := _progress(open_rows)):
-            tell(f"{said} ({waiting.clock() - began:.0f} s)")
+        if said != (said := _summary(awaited)):
+            progress(f"{said} ({waiting.clock() - began:.0f} s)")
         waiting.sleep(waiting.poll)
 
 
-def _progress(rows: Sequence[Seen]) -> str:
+def _summary(rows: Sequence[Seen]) -> str:
     def count(holds: Callable[[Seen], Any]) -> int:
         return sum(1 for one in rows if holds(one))
 
@@ -45,49 +44,48 @@ def _progress(rows: Sequence[Seen]) -> str:
     )
 
 
-def _look(seen: Sequence[Seen], scene: Scene, told: Sequence[Told]) -> None:
-    arn = iam_arn(partition=scene.partition, account=scene.account, kind="policy", name=DENY_POLICY)
-    denied = set(bearers(scene.iam, arn))
-    of: dict[str, list[Told]] = {}
-    for incident in told:
+def _look(seen: Sequence[Seen], scene: Scene, incidents: Iterable[Incident]) -> None:
+    deny = iam_arn(
+        partition=scene.partition, account=scene.account, kind="policy", name=DENY_POLICY
+    )
+    denied = set(bearers(scene.iam, deny))
+    of: dict[str, list[Incident]] = {}
+    for incident in incidents:
         of.setdefault(incident.first.facts.get("principal_id", ""), []).append(incident)
     now = scene.waiting.clock()
-    on = [one for one in seen if one.played.is_on and not one.is_done]
-    for one in on:
+    rows = [one for one in seen if one.played.is_on and not one.is_done]
+    for one in rows:
         one.held = {word for word, id in one.played.cast.ids.items() if id in denied}
         _note_incidents(one, of, now)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        list(pool.map(_ask, (one for one in on if one.played.row.caller in one.held)))
+        list(pool.map(_ask, (one for one in rows if one.played.row.caller in one.held)))
 
 
-def _note_incidents(one: Seen, of: Mapping[str, Sequence[Told]], now: float) -> None:
+def _note_incidents(one: Seen, of: Mapping[str, Sequence[Incident]], now: float) -> None:
     mine = of.get(one.played.cast.ids[one.played.row.caller], ())
-    one.kinds |= {told.kind for told in mine}
-    contained = [told for told in mine if told.kind is NoticeKind.CONTAINED]
+    one.kinds |= {incident.kind for incident in mine}
+    contained = [incident for incident in mine if incident.kind is NoticeKind.CONTAINED]
     if contained:
         one.reported_at = one.reported_at or now
-    if any(told.mailed for told in contained):
+    if any(incident.mailed for incident in contained):
         one.mailed_at = one.mailed_at or now
 
 
 def _ask(one: Seen) -> None:
-    """What IAM alone tells: whether it refuses the caller, and what became of what was made."""
+    """What only IAM knows: whether it refuses the caller, and how the other ends are."""
     cast, clock = one.played.cast, one.played.cast.scene.waiting.clock
     if not one.refused_at and cast.by(one.played.row.caller).is_refused():
         one.refused_at = clock()
-    one.unmet = list(_unmet(one.unmet, one.played))
+    one.unmet = [end for end in one.unmet if not _holds(end, one.played)]
 
 
-def _unmet(ends: Iterable[End], played: Played) -> Iterable[End]:
-    for end in ends:
-        try:
-            if not end.check(played.cast):
-                yield end
-        except KeyError:
-            # It was never made, since the caller was contained before.
-            if not played.stopped:
-                yield end
-        except ClientError as error:
-            if code_of(error) != "NoSuchEntity":
-                raise
-            yield end
+def _holds(end: End, played: Played) -> bool:
+    try:
+        return end.check(played.cast)
+    except KeyError:
+        # The attack never came to make it, where the caller was contained before.
+        return played.stopped
+    except ClientError as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
+        return False

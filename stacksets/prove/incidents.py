@@ -1,4 +1,4 @@
-"""What the centre has written down of one account: its incidents. Reads only."""
+"""The incidents of one account, as the central account has written them down. Reads only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handler.notice import Notice, NoticeKind, unpack_notice
 
 
 @dataclass(frozen=True)
-class Told:
+class Incident:
     """One incident; `mailed` once its first mail is published."""
 
     key: str
@@ -22,7 +22,7 @@ class Told:
     latest: Notice
 
 
-def read_incidents(client: Any, account: str) -> Iterator[Told]:
+def read_incidents(client: Any, account: str) -> Iterator[Incident]:
     """Every incident of the account that the table still holds. Raises ClientError."""
     # The key of an incident holds the id of an event, which nobody knows beforehand.
     pages = client.get_paginator("scan").paginate(
@@ -32,11 +32,11 @@ def read_incidents(client: Any, account: str) -> Iterator[Told]:
         ExpressionAttributeValues={":prefix": {"S": f"incident#{account}#"}},
     )
     for item in (one for page in pages for one in page["Items"]):
-        yield Told(
+        yield Incident(
             key=item["pk"]["S"],
             kind=NoticeKind(item["pk"]["S"].split("#")[2]),
             calls=int(item["calls"]["N"]),
-            # handler/incidents.py: the milestone of the first mail is 1.
+            # handler/incidents.py: the first mail is that of the milestone 1.
             mailed=int(item["next_mail"]["N"]) > 1,
             first=unpack_notice(item["first_facts"]["S"]),
             latest=unpack_notice(item["last_facts"]["S"]),
