@@ -61,9 +61,8 @@ def refusals(given: Given, found: Found, *, understood: bool) -> Iterator[str]:
     )
     if not may_take_off(given, holding):
         yield (
-            f"The guardrail binds account {found.account}: the break-glass role alone may take the "
-            "deny off throw-away principals, and without it they stay. Run it with --access-role "
-            "iam-administrators/break-glass."
+            f"The guardrail binds account {found.account}: only the break-glass role may take the "
+            "deny off again. Run it with --access-role iam-administrators/break-glass."
         )
     if not understood and (strangers := tuple(_strangers(given, found))):
         yield (

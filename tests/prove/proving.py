@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -23,9 +22,7 @@ from stacksets.clients import Clients
 from stacksets.given import Given
 from stacksets.prove.clean import Left
 from stacksets.prove.command import entered, proved
-from stacksets.prove.judge import Result
 from stacksets.prove.proof import Proof
-from stacksets.prove.rows import Row
 from stacksets.prove.scene import PATH, Scene
 from stacksets.prove.table import ROWS
 from stacksets.waiting import Waiting
@@ -44,10 +41,11 @@ FEW = (
 
 @dataclass(frozen=True)
 class Prover:
-    """Runs the command as a process, or a few rows of it in this one."""
+    """Runs the command as a process, or a few rows of it in this one; enters accounts by `role`."""
 
     box: Box
     file: Path
+    role: str = ACCESS_ROLE
 
     @property
     def account(self) -> str:
@@ -84,42 +82,46 @@ class Prover:
     def looked(self) -> tuple[Given, Clients]:
         """As the command looks around before it plays; once for all tests."""
         release = read_release(TEMPLATES)
-        wanted, clients = read_file(self.file, release), self.clients()
+        wanted = read_file(self.file, release).entered_by(self.role)
+        clients = self.clients()
         today = datetime.fromtimestamp(self.box.time(), UTC).date()
         return look(wanted, release, clients, today=today), clients
 
-    def clients(self, role: str = ACCESS_ROLE) -> Clients:
+    def clients(self) -> Clients:
         """As the command opens them, without the environment, which functions would inherit."""
         keys = {self.box.management: Key(self.box.management, ROOT_SECRET)}
 
         def make(service: str, account: str) -> Any:
             if account not in keys:
-                keys[account] = self.entered(account, role)
+                keys[account] = self.entered(account)
             return self.box.client(service, key=keys[account])
 
         return Clients(f"arn:aws:iam::{self.box.management}:root", make, make)
 
-    def entered(self, account: str, role: str) -> Key:
+    def entered(self, account: str) -> Key:
         given = self.box.client("sts", self.box.management).assume_role(
-            RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="operator"
+            RoleArn=f"arn:aws:iam::{account}:role/{self.role}", RoleSessionName="operator"
         )["Credentials"]
         return Key(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
-    def scene(self, *, patience: float = 5.0) -> Scene:
+    def scene(self, *, patience: float = 60.0) -> Scene:
         given, clients = self.looked
         waiting = Waiting(time.sleep, time.time, poll=0.2, patience=patience)
         return entered(given, clients, self.account, waiting, understood=False)
 
-    def prove(self, titles: Sequence[str] = FEW, *, patience: float = 5.0) -> Proof:
-        """Play these rows; nothing of them is left."""
-        given, clients = self.looked
-        left: list[Left] = []
-        rows = [row for row in ROWS if row.title in titles]
-        scene = self.scene(patience=patience)
-        proof = proved(given, clients, scene, rows, progress=_quiet, left=left)
+    def prove(self, *, patience: float = 60.0) -> Proof:
+        """Play a few rows; nothing of them is left."""
+        proof, left = self.play(self.scene(patience=patience))
         assert left == []
         assert self.remains() == []
         return proof
+
+    def play(self, scene: Scene) -> tuple[Proof, list[Left]]:
+        """Play a few rows; the proof, and what could not be removed."""
+        given, clients = self.looked
+        left: list[Left] = []
+        rows = [row for row in ROWS if row.title in FEW]
+        return proved(given, clients, scene, rows, progress=_quiet, left=left), left
 
     def remains(self) -> list[str]:
         """What stands under the path of the proof."""
@@ -165,16 +167,8 @@ def installed(box: Box, folder: Path) -> Prover:
 
 def wrong(proof: Proof) -> dict[str, str]:
     """What differs: rows by their title, checks by their name."""
-    named = [(one.title if isinstance(one, Result) else one.name, one) for one in _all(proof)]
-    return {name: one.seen for name, one in named if one.ok is False}
-
-
-def rows_of(titles: Sequence[str]) -> list[Row]:
-    return [row for row in ROWS if row.title in titles]
-
-
-def _all(proof: Proof) -> list[Any]:
-    return [*proof.results, *proof.checks]
+    rows = {one.title: one.seen for one in proof.results if one.ok is False}
+    return rows | {one.name: one.seen for one in proof.checks if one.ok is False}
 
 
 def _quiet(_line: str) -> None:

@@ -81,7 +81,7 @@ def test_the_next_run_removes_what_a_killed_one_left(prover: Prover) -> None:
     running.communicate(timeout=120)
     assert prover.remains() != []
     prover.box.settle(ignore_hidden=True)
-    prover.prove(patience=60)
+    prover.prove()
     assert prover.remains() == []
 
 
@@ -123,7 +123,7 @@ def test_nothing_that_is_not_the_proofs_own_is_removed(prover: Prover, box: Box)
     iam = box.client("iam", prover.account)
     others = [one["Arn"] for one in iam.list_users()["Users"]]
     others += [one["Arn"] for one in iam.list_roles()["Roles"]]
-    prover.prove(patience=60)
+    prover.prove()
     after = [one["Arn"] for one in iam.list_users()["Users"]]
     after += [one["Arn"] for one in iam.list_roles()["Roles"]]
     assert after == others
