@@ -55,7 +55,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
     "ministack.core.router": ("SERVICE_PATTERNS", "extract_access_key_id"),
-    "ministack.services.cloudwatch": ("_dispatch_alarm_actions",),
+    "ministack.services.cloudwatch": ("_dispatch_alarm_actions", "_history_entries"),
     "ministack.services.dynamodb": (
         "_put_resource_policy",
         "_resource_policies",
@@ -98,6 +98,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_roles",
         "_user_inline_policies",
         "_users",
+        "_virtual_mfa_xml",
         "_xml",
     ),
     "ministack.services.kms": ("_resolve_key",),

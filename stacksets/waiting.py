@@ -33,6 +33,10 @@ class Waiting:
     poll: float = 5.0
     patience: float = 600.0
 
+    def is_over(self, *, since: float) -> bool:
+        """Whether patience has ended."""
+        return self.clock() - since > self.patience
+
 
 @dataclass(frozen=True)
 class Counted:
@@ -189,7 +193,7 @@ def _wait_for_confirmation(
     began = waiting.clock()
     topics = wait.name.split(",")
     while missing := [one for topic in topics for one in _unconfirmed(client, topic, wait)]:
-        if waiting.clock() - began > waiting.patience:
+        if waiting.is_over(since=began):
             raise Failed(
                 f"Nobody has confirmed the subscription of {', '.join(sorted(set(missing)))}",
                 {},
@@ -218,7 +222,7 @@ def _wait_for_policies(
 ) -> None:
     began = waiting.clock()
     while (status := _policies_of(client, wait.name)) != "ENABLED":
-        if waiting.clock() - began > waiting.patience:
+        if waiting.is_over(since=began):
             raise Failed(
                 f"Service control policies are {status} still",
                 {},
@@ -245,7 +249,7 @@ def _wait_for_denies(
     after it has answered, for its answer comes when it is done."""
     arn, *ids = wait.name.split(",")
     for look in range(SETTLE_LOOKS):
-        missing = set(ids) - set(_bearers(client, arn))
+        missing = set(ids) - set(bearers(client, arn))
         counted(Counted(len(ids) - len(missing), 0, "contained again"))
         if not missing:
             return
@@ -261,7 +265,7 @@ def _wait_for_denies(
     )
 
 
-def _bearers(client: Any, arn: str) -> list[str]:
+def bearers(client: Any, arn: str) -> list[str]:
     """Ids of users and roles with a policy, as such, by the deny group, or as a boundary."""
     found = []
     for page in client.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
