@@ -45,10 +45,9 @@ OUR_CANARY = f"{IAM}:role{IAM_PATH}{CANARY_ROLE}"
 OUR_FUNCTION = f"arn:${{AWS::Partition}}:lambda:{HERE}:function:{REVOKER}"
 OUR_QUEUE = f"arn:${{AWS::Partition}}:sqs:{HERE}:{MEMBER_DEAD_LETTERS}"
 OUR_TABLE = f"arn:${{AWS::Partition}}:dynamodb:{HERE}:table/{STATE_TABLE}"
-OUR_RULES = tuple(
-    f"arn:${{AWS::Partition}}:events:{HERE}:rule/{name}"
-    for name in (CALLS_RULE, CANARY_RULE, TAMPER_RULE, TAMPER_STORES_RULE)
-)
+_RULE = f"arn:${{AWS::Partition}}:events:{HERE}:rule/"
+TAMPER_RULES = (f"{_RULE}{TAMPER_RULE}", f"{_RULE}{TAMPER_STORES_RULE}")
+OUR_RULES = (f"{_RULE}{CALLS_RULE}", f"{_RULE}{CANARY_RULE}", *TAMPER_RULES)
 LOG_GROUP = f"/aws/lambda/{REVOKER}"
 TRAIL_LOG_GROUP = f"/aws/cloudtrail/{TRAIL}"
 

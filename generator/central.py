@@ -83,15 +83,7 @@ def _add_bus(template: Template) -> None:
             "Bus", Name=BUS, Description="Reports of revokers, and AWS's tamper events."
         )
     )
-    for statement in BUS_POLICY:
-        template.add_resource(
-            events.EventBusPolicy(
-                f"Bus{statement.sid}",
-                EventBusName=Ref("Bus"),
-                StatementId=statement.sid,
-                Statement=filled(element(statement)),
-            )
-        )
+    _add_bus_policy(template)
     template.add_resource(
         events.Rule(
             "ReportsRule",
@@ -112,6 +104,29 @@ def _add_bus(template: Template) -> None:
             ],
         )
     )
+
+
+def _add_bus_policy(template: Template) -> None:
+    """Add the statements one after the other: each is merged into the one policy of the bus.
+
+    PutPermission answers ConcurrentModificationException, and a lost statement would go unseen. The
+    ids bear our name, since CloudFormation knows a StatementId once in an account; IAM's grammar
+    has no hyphen for a Sid. Not the bus's own Policy property: drift detection calls that removed
+    while it is there.
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/2188
+    """
+    before: dict[str, list[str]] = {}
+    for statement in BUS_POLICY:
+        said = element(statement)
+        made = events.EventBusPolicy(
+            f"Bus{statement.sid}",
+            **before,
+            EventBusName=Ref("Bus"),
+            StatementId=f"IamOrgRevoker{said.pop('Sid')}",
+            Statement=filled(said),
+        )
+        template.add_resource(made)
+        before = {"DependsOn": [made.title]}
 
 
 def _add_queue(template: Template) -> None:

@@ -43,27 +43,21 @@ OURS = {
 }
 
 
-def _admit(role: str, source: dict[str, object]) -> dict[str, object]:
-    return {"StringEquals": OURS, "ArnLike": {"aws:PrincipalArn": role}, "StringLike": source}
+def _admit(role: str, source: str) -> dict[str, object]:
+    """Principals of ours with this role, when every source that the request names is this one.
+
+    `events:source` is an ArrayOfString, which a set operator alone compares; it judges a single
+    value as well (IAM User Guide, "Single-valued vs. multivalued context keys").
+    """
+    return {
+        "StringEquals": OURS,
+        "ArnLike": {"aws:PrincipalArn": role},
+        "ForAllValues:StringLike": {"events:source": source},
+    }
 
 
+# The Deny comes first: the bus never stands without it.
 BUS_POLICY = (
-    Statement(
-        sid="AllowReports",
-        why="The revoker's role of each of our accounts may put reports, with our source only.",
-        actions=("events:PutEvents",),
-        resources=(OUR_BUS,),
-        principal="*",
-        conditions=_admit(ANY_REVOKER, {"events:source": REPORT_SOURCE}),
-    ),
-    Statement(
-        sid="AllowForwards",
-        why="The forward role may carry AWS's own events; nobody can put such a source by hand.",
-        actions=("events:PutEvents",),
-        resources=(OUR_BUS,),
-        principal="*",
-        conditions=_admit(ANY_FORWARDER, {"events:source": "aws.*"}),
-    ),
     Statement(
         sid="DenyEverybodyElse",
         why="In the bus's own account an Allow keeps nobody out: identity policies suffice.",
@@ -72,6 +66,27 @@ BUS_POLICY = (
         resources=(OUR_BUS,),
         principal="*",
         conditions={"ArnNotLike": {"aws:PrincipalArn": [ANY_REVOKER, ANY_FORWARDER]}},
+    ),
+    Statement(
+        sid="AllowReports",
+        why="The revoker's role of each of our accounts may put reports, with our source only.",
+        actions=("events:PutEvents",),
+        resources=(OUR_BUS,),
+        principal="*",
+        # ForAllValues alone would take a request that names no source.
+        conditions=_admit(ANY_REVOKER, REPORT_SOURCE) | {"Null": {"events:source": "false"}},
+    ),
+    # No page says that an event which a rule forwards carries events:source here, so an absent one
+    # is taken: EventBridge gives the role to our two rules alone (FORWARDER_TRUST), and these match
+    # sources of AWS, which nobody can put. A PutEvents by hand does name its source.
+    # EventBridge User Guide, "Using IAM policy conditions in Amazon EventBridge".
+    Statement(
+        sid="AllowForwards",
+        why="The forward role, which our two rules alone use, may carry AWS's own events.",
+        actions=("events:PutEvents",),
+        resources=(OUR_BUS,),
+        principal="*",
+        conditions=_admit(ANY_FORWARDER, "aws.*"),
     ),
 )
 
@@ -198,13 +213,15 @@ KEY_POLICY = (
         resources=("*",),
         principal={"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"},
     ),
+    # No condition: no page says that CloudWatch sends aws:SourceAccount or aws:SourceArn to KMS,
+    # and a refusal shows in the alarm's history alone. One service, two actions, this key alone
+    # (SNS Developer Guide, "Managing Amazon SNS encryption keys and costs").
     Statement(
         sid="AlarmsUseKey",
         why="CloudWatch publishes our alarms to the encrypted topic of health.",
         actions=_USE_KEY,
         resources=("*",),
         principal={"Service": "cloudwatch.amazonaws.com"},
-        conditions={"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}},
     ),
 )
 
@@ -218,6 +235,8 @@ INCIDENT_TOPIC_POLICY = (
     ),
 )
 
+# CloudWatch does send the account to SNS (CloudWatch User Guide, "Notifying users on alarm
+# changes", Preventing confused deputy security issues).
 HEALTH_TOPIC_POLICY = (
     Statement(
         sid="AlarmsMayPublish",

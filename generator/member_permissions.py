@@ -9,6 +9,7 @@ from generator.arns import (
     OUR_RULES,
     OUR_TABLE,
     PATROL_ROLE_ARN,
+    TAMPER_RULES,
     TRAIL_LOG_GROUP,
     log_streams,
 )
@@ -21,6 +22,17 @@ FORWARDER_ALWAYS = (
         actions=("events:PutEvents",),
         resources=("${CentralBusArn}",),
     ),
+)
+
+# The central bus takes what this role carries, and these rules match AWS's own events alone. For a
+# role that a rule uses, aws:SourceArn is the rule's (EventBridge User Guide, "Cross-service
+# confused deputy prevention").
+FORWARDER_TRUST = Statement(
+    sid="EventBridgeForwards",
+    why="For our two tamper rules and no other: another could carry a report made up by hand.",
+    actions=("sts:AssumeRole",),
+    principal={"Service": "events.amazonaws.com"},
+    conditions={"ArnEquals": {"aws:SourceArn": list(TAMPER_RULES)}},
 )
 
 PATROL_ALWAYS = (

@@ -7,9 +7,9 @@ from typing import Any
 from troposphere import GetAtt, Ref, Template, awslambda, events, iam, sqs
 
 from generator.intrinsics import filled
-from generator.member_permissions import DEAD_LETTERS, FORWARDER_ALWAYS
+from generator.member_permissions import DEAD_LETTERS, FORWARDER_ALWAYS, FORWARDER_TRUST
 from generator.patterns import CALLS, CANARY, TAMPER, TAMPER_STORES
-from generator.policies import document, trust
+from generator.policies import document
 from handler.names import (
     CALLS_RULE,
     CANARY_RULE,
@@ -77,6 +77,9 @@ def _add_calls(template: Template) -> None:
                 Targets=[_target("revoker", GetAtt("Revoker", "Arn"))],
             )
         )
+        # No SourceAccount, which EventBridge does not send: with it no rule could invoke. The
+        # rule's ARN holds the account (EventBridge User Guide, "Troubleshooting Amazon
+        # EventBridge", My rule ran but my Lambda function wasn't invoked).
         template.add_resource(
             awslambda.Permission(
                 f"{title}MayInvoke",
@@ -84,7 +87,6 @@ def _add_calls(template: Template) -> None:
                 Action="lambda:InvokeFunction",
                 Principal="events.amazonaws.com",
                 SourceArn=GetAtt(f"{title}Rule", "Arn"),
-                SourceAccount=Ref("AWS::AccountId"),
             )
         )
 
@@ -96,7 +98,7 @@ def _add_tamper(template: Template) -> None:
             RoleName=FORWARDER,
             Path=IAM_PATH,
             Description="EventBridge carries AWS's events about the revoker to the central bus.",
-            AssumeRolePolicyDocument=trust("events.amazonaws.com", sid="EventBridgeForwards"),
+            AssumeRolePolicyDocument=filled(document([FORWARDER_TRUST])),
             Policies=[
                 iam.Policy(PolicyName="forward", PolicyDocument=filled(document(FORWARDER_ALWAYS)))
             ],

@@ -33,6 +33,7 @@ def add_sweep(template: Template) -> None:
             ],
         )
     )
+    # No SourceAccount: see generator/member_rules.py.
     template.add_resource(
         awslambda.Permission(
             "SweepMayWake",
@@ -40,7 +41,6 @@ def add_sweep(template: Template) -> None:
             Action="lambda:InvokeFunction",
             Principal="events.amazonaws.com",
             SourceArn=GetAtt("SweepRule", "Arn"),
-            SourceAccount=Ref("AWS::AccountId"),
         )
     )
     # A sweep that failed is not tried again: the next one comes within the minute.

@@ -28,6 +28,7 @@ from generator.member_patrol import NOBODY
 from generator.member_permissions import (
     DEAD_LETTERS,
     FORWARDER_ALWAYS,
+    FORWARDER_TRUST,
     PATROL_ALWAYS,
     STATE_TABLE_POLICY,
     TRAIL_ALWAYS,
@@ -100,6 +101,7 @@ def tables(templates: tuple[Rendered, ...]) -> dict[str, str]:
             ("and InlineDeny = allow", REVOKER_INLINE),
         ),
         "member-permissions": _permissions(
+            ("trust of the forward role", (FORWARDER_TRUST,)),
             ("forward role", FORWARDER_ALWAYS),
             ("patrol role", PATROL_ALWAYS),
             ("trail role, if there is a trail", TRAIL_ALWAYS),
@@ -233,9 +235,12 @@ def _conditions(statement: Statement) -> list[str]:
 
 
 def _comparison(operator: str, keys: dict[str, Any]) -> str:
+    if operator == "Null":
+        return " and ".join(f"`{key}` is given" for key in keys)
+    every = "every " if operator.startswith("ForAllValues:") else ""
     sign = "is not" if "Not" in operator else "is"
     return " and ".join(
-        f"`{key}` {sign} " + " or ".join(f"`{_readable(one)}`" for one in _listed(value))
+        f"{every}`{key}` {sign} " + " or ".join(f"`{_readable(one)}`" for one in _listed(value))
         for key, value in keys.items()
     )
 

@@ -146,7 +146,7 @@ def _describe_requests() -> None:
             entries = [one for one in _body(body).get("Entries", []) if isinstance(one, dict)]
             for key, field in (("source", "Source"), ("detail-type", "DetailType")):
                 values = sorted({str(entry.get(field)) for entry in entries})
-                known[f"events:{key}"] = values[0] if len(values) == 1 else values
+                known[f"events:{key}"] = values
         if action == "cloudwatch:PutMetricData":
             known["cloudwatch:namespace"] = _namespace(body, params)
         return known

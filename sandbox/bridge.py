@@ -15,8 +15,10 @@ from sandbox import (
     iam_additions,
     oneself,
     quotas,
+    set_operators,
     stack_permissions,
 )
+from sandbox.alarms import install_alarms
 from sandbox.disorder import Disorder
 from sandbox.drift import install_drift
 from sandbox.faults import Faults
@@ -50,6 +52,7 @@ def install(
     """Answer the Organization, not yet founded, and what fires its schedules."""
     organization = install_organization(state)
     authorization.install(state)
+    set_operators.install()
     control_policies.install(organization)
     asked_besides.install()
     iam_additions.install(organization)
@@ -69,6 +72,7 @@ def install(
     install_stacksets(organization)
     install_identity_center(organization)
     install_provisioners(state)
+    install_alarms(state)
     # After the checks of a trail's bucket, which come with its provisioner.
     install_trail_copies(organization)
     install_drift()

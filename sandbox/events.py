@@ -83,17 +83,15 @@ def bus_exists(arn: str) -> bool:
     return name == "default" or buses.get_scoped(bus.account, bus.region, name) is not None
 
 
-def admitted(state: State, arn: str, *, sender: Sender, envelope: dict[str, Any]) -> bool:
-    """Whether the policy of a bus lets a sender put an event.
+def admitted(state: State, arn: str, *, sender: Sender, sources: set[str], kinds: set[str]) -> bool:
+    """Whether the policy of a bus lets a sender put events of these sources and detail-types.
 
     Another account needs an Allow; in the bus's own account the identity policy is enough
     (checked before), unless the bus policy denies.
     """
-    keys = {
-        "events:source": envelope["source"],
-        "events:detail-type": envelope["detail-type"],
-        "events:eventbusinvocation": str(bool(sender.rule_arn)).lower(),
-    }
+    keys: dict[str, Any] = {"events:eventbusinvocation": str(bool(sender.rule_arn)).lower()}
+    if not sender.rule_arn or state.unknowns.forwarded_events_carry_source:
+        keys |= {"events:source": sorted(sources), "events:detail-type": sorted(kinds)}
     if sender.rule_arn:
         keys |= {"aws:sourcearn": sender.rule_arn, "aws:sourceaccount": sender.account}
     context = hooks.get(EVALUATOR, "EvalContext")(
@@ -120,7 +118,10 @@ def install(state: State, accept: Callable[[Event], None]) -> None:
         if not 1 <= len(entries) <= MAX_ENTRIES:
             problem = "Member must have length between 1 and 10"
             return _json(400, {"__type": "ValidationException", "message": problem})
-        results = [_put(state, accept, entry, from_aws=allow_aws_source) for entry in entries]
+        results = [
+            _put(state, accept, entry, beside=entries, from_aws=allow_aws_source)
+            for entry in entries
+        ]
         failed = sum("ErrorCode" in result for result in results)
         return _json(200, {"FailedEntryCount": failed, "Entries": results})
 
@@ -129,7 +130,12 @@ def install(state: State, accept: Callable[[Event], None]) -> None:
 
 
 def _put(
-    state: State, accept: Callable[[Event], None], entry: dict[str, Any], *, from_aws: bool
+    state: State,
+    accept: Callable[[Event], None],
+    entry: dict[str, Any],
+    *,
+    beside: list[dict[str, Any]],
+    from_aws: bool,
 ) -> dict[str, str]:
     account = hooks.get("ministack.core.responses", "get_account_id")()
     region = hooks.get("ministack.core.responses", "get_region")()
@@ -155,7 +161,10 @@ def _put(
         "detail": detail,
     }
     sender = Sender(arn=hooks.get(EVALUATOR, "caller_arn")(), account=account)
-    if not from_aws and not admitted(state, arn, sender=sender, envelope=envelope):
+    # The keys of a request have a value for each entry that it puts on this bus.
+    same = [one for one in beside if one.get("EventBusName") == entry.get("EventBusName")]
+    sources, kinds = ({str(one.get(key)) for one in same} for key in ("Source", "DetailType"))
+    if not from_aws and not admitted(state, arn, sender=sender, sources=sources, kinds=kinds):
         refusal = (
             f"User: {sender.arn} is not authorized to perform: events:PutEvents on resource: {arn}"
         )

@@ -26,6 +26,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "AuthError",
         "EvalContext",
         "EvalResult",
+        "_evaluate_single_condition",
         "_gather_role_policies",
         "_gather_user_policies",
         "_permissions_boundary",
@@ -54,6 +55,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
     "ministack.core.router": ("SERVICE_PATTERNS", "extract_access_key_id"),
+    "ministack.services.cloudwatch": ("_dispatch_alarm_actions",),
     "ministack.services.dynamodb": (
         "_put_resource_policy",
         "_resource_policies",
@@ -95,6 +97,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_users",
         "_xml",
     ),
+    "ministack.services.kms": ("_resolve_key",),
     "ministack.services.lambda_svc": (
         "_create_esm",
         "_create_function",
@@ -118,6 +121,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ministack.services.sns": (
         "_HOST",
         "_PORT",
+        "_deliver_to_lambda",
         "_error",
         "_fanout",
         "_list_subscriptions",
@@ -130,7 +134,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_subscribe",
         "_topic_by_arn_any_scope",
     ),
-    "ministack.services.sqs": ("_queue_by_arn", "queue_policy_allows", "time"),
+    "ministack.services.sqs": ("_queue_by_arn", "time"),
     "ministack.services.sts": ("_principal_keys", "_sessions", "register_session"),
     "ministack.services.cloudformation": ("_stack_events", "_stacks"),
     "ministack.services.cloudformation.drift": ("_DRIFT_READERS",),

@@ -183,20 +183,44 @@ def may(key: str, action: str, resource: str, *, region: str, **context: str) ->
     return denied is None
 
 
-def trusts(role_arn: str, service: str) -> bool:
-    """Whether a role exists and its trust policy names an AWS service principal."""
+def trusts(role_arn: str, service: str, **source: str) -> bool:
+    """Whether a role exists and its trust policy lets an AWS service assume it, for a `source`."""
     record = role_record(role_arn)
-    document = (record or {}).get("AssumeRolePolicyDocument") or "{}"
-    read = json.loads(document) if isinstance(document, str) else document
-    statements = read.get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principals = statement.get("Principal", {})
-        named = principals.get("Service", []) if isinstance(principals, dict) else []
-        if statement.get("Effect") == "Allow" and service in (
-            [named] if isinstance(named, str) else named
-        ):
-            return True
-    return False
+    document = (record or {}).get("AssumeRolePolicyDocument")
+    return service_may(document, service, "sts:AssumeRole", role_arn, **source)
+
+
+def service_may(
+    policy: Any, service: str, action: str, resource: str, *, arn: str = "", account: str = ""
+) -> bool:
+    """Whether a resource's own policy lets an AWS service in, which needs an Allow.
+
+    `arn` and `account` are aws:SourceArn and aws:SourceAccount: absent unless the service sends
+    them, as its own pages say.
+    """
+    sent = {"aws:sourcearn": arn, "aws:sourceaccount": account}
+    context = hooks.get(EVALUATOR, "EvalContext")(
+        principal_arn="",
+        principal_type="Service",
+        principal_account="",
+        action=action,
+        resource_arn=resource,
+        region=Arn.parse(resource).region,
+        service_context={
+            "aws:principalisawsservice": "true",
+            **{key: value for key, value in sent.items() if value},
+        },
+    )
+    judge = hooks.get(EVALUATOR, "evaluate_resource_policy")
+    return bool(judge(policy, context, service=service).decision == "Allow")
+
+
+def function_policy(function_arn: str) -> Any:
+    """A function's own policy, None when there is no such function."""
+    function = Arn.parse(function_arn)
+    with scope(function.account, function.region):
+        found = hooks.get("ministack.services.lambda_svc", "function_policy_for_arn")(function_arn)
+    return found[0] if found else None
 
 
 def _handled(

@@ -16,6 +16,7 @@ from sandbox.inside import Arn
 from sandbox.work import Work
 
 LAMBDA = "ministack.services.lambda_svc"
+TOPICS = "sns.amazonaws.com"
 RETRY_WAITS = (0.2, 0.4)
 THROTTLE_WAIT = 0.2
 
@@ -48,12 +49,20 @@ class Invocations:
             if name in hooks.get(LAMBDA, "_functions"):
                 emit(function, *more, **others)
 
+        def from_topic(function: str, envelope: str, topic: str, *more: Any) -> None:
+            # The topic's ARN alone comes along (Lambda Developer Guide, "Invoking Lambda functions
+            # with Amazon SNS notifications").
+            policy = inside.function_policy(function)
+            if inside.service_may(policy, TOPICS, "lambda:InvokeFunction", function, arn=topic):
+                deliver(function, envelope, topic, *more)
+
         def poll() -> bool:
             # What a pass has taken is hidden, and runs only when the pass is over.
             with self._work.busy():
                 return bool(poll_queues())
 
         hooks.replace(LAMBDA, "invoke_async_with_retry", invoke_async)
+        deliver = hooks.replace("ministack.services.sns", "_deliver_to_lambda", from_topic)
         poll_queues = hooks.replace(LAMBDA, "_poll_sqs", poll)
         emit = hooks.replace(LAMBDA, "_emit_lambda_logs", logs)
         original = hooks.replace(LAMBDA, "_sqs_esm_concurrency", concurrency)

@@ -32,6 +32,9 @@ DYNAMODB = "ministack.services.dynamodb"
 NAMED = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::Events::EventBus": "Name",
+    # By it CloudFormation knows the resource, over all buses: "Each StatementId must be unique"
+    # (CloudFormation Template Reference, AWS::Events::EventBusPolicy).
+    "AWS::Events::EventBusPolicy": "StatementId",
     "AWS::Events::Rule": "Name",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
@@ -62,7 +65,7 @@ def install_provisioners(state: State) -> None:
         "AWS::CloudWatch::Alarm": _alarm(table["AWS::CloudWatch::Alarm"]),
     }
     for kind in NAMED:
-        added[kind] = _one_owner(kind, added.get(kind, table[kind]))
+        added[kind] = _one_owner(kind, added.get(kind) or table[kind])
     for kind, handlers in added.items():
         hooks.replace_entry(MODULE, TABLE, kind, {**table.get(kind, {}), **handlers})
     install_trail_checks()
@@ -239,9 +242,9 @@ def _one_owner(kind: str, plain: Handlers) -> Handlers:
     def create(logical_id: str, props: Props, stack: str) -> Made:
         name = props.get(NAMED[kind])
         for other in hooks.get("ministack.services.cloudformation", "_stacks").values():
-            for one in other.get("_resources", {}).values():
+            for title, one in other.get("_resources", {}).items():
                 same = one["ResourceType"] == kind and one["Properties"].get(NAMED[kind]) == name
-                if name and same and other["StackName"] != stack:
+                if name and same and (other["StackName"], title) != (stack, logical_id):
                     raise ResourceRefused(
                         f"{name} already exists in stack {other['StackId']}", "AlreadyExists"
                     )

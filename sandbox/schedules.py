@@ -74,18 +74,20 @@ class Schedules:
 
     def _deliver(self, schedule: str, target: dict[str, Any]) -> None:
         payload = target.get("Input") or json.dumps(self._default_input(schedule))
-        failed = self._hand_over(target["Arn"], target.get("RoleArn", ""), payload)
+        failed = self._hand_over(schedule, target["Arn"], target.get("RoleArn", ""), payload)
         letters = target.get("DeadLetterConfig", {}).get("Arn")
         if failed is not None and letters:
             attributes = {"ERROR_CODE": failed.code, "ERROR_MESSAGE": failed.message}
             inside.send(letters, payload, {**attributes, "SCHEDULE_ARN": schedule})
 
-    def _hand_over(self, arn: str, role: str, payload: str) -> Failed | None:
+    def _hand_over(self, schedule: str, arn: str, role: str, payload: str) -> Failed | None:
         named = Arn.parse(arn)
         if named.service not in ACTIONS:
             return Failed("INVALID_PARAMETER", f"the sandbox has no target {arn}")
-        if not inside.trusts(role, SERVICE):
+        source = {"arn": _group(schedule), "account": Arn.parse(schedule).account}
+        if not inside.trusts(role, SERVICE, **source):
             return Failed(NO_PERMISSION, f"EventBridge Scheduler cannot assume {role}")
+        # In its own account the role needs no leave of the function's policy, but a Deny counts.
         key = inside.role_credentials(role, "scheduler")
         if not inside.may(key, ACTIONS[named.service], arn, region=named.region):
             return Failed(NO_PERMISSION, f"{role} may not {ACTIONS[named.service]} {arn}")
@@ -114,3 +116,9 @@ class Schedules:
             "resources": [schedule],
             "detail": "{}",
         }
+
+
+def _group(schedule: str) -> str:
+    """aws:SourceArn (EventBridge Scheduler User Guide, "Confused deputy prevention")."""
+    head, _, name = schedule.partition(":schedule/")
+    return f"{head}:schedule-group/{name.partition('/')[0]}"

@@ -19,6 +19,7 @@ from handler.names import SWEEP_RULE
 from sandbox.box import Box, open_box
 from sandbox.keys import REGION, ROOT_SECRET
 from sandbox.stage import STACK_SET, Stage, change_mode, install
+from sandbox.unknowns import LIKELY, UNLIKELY
 from tests.waiting import wait_until
 
 HERE = Path(__file__).parent
@@ -30,9 +31,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: HERE not in item.path.parents)
 
 
-@pytest.fixture(scope="package")
-def box() -> Iterator[Box]:
-    with open_box(held=True) as opened:
+@pytest.fixture(
+    scope="package",
+    params=[pytest.param(LIKELY, id="likely"), pytest.param(UNLIKELY, id="unlikely")],
+)
+def box(request: pytest.FixtureRequest) -> Iterator[Box]:
+    """One after the other: an AWS that answers as we think likelier where no page says it, and one
+    that answers otherwise each time."""
+    with open_box(held=True, unknowns=request.param) as opened:
         yield opened
 
 

@@ -83,13 +83,13 @@ def test_a_report_that_the_bus_refuses_leaves_the_event_with_the_dead_letters(
 ) -> None:
     box = enforcing.box
     policy = box.state.bus_policies[enforcing.bus_arn]["Statement"]
-    (admits,) = [one for one in policy if one["Sid"] == "AllowReports"]
-    box.state.set_bus_statement(enforcing.bus_arn, "AllowReports", None)
+    (admits,) = [one for one in policy if one["Sid"] == "IamOrgRevokerAllowReports"]
+    box.state.set_bus_statement(enforcing.bus_arn, "IamOrgRevokerAllowReports", None)
     try:
         event = offend(enforcing, account)
         box.settle()
     finally:
-        box.state.set_bus_statement(enforcing.bus_arn, "AllowReports", admits)
+        box.state.set_bus_statement(enforcing.bus_arn, "IamOrgRevokerAllowReports", admits)
     assert enforcing.denied(account, user="mallory")
     (kept,) = member_dead_letters(box, account)
     assert kept["requestPayload"]["detail"]["eventID"] == event

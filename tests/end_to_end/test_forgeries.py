@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from handler.names import FORWARDER, REPORT_DETAIL_TYPE, REVOKER
+from handler.names import FORWARDER, REPORT_DETAIL_TYPE, REPORT_SOURCE, REVOKER
 from sandbox.stage import Stage, is_denied
 from tests.end_to_end.sight import (
     bring,
@@ -59,6 +59,22 @@ def test_the_revokers_role_of_a_foreign_organization_cannot_report(
     key = box.new_session(ELSEWHERE, REVOKER, "events:PutEvents", path=PATH)
     assert put_report(box, key, enforcing.bus_arn, report(ELSEWHERE, "event-1")) == REFUSED
     assert subjects(enforcing, ELSEWHERE) == []
+
+
+def test_no_other_rule_carries_a_report_by_the_forward_role(enforcing: Stage, account: str) -> None:
+    """Whoever may pass the role: no page of AWS's says that the bus sees a forwarded source."""
+    box = enforcing.box
+    events = box.client("events", account)
+    bus = events.create_event_bus(Name="theirs")["EventBusArn"]
+    pattern = json.dumps({"source": [REPORT_SOURCE]})
+    events.put_rule(Name="theirs", EventBusName="theirs", EventPattern=pattern)
+    role = f"arn:aws:iam::{account}:role{PATH}{FORWARDER}"
+    target = {"Id": "central", "Arn": enforcing.bus_arn, "RoleArn": role}
+    events.put_targets(Rule="theirs", EventBusName="theirs", Targets=[target])
+    user = box.new_user(account, "walter", "events:PutEvents")
+    assert put_report(box, user, bus, report(account, "event-1")) == ""
+    assert subjects(enforcing, account) == []
+    assert calls_counted(enforcing, account) == {}
 
 
 def test_a_report_of_another_account_than_its_envelopes_is_refused_and_told_of(

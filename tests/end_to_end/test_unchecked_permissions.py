@@ -97,7 +97,10 @@ def test_the_schedules_role_may_wake_the_revoker_and_keep_what_failed(enforcing:
     role, woken = schedule["Target"]["RoleArn"], schedule["Target"]["Arn"]
     kept = schedule["Target"]["DeadLetterConfig"]["Arn"]
     assert woken == function(box, account, REVOKER)["FunctionArn"]
-    assert inside.trusts(role, "scheduler.amazonaws.com")
+    group = f"arn:aws:scheduler:{REGION}:{account}:schedule-group/default"
+    assert inside.trusts(role, "scheduler.amazonaws.com", arn=group, account=account)
+    other = group.replace(account, box.security)
+    assert not inside.trusts(role, "scheduler.amazonaws.com", arn=other, account=box.security)
     assert allowed(role, ("lambda:InvokeFunction", "lambda:UpdateFunctionCode"), woken) == [
         True,
         False,
@@ -136,6 +139,10 @@ def test_nobody_of_ours_passes_a_role_and_no_target_but_the_bus_needs_one(
                 forwarded = rule["Name"] in (TAMPER_RULE, TAMPER_STORES_RULE)
                 expected = role_of(member, FORWARDER) if forwarded else None
                 assert target.get("RoleArn") == expected
-    assert inside.trusts(role_of(member, FORWARDER), "events.amazonaws.com")
+    rule = f"arn:aws:events:{REGION}:{member}:rule"
+    for name, trusted in ((TAMPER_RULE, True), (TAMPER_STORES_RULE, True), ("another", False)):
+        source = {"arn": f"{rule}/{name}", "account": member}
+        forwarder = role_of(member, FORWARDER)
+        assert inside.trusts(forwarder, "events.amazonaws.com", **source) is trusted
     assert inside.trusts(role_of(member, REVOKER), "lambda.amazonaws.com")
     assert inside.trusts(role_of(centre, NOTIFIER), "lambda.amazonaws.com")

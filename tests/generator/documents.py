@@ -55,7 +55,8 @@ def documents(filling: Filling) -> Iterator[tuple[str, Document]]:
         if "ResourcePolicy" in properties:
             yield name, properties["ResourcePolicy"]["PolicyDocument"]
         if "Statement" in properties:
-            yield name, {"Version": "2012-10-17", "Statement": [properties["Statement"]]}
+            statement = {"Sid": properties["StatementId"], **properties["Statement"]}
+            yield name, {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def statements(filling: Filling, resource: str) -> list[Document]:

@@ -21,8 +21,9 @@ from tests.generator.filling import ACCOUNT, BUS, Filling
 def open_statements(tree: Document, **given: str) -> list[str]:
     """The statements by which somebody but our two roles could put events on the bus; [] if none.
 
-    The rule: every Allow binds the principal's role and its organization or account, and its
-    source; and one Deny without any other condition keeps out everybody but the two roles.
+    The rule: every Allow binds the principal's role and its organization or account, and every
+    source, which a report must name; and one Deny without any other condition keeps out everybody
+    but the two roles.
     """
     filling = Filling(tree, **given)
     found = {
@@ -59,11 +60,12 @@ def _binds_caller(statement: Document, roles: set[str], given: dict[str, str]) -
     whose = (
         {"aws:PrincipalOrgID": organization} if organization else {"aws:PrincipalAccount": ACCOUNT}
     )
-    source = condition.get("StringLike", {}).get("events:source", "*")
+    source = condition.get("ForAllValues:StringLike", {}).get("events:source", "*")
+    named = condition.get("Null") == {"events:source": "false"}
     return (
         equals == whose
         and set(listed(condition.get("ArnLike", {}).get("aws:PrincipalArn", "*"))) < roles
-        and source in ("iam-org-revoker", "aws.*")
+        and (source, named) in (("iam-org-revoker", True), ("aws.*", False))
         and statement["Action"] == "events:PutEvents"
         and statement["Resource"] == BUS
     )
@@ -88,7 +90,11 @@ def _any_role(resources: Document) -> None:
 
 def _any_source(resources: Document) -> None:
     condition = resources["BusAllowReports"]["Properties"]["Statement"]["Condition"]
-    condition["StringLike"]["events:source"] = "*"
+    condition["ForAllValues:StringLike"]["events:source"] = "*"
+
+
+def _no_source(resources: Document) -> None:
+    del resources["BusAllowReports"]["Properties"]["Statement"]["Condition"]["Null"]
 
 
 def _more_actions(resources: Document) -> None:
@@ -96,7 +102,7 @@ def _more_actions(resources: Document) -> None:
 
 
 def _no_deny(resources: Document) -> None:
-    del resources["BusDenyEverybodyElse"]
+    del resources["BusDenyEverybodyElse"], resources["BusAllowReports"]["DependsOn"]
 
 
 def _a_deny_with_a_way_out(resources: Document) -> None:
@@ -111,6 +117,7 @@ def _a_deny_with_a_way_out(resources: Document) -> None:
         (_without_organization, ["BusAllowReports"]),
         (_any_role, ["BusAllowForwards"]),
         (_any_source, ["BusAllowReports"]),
+        (_no_source, ["BusAllowReports"]),
         (_more_actions, ["BusAllowReports"]),
         (_no_deny, ["no Deny of everybody else"]),
         (_a_deny_with_a_way_out, ["no Deny of everybody else"]),
@@ -122,6 +129,23 @@ def test_that_rule_fails_on_a_bus_that_was_opened(
     tree = copy.deepcopy(central.tree)
     opened(tree["Resources"])
     assert open_statements(tree, Email="security@example.com", **given) == found
+
+
+def test_the_statements_of_the_bus_are_put_one_after_the_other(central: Rendered) -> None:
+    """Each is merged into one policy, and CloudFormation knows its id once in an account."""
+    made = {
+        name: body
+        for name, body in central.tree["Resources"].items()
+        if body["Type"] == "AWS::Events::EventBusPolicy"
+    }
+    after = {name: body.get("DependsOn", []) for name, body in made.items()}
+    assert after == {
+        "BusDenyEverybodyElse": [],
+        "BusAllowReports": ["BusDenyEverybodyElse"],
+        "BusAllowForwards": ["BusAllowReports"],
+    }
+    for body in made.values():
+        assert body["Properties"]["StatementId"].startswith("IamOrgRevoker")
 
 
 def test_only_our_rules_may_put_into_the_queues(rendered: dict[str, Rendered]) -> None:

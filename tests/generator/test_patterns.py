@@ -315,7 +315,6 @@ def test_every_hop_of_a_member_retries_for_a_day_and_then_keeps_the_event(
             "Action": "lambda:InvokeFunction",
             "Principal": "events.amazonaws.com",
             "SourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:{rule}Rule",
-            "SourceAccount": ACCOUNT,
         }
     schedule = made["PatrolSchedule"]["Properties"]
     assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}

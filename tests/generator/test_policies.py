@@ -85,9 +85,11 @@ def test_each_role_trusts_one_aws_service_but_the_desk_and_the_canary_nobody(
             del statement["Sid"], statement["Action"]
             found[name] = statement
     in_this_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    rule = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/iam-org-revoker-tamper"
+    for_tampering = {"ArnEquals": {"aws:SourceArn": [rule, f"{rule}-stores"]}}
     assert found == {
         "RevokerRole": _trusted({"Service": "lambda.amazonaws.com"}),
-        "ForwardRole": _trusted({"Service": "events.amazonaws.com"}),
+        "ForwardRole": _trusted({"Service": "events.amazonaws.com"}, for_tampering),
         "PatrolRole": _trusted({"Service": "scheduler.amazonaws.com"}, in_this_account),
         "TrailRole": _trusted({"Service": "cloudtrail.amazonaws.com"}),
         "NotifierRole": _trusted({"Service": "lambda.amazonaws.com"}),

@@ -238,12 +238,51 @@ def handler(event, context):
 
 
 def test_events_source_is_known_to_identity_policies(box: Box, account: str) -> None:
-    statement = allow("events:PutEvents", StringEquals={"events:source": "ours"})
+    statement = allow(
+        "events:PutEvents", **{"ForAllValues:StringEquals": {"events:source": "ours"}}
+    )
     events = box.client("events", key=box.new_user(account, "a", json.loads(document(statement))))
     entries = [{"Source": name, "DetailType": "b", "Detail": "{}"} for name in ("ours", "theirs")]
     assert outcome(events.put_events, Entries=entries[:1]) == "done"
     assert outcome(events.put_events, Entries=entries[1:]) == "AccessDeniedException"
     assert outcome(events.put_events, Entries=entries) == "AccessDeniedException"
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [
+        ("StringEquals", "AccessDeniedException"),
+        ("StringLike", "AccessDeniedException"),
+        ("StringEqualsIfExists", "AccessDeniedException"),
+        ("StringNotEquals", "AccessDeniedException"),
+        ("ForAnyValue:StringLike", "done"),
+        ("ForAllValues:StringLike", "done"),
+    ],
+)
+def test_a_key_of_many_values_is_compared_by_a_set_operator_alone(
+    box: Box, account: str, operator: str, expected: str
+) -> None:
+    """The Service Authorization Reference calls events:source an ArrayOfString."""
+    value = "theirs" if "Not" in operator else "ours"
+    statement = allow("events:PutEvents", **{operator: {"events:source": value}})
+    events = box.client("events", key=box.new_user(account, "a", json.loads(document(statement))))
+    entry = {"Source": "ours", "DetailType": "b", "Detail": "{}"}
+    assert outcome(events.put_events, Entries=[entry]) == expected
+
+
+@pytest.mark.parametrize(("named", "expected"), [("true", "AccessDenied"), ("false", "done")])
+def test_a_set_without_values_is_taken_unless_null_says_no(
+    box: Box, account: str, named: str, expected: str
+) -> None:
+    """IAM User Guide: ForAllValues is true when there is no such key in the request."""
+    asked = {"Null": {"aws:TagKeys": "false"}} if named == "true" else {}
+    statement = allow(
+        "iam:CreateUser", **{"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}, **asked
+    )
+    iam = box.client("iam", key=box.new_user(account, "a", json.loads(document(statement))))
+    assert outcome(iam.create_user, UserName="b") == expected
+    tagged = {"UserName": "c", "Tags": [{"Key": "cost", "Value": "blue"}]}
+    assert outcome(iam.create_user, **tagged) == "AccessDenied"
 
 
 def test_a_function_of_another_account_runs_for_whom_its_policy_names(

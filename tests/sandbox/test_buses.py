@@ -10,6 +10,7 @@ import pytest
 from sandbox.box import Box
 from sandbox.events import bus_arn
 from sandbox.keys import Key
+from sandbox.unknowns import Unknowns
 from tests.sandbox.parts import (
     allow,
     attributes_of,
@@ -21,10 +22,12 @@ from tests.sandbox.parts import (
     put,
     role,
     rule,
+    to_service,
 )
 
 REVOKER = "arn:aws:iam::*:role/iam-org-revoker/iam-org-revoker"
 PUT = "events:PutEvents"
+ANYBODY = {"Principal": "*"}
 
 
 def bus(box: Box, account: str, *statements: dict[str, Any], name: str = "central") -> str:
@@ -46,8 +49,10 @@ def kept(box: Box, account: str, name: str = "central") -> str:
 def reports_only(box: Box, arn: str) -> list[dict[str, Any]]:
     """The shape of the central bus's policy: our role of our Organization, and nobody else."""
     admitted = {
-        "StringEquals": {"aws:PrincipalOrgID": box.organization_id, "events:source": "reports"},
+        "StringEquals": {"aws:PrincipalOrgID": box.organization_id},
         "ArnLike": {"aws:PrincipalArn": REVOKER},
+        "ForAllValues:StringLike": {"events:source": "reports"},
+        "Null": {"events:source": "false"},
     }
     return [
         allow(PUT, arn, **admitted) | {"Principal": "*"},
@@ -96,6 +101,28 @@ def test_nobody_else_puts_a_report(box: Box, account: str, who: str) -> None:
         in (answer["ErrorMessage"])
     )
     assert messages(box, letters) == []
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringLike"])
+def test_a_bus_that_compares_the_source_as_one_value_admits_nobody(
+    box: Box, account: str, operator: str
+) -> None:
+    central = box.new_account(f"central-{operator}")
+    arn = bus_arn("central", account=central, region="us-east-1")
+    bus(box, central, allow(PUT, arn, **{operator: {"events:source": "reports"}}) | ANYBODY)
+    answer = put(box, revoker(box, account), arn, source="reports")
+    assert answer["ErrorCode"] == "AccessDeniedException"
+
+
+def test_a_second_source_beside_the_report_is_refused(box: Box, account: str) -> None:
+    central = box.new_account("central-batch")
+    arn = bus_arn("central", account=central, region="us-east-1")
+    bus(box, central, *reports_only(box, arn))
+    entry = {"DetailType": "Part", "Detail": "{}", "EventBusName": arn}
+    entries = [{**entry, "Source": name} for name in ("reports", "reports", "something")]
+    events = box.client("events", key=revoker(box, account))
+    assert events.put_events(Entries=entries[:2])["FailedEntryCount"] == 0
+    assert events.put_events(Entries=entries)["FailedEntryCount"] == 3
 
 
 def test_in_its_own_account_an_allow_keeps_nobody_out_but_a_deny_does(
@@ -191,8 +218,10 @@ def test_a_rule_forwards_an_event_of_aws_unchanged(box: Box, account: str) -> No
     central = box.new_account("central-forward")
     arn = bus_arn("central", account=central, region="us-east-1")
     forwarded = {
-        "StringEquals": {"aws:PrincipalOrgID": box.organization_id, "events:source": "aws.iam"},
+        "StringEquals": {"aws:PrincipalOrgID": box.organization_id},
         "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/parts/forward"},
+        "ForAllValues:StringEquals": {"events:source": "aws.iam"},
+        "Null": {"events:source": "false"},
         "Bool": {"events:eventBusInvocation": "true"},
         "ArnEquals": {"aws:SourceArn": f"arn:aws:events:us-east-1:{account}:rule/watch"},
     }
@@ -234,6 +263,56 @@ def test_what_cannot_be_forwarded_ends_with_the_dead_letters(
     (letter,) = messages(box, dead)
     assert attributes_of(letter)["ERROR_CODE"] == code
     assert attributes_of(letter)["RETRY_ATTEMPTS"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("carried", "wanted", "kept_events"),
+    [(True, True, 1), (True, False, 1), (False, True, 0), (False, False, 1)],
+)
+def test_the_source_of_a_forwarded_event_comes_along_or_not(
+    box: Box,
+    account: str,
+    monkeypatch: pytest.MonkeyPatch,
+    carried: bool,
+    wanted: bool,
+    kept_events: int,
+) -> None:
+    """No page of AWS's says which: a bus that does not insist is right either way."""
+    monkeypatch.setattr(box.state, "unknowns", Unknowns(forwarded_events_carry_source=carried))
+    central = box.new_account(f"central-{carried}-{wanted}")
+    arn = bus_arn("central", account=central, region="us-east-1")
+    source: dict[str, Any] = {"ForAllValues:StringLike": {"events:source": "aws.*"}}
+    insisting = {"Null": {"events:source": "false"}} if wanted else {}
+    bus(box, central, allow(PUT, arn, **source, **insisting) | ANYBODY)
+    letters = kept(box, central)
+    _, dead = forwarding(box, account, arn, allow(PUT, arn))
+    call_iam(box, account)
+    box.settle()
+    assert len(bodies(box, letters)) == kept_events
+    assert len(messages(box, dead)) == 1 - kept_events
+
+
+@pytest.mark.parametrize(("name", "codes"), [("watch", []), ("another", ["FAILED_TO_ASSUME_ROLE"])])
+def test_a_role_is_assumed_for_the_rule_that_its_trust_names(
+    box: Box, account: str, name: str, codes: list[str]
+) -> None:
+    central = box.new_account(f"central-trust-{name}")
+    arn = bus_arn("central", account=central, region="us-east-1")
+    bus(box, central, allow(PUT, arn) | ANYBODY)
+    _, dead = forwarding(box, account, arn, allow(PUT, arn))
+    trust = to_service(
+        "sts:AssumeRole",
+        "",
+        service="events.amazonaws.com",
+        source=f"arn:aws:events:us-east-1:{account}:rule/{name}",
+    )
+    del trust["Resource"]
+    box.client("iam", account).update_assume_role_policy(
+        RoleName="forward", PolicyDocument=document(trust)
+    )
+    call_iam(box, account)
+    box.settle()
+    assert [attributes_of(one)["ERROR_CODE"] for one in messages(box, dead)] == codes
 
 
 def test_an_event_is_forwarded_once_only(box: Box, account: str) -> None:

@@ -77,6 +77,22 @@ def test_a_bus_policy_for_a_bus_that_is_not_there_fails(box: Box, account: str) 
     assert "Event bus nowhere does not exist." in failures(box, account, stack["StackId"])["Allow"]
 
 
+@pytest.mark.parametrize("stack", ["second", "first"])
+def test_a_statement_id_is_taken_once_in_an_account_over_all_buses(
+    box: Box, account: str, stack: str
+) -> None:
+    made = json.loads(bus_template(account, "o-exampleorgid"))
+    assert deploy(box, account, "first", json.dumps(made))["StackStatus"] == "CREATE_COMPLETE"
+    other = json.loads(json.dumps(made).replace('"reports"', '"other"'))["Resources"]
+    other = {"OtherBus": other["Bus"], "OtherAllow": other["Allow"]}
+    other["OtherAllow"]["Properties"]["EventBusName"] = {"Ref": "OtherBus"}
+    both = {**made["Resources"], **other} if stack == "first" else other
+    refused = deploy(box, account, stack, json.dumps({"Resources": both}))
+    assert refused["StackStatus"].endswith("ROLLBACK_COMPLETE")
+    why = failures(box, account, refused["StackId"])["OtherAllow"]
+    assert "AllowReports already exists in stack" in why
+
+
 def test_the_policy_of_a_bus_itself_is_kept(box: Box, account: str) -> None:
     policy = {"Version": "2012-10-17", "Statement": [statement(account, "own", "o-exampleorgid")]}
     deploy(

@@ -135,12 +135,12 @@ def test_a_topic_that_is_deleted_and_made_anew_gets_what_was_owed_once(
 def reports_not_admitted(stage: Stage) -> Iterator[None]:
     state = stage.box.state
     policy = state.bus_policies[stage.bus_arn]["Statement"]
-    (admits,) = [one for one in policy if one["Sid"] == "AllowReports"]
-    state.set_bus_statement(stage.bus_arn, "AllowReports", None)
+    (admits,) = [one for one in policy if one["Sid"] == "IamOrgRevokerAllowReports"]
+    state.set_bus_statement(stage.bus_arn, "IamOrgRevokerAllowReports", None)
     try:
         yield
     finally:
-        state.set_bus_statement(stage.bus_arn, "AllowReports", admits)
+        state.set_bus_statement(stage.bus_arn, "IamOrgRevokerAllowReports", admits)
 
 
 def test_a_bus_policy_removed_and_restored_brings_the_report_with_the_next_patrol(

@@ -1,0 +1,80 @@
+"""Alarms reach a topic as CloudWatch does: by the topic's own policy, and by its key's.
+
+What is refused does not arrive, and nothing tells of it: on AWS the alarm's history alone does
+(SNS Developer Guide, "Managing Amazon SNS encryption keys and costs").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox import hooks, inside
+from sandbox.inside import Arn
+from sandbox.provisioners import MODULE, TABLE, Props
+from sandbox.state import State
+
+CLOUDWATCH = "ministack.services.cloudwatch"
+SERVICE = "cloudwatch.amazonaws.com"
+ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
+# SNS asks both of whoever publishes to an encrypted topic.
+USE_KEY = ("kms:GenerateDataKey", "kms:Decrypt")
+
+
+def install_alarms(state: State) -> None:
+    """Judge each action of an alarm, and keep the key that a template gives a topic."""
+
+    def dispatch(alarm: dict[str, Any], *change: Any) -> None:
+        heard = {
+            name: [topic for topic in alarm.get(name) or [] if _may_publish(state, alarm, topic)]
+            for name in ACTIONS
+        }
+        original({**alarm, **heard}, *change)
+
+    original = hooks.replace(CLOUDWATCH, "_dispatch_alarm_actions", dispatch)
+    plain = hooks.get(MODULE, TABLE)["AWS::SNS::Topic"]
+
+    def create(logical_id: str, props: Props, stack: str) -> Any:
+        made = plain["create"](logical_id, props, stack)
+        _encrypt(made[0], props)
+        return made
+
+    def update(made: str, old: Props, new: Props, *more: Any) -> Any:
+        updated = plain["update"](made, old, new, *more)
+        _encrypt(updated[0], new)
+        return updated
+
+    handlers = {**plain, "create": create, "update": update}
+    hooks.replace_entry(MODULE, TABLE, "AWS::SNS::Topic", handlers)
+
+
+def _may_publish(state: State, alarm: dict[str, Any], topic_arn: str) -> bool:
+    topic = _topic(topic_arn)
+    if topic is None:
+        return False
+    # Both keys: CloudWatch User Guide, "Notifying users on alarm changes".
+    account = Arn.parse(alarm["AlarmArn"]).account
+    source = {"arn": alarm["AlarmArn"], "account": account}
+    policy = topic["attributes"].get("Policy")
+    if not inside.service_may(policy, SERVICE, "sns:Publish", topic_arn, **source):
+        return False
+    if not (named := topic["attributes"].get("KmsMasterKeyId")):
+        return True
+    owner = Arn.parse(topic_arn)
+    with inside.scope(owner.account, owner.region):
+        key = hooks.get("ministack.services.kms", "_resolve_key")(named)
+    sent = {"account": account} if state.unknowns.alarms_send_source_account else {}
+    return key is not None and all(
+        inside.service_may(key["Policy"], SERVICE, action, key["Arn"], **sent) for action in USE_KEY
+    )
+
+
+def _encrypt(topic_arn: str, props: Props) -> None:
+    """Keep the key, which the emulator's handler leaves out."""
+    topic = _topic(topic_arn) or {"attributes": {}}
+    topic["attributes"].pop("KmsMasterKeyId", None)
+    if key := props.get("KmsMasterKeyId"):
+        topic["attributes"]["KmsMasterKeyId"] = key
+
+
+def _topic(arn: str) -> Any:
+    return hooks.get("ministack.services.sns", "_topic_by_arn_any_scope")(arn)
