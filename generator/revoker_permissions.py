@@ -192,10 +192,7 @@ _CONTAINING = (
         "over an owner's and taken off again, it would widen. IAM cannot ask what a role has.",
         actions=("iam:PutRolePermissionsBoundary",),
         resources=(ROLES,),
-        conditions={
-            "StringEquals": {"iam:PermissionsBoundary": OUR_POLICY},
-            **ONLY_OUR_FUNCTION,
-        },
+        conditions={"ArnEquals": {"iam:PermissionsBoundary": OUR_POLICY, **FROM_OUR_FUNCTION}},
     ),
 )
 

@@ -82,9 +82,7 @@ def _name_resources() -> None:
         if service == "iam" and (named := iam_resource(params, account)):
             return named
         if service == "cloudformation" and (name := _first(params, "StackSetName")):
-            # AWS names no resource for the making of one (Service Authorization Reference).
-            made = f"arn:aws:cloudformation:{region}:{account}:stackset/{name}:*"
-            return "*" if _first(params, "Action") == "CreateStackSet" else made
+            return f"arn:aws:cloudformation:{region}:{account}:stackset/{name}:*"
         if service == "sso":
             asked = _body(body)
             return str(asked.get("PermissionSetArn") or asked.get("InstanceArn") or "*")

@@ -20,6 +20,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "access_denied_response",
         "extract_iam_action",
         "extract_resource_arn",
+        "identity_denial_message",
         "request_tag_context",
     ),
     "ministack.core.iam_evaluator": (

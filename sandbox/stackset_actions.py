@@ -31,6 +31,7 @@ from sandbox.stackset_requests import (
     read_template,
     target_ous,
 )
+from sandbox.stackset_rights import check_rights
 from sandbox.stackset_service import (
     SERVICE,
     Action,
@@ -113,6 +114,7 @@ def _update_set(service: StackSets, request: Request) -> dict[str, Any]:
         message = "The execution configuration cannot change while operations run or are queued."
         raise StackSetRefused("InvalidOperationException", message)
     template = read_template(request, stack_set.template)
+    check_rights("UpdateStackSet", stack_set, request, template)
     parameters = read_parameters(request, template, stack_set.parameters)
     capabilities = check_capabilities(request, template)
     chosen = existing_targets(service, stack_set, request) if target_ous(request) else None

@@ -24,11 +24,13 @@ from sandbox.stackset_requests import (
     target_accounts,
     target_ous,
 )
+from sandbox.stackset_rights import check_rights
 from sandbox.stackset_service import Action, StackSets, find_operation, find_set, how, page
 
 
 def _create_instances(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
+    check_rights("CreateStackInstances", stack_set, request)
     chosen = target_accounts(service.organization, request)
     if (request["DeploymentTargets"]).get("AccountFilterType") == "UNION":
         raise invalid("AccountFilterType UNION is not supported for CreateStackInstances.")
@@ -58,6 +60,7 @@ def _create_instances(service: StackSets, request: Request) -> dict[str, Any]:
 
 def _update_instances(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
+    check_rights("UpdateStackInstances", stack_set, request)
     operation = start_operation(
         service.organization,
         stack_set,
@@ -75,6 +78,7 @@ def _update_instances(service: StackSets, request: Request) -> dict[str, Any]:
 
 def _delete_instances(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
+    check_rights("DeleteStackInstances", stack_set, request)
     operation = start_operation(
         service.organization,
         stack_set,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parliament import analyze_policy_string
 
 from generator.guardrail import AWS_LIMIT, LIMIT, guardrail_json, guardrail_statements
 from tests.generator.filling import ACCOUNT
@@ -370,10 +369,6 @@ def test_it_is_minified_and_small_enough_for_older_tools() -> None:
     assert json.dumps(json.loads(text), separators=(",", ":")) + "\n" == text
     assert len(text) < LIMIT == 5_120
     assert AWS_LIMIT == 10_240
-
-
-def test_parliament_finds_nothing() -> None:
-    assert [str(one) for one in analyze_policy_string(guardrail_json()).findings] == []
 
 
 def test_it_only_denies_and_always_says_to_whom_not() -> None:

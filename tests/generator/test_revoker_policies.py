@@ -116,10 +116,7 @@ def test_an_enforcing_revoker_may_write_these_and_only_under_these_conditions(
         (
             ["iam:PutRolePermissionsBoundary"],
             f"arn:aws:iam::{ACCOUNT}:role/*",
-            {
-                "StringEquals": {"iam:PermissionsBoundary": DENY},
-                **ours,
-            },
+            {"ArnEquals": {"iam:PermissionsBoundary": DENY, "lambda:SourceFunctionArn": FUNCTION}},
         ),
         (
             [
