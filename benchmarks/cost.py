@@ -1,8 +1,8 @@
 """What the product costs by AWS's list prices, from what the templates make. Asks nothing of AWS.
 
 `python -m benchmarks.cost` writes the tables into docs/cost.md. Resources, rates and memory come
-from templates/*.yaml, requests from running the handlers (usage.py), the processor time of a patrol
-from patrol.py, prices from prices.py; what none of these can tell is an assumption below.
+from templates/*.yaml, requests from running the handlers (usage.py), the processor time of a
+reconciliation from reconciliation.py, prices from prices.py; the rest is an assumption below.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ SIZES = (10, 100, 1_000, 10_000)
 
 # ---- measured
 
-# Processor seconds of a patrol in a new process, the interpreter's start included, and of compiling
-# its code alone, by which machines can be compared. `python -m benchmarks.patrol`, median of 7,
-# Python 3.13 (the template's runtime) on a shared x86-64 server, November 2026.
-PATROL_SECONDS, COMPILING_SECONDS = 0.84, 0.093
+# Processor seconds of a reconciliation in a new process, the interpreter's start included, and of
+# compiling its code alone, by which machines can be compared: what benchmarks/reconciliation.py
+# gave, median of 7, Python 3.13 (the template's runtime), a shared x86-64 server, November 2026.
+RECONCILING_SECONDS, COMPILING_SECONDS = 0.84, 0.093
 
 # ---- of AWS
 
@@ -136,12 +136,12 @@ def _wait(service: str) -> float:
     return WAIT_SECONDS.get(service, OTHER_WAIT_SECONDS)
 
 
-def patrols_own_seconds(made: Made) -> float:
-    """What a patrol needs for itself at the share of a processor that its memory brings.
+def reconciling_seconds(made: Made) -> float:
+    """What a reconciliation needs for itself at the share of a processor that its memory brings.
 
     Each begins a new process: after a quarter of an hour nothing says that the old one is kept.
     """
-    return PATROL_SECONDS * VCPU_GB / made.memory_gb
+    return RECONCILING_SECONDS * VCPU_GB / made.memory_gb
 
 
 def total(*bills: Bill) -> float:
@@ -157,7 +157,7 @@ def _sealing(made: Made) -> float:
 def idle_account(made: Made) -> Bill:
     """A member's month in which nobody calls IAM: patrols, and their heartbeats to the centre."""
     woken = made.wakes_a_month
-    patrols = run(usage.of_a_patrol(), made, times=woken, own=patrols_own_seconds(made))
+    patrols = run(usage.of_a_patrol(), made, times=woken, own=reconciling_seconds(made))
     stored = {prices.STORED: ITEM_BYTES / 1e9, prices.BACKED_UP: ITEM_BYTES / 1e9}
     sent = {prices.WAKING: woken, prices.EVENT: woken, prices.KEY_REQUEST: _sealing(made)}
     return patrols | sent | stored
@@ -219,8 +219,8 @@ def printed() -> str:
         f"An idle account costs **${alone:.3f}** a month, the centre ${fixed:.2f} besides.",
         _months(member, centre),
         _millions(member, centre),
-        "## How long a patrol takes",
-        _patrol(member),
+        "## How long a reconciliation takes",
+        _reconciliation(member),
         "## Where an idle account's money goes",
         _lines(idle_account(member)),
         "## Where the centre's money goes",
@@ -235,10 +235,12 @@ def _price_row(price: Price) -> tuple[str, str, str]:
     return price.unit, f"{price.per:,}", f"${price.amount:.4f}".removesuffix("00"), price.page
 
 
-def _patrol(made: Made) -> str:
+def _reconciliation(made: Made) -> str:
     asked = usage.of_a_patrol()
-    own, share = patrols_own_seconds(made), made.memory_gb / VCPU_GB
-    rows = [(f"{PATROL_SECONDS} processor seconds, measured, at {share:.1%} of one", f"{own:.2f}")]
+    own, share = reconciling_seconds(made), made.memory_gb / VCPU_GB
+    rows = [
+        (f"{RECONCILING_SECONDS} processor seconds, measured, at {share:.1%} of one", f"{own:.2f}")
+    ]
     for service, count in sorted(asked.requests.items()):
         each = f"{count:.1f} calls of {service}, {_wait(service) * 1_000:.0f} ms each, assumed"
         rows.append((each, f"{count * _wait(service):.2f}"))

@@ -15,14 +15,14 @@ from benchmarks import prices
 from benchmarks.cost import (
     COMPILING_SECONDS,
     DOCUMENT,
-    PATROL_SECONDS,
+    RECONCILING_SECONDS,
     SIZES,
     Made,
     heard_account,
     idle_account,
-    patrols_own_seconds,
     per_month,
     read_made,
+    reconciling_seconds,
     total,
     with_tables,
 )
@@ -53,7 +53,9 @@ def test_what_the_templates_make_is_what_the_sums_begin_with(member: Made, centr
     )
 
 
-@pytest.mark.xfail(strict=True, reason="a patrol was measured: its start takes too long for that")
+@pytest.mark.xfail(
+    strict=True, reason="measured: the start of each reconciliation takes too long for that"
+)
 @pytest.mark.parametrize("accounts", SIZES)
 def test_an_idle_account_costs_less_than_five_cents_a_month(
     member: Made, centre: Made, accounts: int
@@ -70,26 +72,28 @@ def test_an_idle_account_costs_less_than_ten_cents_a_month(
     assert 0.01 < total(idle_account(member), heard) < 0.10
 
 
-def test_a_patrol_gets_the_share_of_a_processor_that_its_memory_brings(member: Made) -> None:
+def test_a_reconciliation_gets_the_share_of_a_processor_that_its_memory_brings(
+    member: Made,
+) -> None:
     """AWS Lambda Developer Guide, "Configure Lambda function memory": one vCPU at 1,769 MB."""
     whole = replace(member, memory_gb=1_769 / 1_024)
-    assert patrols_own_seconds(whole) == pytest.approx(PATROL_SECONDS)
-    assert patrols_own_seconds(member) == pytest.approx(PATROL_SECONDS * 1_769 / 256)
+    assert reconciling_seconds(whole) == pytest.approx(RECONCILING_SECONDS)
+    assert reconciling_seconds(member) == pytest.approx(RECONCILING_SECONDS * 1_769 / 256)
 
 
-def test_a_patrol_takes_what_the_price_was_computed_from() -> None:
+def test_a_reconciliation_takes_what_the_price_was_computed_from() -> None:
     """Beside the compiling of its code, since machines differ and others work on them."""
     if shutil.which("openssl") is None:
-        pytest.skip("no openssl here: a patrol over TLS was not measured")
+        pytest.skip("no openssl here: no reconciliation was measured over TLS")
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.patrol", "--runs", "3"],
+        [sys.executable, "-m", "benchmarks.reconciliation", "--runs", "3"],
         cwd=Path(__file__).parent.parent,
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
     measured = json.loads(done.stdout)
-    noted = PATROL_SECONDS / COMPILING_SECONDS
+    noted = RECONCILING_SECONDS / COMPILING_SECONDS
     assert noted / 1.5 < measured["cold"] / measured["compiling"] < noted * 1.5, "measure again"
     assert measured["warm"] < measured["cold"] / 5
 

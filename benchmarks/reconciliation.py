@@ -1,9 +1,9 @@
-"""The processor time of one patrol, measured on this machine. Knows neither Lambda nor a price.
+"""The processor time of one reconciliation, measured here. Knows neither Lambda nor a price.
 
-`python -m benchmarks.patrol` prints the median of several processes in JSON; `--python` names the
-interpreter that runs them, one that has botocore. Each process imports the code of
-templates/member.yaml, which nobody has compiled before, and patrols twice, over TLS, the account of
-a sandbox: the interpreter's start, the imports, clients and handshakes count for the first patrol.
+`python -m benchmarks.reconciliation` prints the median of several processes in JSON; `--python`
+names the interpreter that runs them, one that has botocore. Each process imports the code of
+templates/member.yaml, which nobody has compiled before, and reconciles an account of the sandbox
+twice, over TLS: the interpreter's start, imports, clients and handshakes count for the first time.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ print(json.dumps([cold - compiling, time.process_time() - cold, compiling]))
 
 
 @dataclass(frozen=True)
-class Patrol:
-    """Processor seconds of a new process with its patrol, of a warm patrol, of compiling alone."""
+class Reconciliation:
+    """Processor seconds in a new process, in the same once more, and of compiling alone."""
 
     cold: float
     warm: float
     compiling: float
 
 
-def measure(python: str = sys.executable, *, runs: int = RUNS) -> Patrol:
+def measure(python: str = sys.executable, *, runs: int = RUNS) -> Reconciliation:
     """Run so many processes one after the other; the median of each figure."""
     with open_box(member_count=1, held=True) as box, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -77,7 +77,7 @@ def measure(python: str = sys.executable, *, runs: int = RUNS) -> Patrol:
             }
             program = PROCESS.format(arn=_function_arn(account))
             found = [_run(python, program, folder, environment) for _ in range(runs)]
-    return Patrol(*(statistics.median(column) for column in zip(*found, strict=True)))
+    return Reconciliation(*(statistics.median(column) for column in zip(*found, strict=True)))
 
 
 def _run(python: str, program: str, folder: Path, environment: dict[str, str]) -> list[float]:
