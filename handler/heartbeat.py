@@ -42,7 +42,7 @@ class Heartbeat:
 
     `rule` and `tamper_rule`: ENABLED, DISABLED or missing; `trail`: logging, stopped, none or
     unknown; `table_policy`: denies, missing, changed or unknown; `dead_letters` are still in the
-    queue, `redriven` were answered from it this time; `roster_differences` are sentences;
+    queue, `redriven` events were answered from it, late; `roster_differences` are sentences;
     `settings` is the fingerprint of the knobs.
     """
 

@@ -42,7 +42,7 @@ def patrol(tools: Tools) -> dict[str, Any]:
     items = list(tools.table.items("principal#"))
     troubles: list[Exception] = []
     # Unless counted below: a round that cannot look at its letters must not say there are none.
-    letters = [Redriven(dead=1, answered=0)]
+    letters = [Redriven(dead=1, late=0)]
     try:
         look_after(items, tools, troubles)
         look_at_left(items, tools, troubles)
@@ -97,7 +97,7 @@ def _beat(
         trail=trail_state(tools),
         table_policy=table_policy_state(tools),
         dead_letters=letters.dead,
-        redriven=letters.answered,
+        redriven=letters.late,
         contained=sum(_is_held(item) for item in items),
         roster_differences=roster_differences(
             roster_entries(items, baseline), live, baseline, group=tools.settings.admin_group

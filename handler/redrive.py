@@ -29,10 +29,13 @@ HIDDEN_SECONDS = 300
 
 @dataclass(frozen=True)
 class Redriven:
-    """How many letters remain dead, by SQS's own count, and how many events were answered now."""
+    """How many letters remain dead, by SQS's own count, and how many events were answered late.
+
+    Those that the tamper rules could not carry to the centre are reported, each by itself.
+    """
 
     dead: int
-    answered: int
+    late: int
 
 
 def redrive(tools: Tools) -> Redriven:
@@ -42,7 +45,7 @@ def redrive(tools: Tools) -> Redriven:
     """
     sqs = tools.clients("sqs", tools.here.region)
     url = f"{sqs.meta.endpoint_url}/{tools.here.account}/{MEMBER_DEAD_LETTERS}"
-    dead, tried, done = _depth(sqs, url), 0, 0
+    dead, tried, done, late = _depth(sqs, url), 0, 0, 0
     began = tools.clock()
     while tried < min(dead, LETTERS_AT_ONCE) and tools.clock() - began < REDRIVE_SECONDS:
         letters = sqs.receive_message(
@@ -60,7 +63,8 @@ def redrive(tools: Tools) -> Redriven:
             if ours or _done(event, letter, tools):
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
                 done += not ours
-    return Redriven(dead=max(dead - done, 0), answered=done)
+                late += not (ours or _is_tampering(letter))
+    return Redriven(dead=max(dead - done, 0), late=late)
 
 
 def _depth(sqs: Any, url: str) -> int:
@@ -93,6 +97,10 @@ def _attribute(letter: Mapping[str, Any], name: str) -> str:
     return str(letter.get("MessageAttributes", {}).get(name, {}).get("StringValue", ""))
 
 
+def _is_tampering(letter: Mapping[str, Any]) -> bool:
+    return _attribute(letter, "RULE_ARN").rsplit("/", 1)[-1].startswith(TAMPER_RULE)
+
+
 def _why_dead(letter: Mapping[str, Any]) -> str:
     """Who could not hand the event over."""
     code = _attribute(letter, "ERROR_CODE")
@@ -106,9 +114,8 @@ def _done(event: Mapping[str, Any], letter: Mapping[str, Any], tools: Tools) -> 
     if "detail" not in event:
         return False
     as_before: tuple[type[Exception], ...] = (*refusals(), Deferred, ForeignEvent)
-    rule = _attribute(letter, "RULE_ARN").rsplit("/", 1)[-1]
     try:
-        if rule.startswith(TAMPER_RULE):
+        if _is_tampering(letter):
             _tell_of_tampering(read_event(event), tools)
         else:
             deliver(event, tools, dead=_why_dead(letter))

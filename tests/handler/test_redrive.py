@@ -73,7 +73,8 @@ def test_a_tamper_event_that_never_reached_the_centre_becomes_a_report() -> None
         requestParameters={"functionName": "iam-org-revoker"},
     )
     world.queue.put(touched, rule="iam-org-revoker-tamper")
-    assert world.patrol().dead_letters == 0
+    beat = world.patrol()
+    assert (beat.dead_letters, beat.redriven) == (0, 0)
     [report] = world.bus.reports()
     assert (report.disposition, report.reason, report.call) == (
         Disposition.TAMPERED,
