@@ -88,6 +88,12 @@ _READING = (
         resources=OUR_RULES,
     ),
     Statement(
+        sid="LookAfterTable",
+        why="Whether the ledger's own policy is there: no drift shows it, no update restores it.",
+        actions=("dynamodb:GetResourcePolicy",),
+        resources=(OUR_TABLE,),
+    ),
+    Statement(
         sid="FindTrails",
         why="The patrol tells whether a trail brings IAM's calls here; IAM cannot limit the list.",
         actions=("cloudtrail:DescribeTrails",),

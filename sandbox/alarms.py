@@ -1,11 +1,12 @@
 """Alarms reach a topic as CloudWatch does: by the topic's own policy, and by its key's.
 
-What is refused does not arrive, and nothing tells of it: on AWS the alarm's history alone does
-(SNS Developer Guide, "Managing Amazon SNS encryption keys and costs").
+What is refused does not arrive, and the alarm's history alone tells of it (SNS Developer Guide,
+"Managing Amazon SNS encryption keys and costs").
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox import hooks, inside
@@ -15,7 +16,11 @@ from sandbox.state import State
 
 CLOUDWATCH = "ministack.services.cloudwatch"
 SERVICE = "cloudwatch.amazonaws.com"
-ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
+ACTIONS = {
+    "ALARM": "AlarmActions",
+    "OK": "OKActions",
+    "INSUFFICIENT_DATA": "InsufficientDataActions",
+}
 # SNS asks both of whoever publishes to an encrypted topic.
 USE_KEY = ("kms:GenerateDataKey", "kms:Decrypt")
 
@@ -23,12 +28,12 @@ USE_KEY = ("kms:GenerateDataKey", "kms:Decrypt")
 def install_alarms(state: State) -> None:
     """Judge each action of an alarm, and keep the key that a template gives a topic."""
 
-    def dispatch(alarm: dict[str, Any], *change: Any) -> None:
-        heard = {
-            name: [topic for topic in alarm.get(name) or [] if _may_publish(state, alarm, topic)]
-            for name in ACTIONS
-        }
-        original({**alarm, **heard}, *change)
+    def dispatch(alarm: dict[str, Any], before: str, now: str, reason: str) -> None:
+        topics = alarm.get(ACTIONS[now]) or []
+        heard = [topic for topic in topics if _may_publish(state, alarm, topic)]
+        original({**alarm, ACTIONS[now]: heard}, before, now, reason)
+        for topic in topics:
+            _write_down(alarm, topic, done=topic in heard)
 
     original = hooks.replace(CLOUDWATCH, "_dispatch_alarm_actions", dispatch)
     plain = hooks.get(MODULE, TABLE)["AWS::SNS::Topic"]
@@ -65,6 +70,22 @@ def _may_publish(state: State, alarm: dict[str, Any], topic_arn: str) -> bool:
     sent = {"account": account} if state.unknowns.alarms_send_source_account else {}
     return key is not None and all(
         inside.service_may(key["Policy"], SERVICE, action, key["Arn"], **sent) for action in USE_KEY
+    )
+
+
+def _write_down(alarm: dict[str, Any], topic_arn: str, *, done: bool) -> None:
+    """An item of the alarm's history. A failed one begins with these words (re:Post, "Why didn't I
+    receive an SNS notification for my CloudWatch alarm trigger?"); of the others no page tells."""
+    said = "Successfully executed" if done else "Failed to execute"
+    hooks.get(CLOUDWATCH, "_history_entries")().append(
+        {
+            "AlarmName": alarm["AlarmName"],
+            "AlarmType": "MetricAlarm",
+            "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "HistoryItemType": "Action",
+            "HistorySummary": f"{said} action {topic_arn}",
+            "HistoryData": "{}",
+        }
     )
 
 

@@ -5,6 +5,11 @@ Authorization, records and quotas come with the table; the actions stand in the 
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
 from sandbox import hooks
 from sandbox.calls import quiet
 from sandbox.iam_credentials import Do, Kept, change_password
@@ -34,6 +39,20 @@ def install(organization: Organization) -> None:
         hooks.replace_entry(IAM, "_IAM_HANDLERS", name, answering(name, action))
     plain = hooks.get(IAM, "_IAM_HANDLERS")["DeleteUser"]
     hooks.replace_entry(IAM, "_IAM_HANDLERS", "DeleteUser", _checked(kept, plain))
+    shown = hooks.get(IAM, "_virtual_mfa_xml")
+    hooks.replace(IAM, "_virtual_mfa_xml", _seeded(shown))
+
+
+def _seeded(shown: Callable[..., str]) -> Callable[..., str]:
+    """Virtual MFA devices with a seed that codes can be computed from: base32, as in RFC 3548
+    (API Reference, VirtualMFADevice). The emulator's own is none."""
+
+    def xml(serial: str, *more: Any, **others: Any) -> str:
+        seed = base64.b32encode(hashlib.sha1(serial.encode()).digest()).decode()
+        hooks.get(IAM, "_mfa_devices")[serial]["Base32StringSeed"] = seed
+        return shown(serial, *more, **others)
+
+    return xml
 
 
 def _checked(kept: Kept, plain: Action) -> Action:

@@ -109,6 +109,10 @@ def _create_set(service: StackSets, request: Request) -> dict[str, Any]:
 
 def _update_set(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
+    if request.get("ManagedExecution") and stack_set.busy:
+        # API Reference, ManagedExecution. Whether the same value is a change no page says.
+        message = "The execution configuration cannot change while operations run or are queued."
+        raise StackSetRefused("InvalidOperationException", message)
     template = read_template(request, stack_set.template)
     check_rights("UpdateStackSet", stack_set, request, template)
     parameters = read_parameters(request, template, stack_set.parameters)

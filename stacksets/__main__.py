@@ -1,4 +1,4 @@
-"""The rollout's command line: init, plan, apply, status, drift, remove. Decides nothing itself.
+"""The rollout's command line: init, plan, apply, status, drift, prove, remove. Decides nothing.
 
 Exit codes: 0 all is as the file says, 1 something is refused, failed or left to do, 2 the command
 or the file makes no sense, 130 interrupted.
@@ -15,6 +15,7 @@ from stacksets.beginning import Stopped
 from stacksets.collecting import collect_seldom
 from stacksets.drift_command import add_drift_command
 from stacksets.init_command import add_init_command
+from stacksets.prove.command import add_prove_command
 from stacksets.remove import add_remove_command
 from stacksets.rollout_commands import add_rollout_commands
 from stacksets.status import add_status
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     add_rollout_commands(commands)
     add_status(commands)
     add_drift_command(commands)
+    add_prove_command(commands)
     add_remove_command(commands)
     return parser
 

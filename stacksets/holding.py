@@ -41,7 +41,7 @@ def look_into(
         found = holding_of(clients, account)
         if account not in profiled:
             return found
-        return replace(found, operator=_operator(clients, account))
+        return replace(found, operator=operator_of(clients, account))
 
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         return {found.account: found for found in pool.map(one, sorted(set(accounts)))}
@@ -218,7 +218,7 @@ def _bearer(
     )
 
 
-def _operator(clients: Clients, account: str) -> str:
+def operator_of(clients: Clients, account: str) -> str:
     """The ARN by which policies know the operator: a session's own lacks the role's path."""
     arn = str(clients.of("sts", account).get_caller_identity()["Arn"])
     kind, _, name = arn_field(arn, 5).partition("/")

@@ -12,8 +12,9 @@ from stacksets.wanted import Ring
 
 DESCRIPTION = "Takes IAM away from whoever calls it without being an IAM administrator"
 
-# Operations wait for each other; without it AWS refuses a second one while the first runs.
-MANAGED = {"Active": True}
+# "The maximum number of organizational unit (OUs) supported by a CreateStackInstances operation is
+# 50", and of Update- and DeleteStackInstances (API Reference).
+MOST_UNITS = 50
 
 
 def but_excluded(given: Given, units: list[str]) -> dict[str, Any]:
@@ -66,9 +67,15 @@ def whole_set(given: Given, ring: Ring) -> dict[str, Any]:
         "TemplateURL": given.template_url(given.member, given.deploying),
         "Parameters": parameter_list(given.parameters(ring)),
         "Capabilities": CAPABILITIES,
-        "ManagedExecution": MANAGED,
         "CallAs": given.wanted.call_as,
     }
+
+
+def managed_execution(*, is_on: bool) -> dict[str, Any]:
+    """ManagedExecution, by which operations wait for each other and are not refused, where it
+    changes: AWS lets nobody modify it "while there are running or queued operations" (API
+    Reference, ManagedExecution), and does not say whether the same value counts."""
+    return {} if is_on else {"ManagedExecution": {"Active": True}}
 
 
 def following(ring: Ring, *, enabled: bool) -> dict[str, bool]:

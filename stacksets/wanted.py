@@ -13,6 +13,11 @@ CENTRAL_STACK = f"{PRODUCT}-central"
 MANAGEMENT_STACK = PRODUCT
 # How the names of the buckets for templates begin; the account's id is their end.
 BUCKETS = f"{PRODUCT}-templates"
+# The role that enters an account by default: Organizations makes it in the accounts that it makes,
+# unless it is told another name. Control Tower's Account Factory tells it the second (Control Tower
+# User Guide, "How AWS Control Tower works with roles to create and manage accounts").
+ACCESS_ROLE = "OrganizationAccountAccessRole"
+CONTROL_TOWER_ROLE = "AWSControlTowerExecution"
 # The central template's parameters that are addresses: its stack subscribes them.
 ADDRESSES = ("Email", "ExtraEmail")
 

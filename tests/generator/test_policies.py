@@ -47,7 +47,7 @@ def test_each_role_trusts_one_aws_service_but_the_desk_and_the_canary_nobody(
         "CanaryRole": {"Effect": "Deny", "Principal": {"AWS": "*"}},
         "DeskRole": _trusted(
             {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
-            {"ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:*"}},
+            {"ArnLike": {"aws:PrincipalArn": ["arn:*:iam::*:*"]}},
         ),
     }
 

@@ -23,6 +23,8 @@ EXCEPTIONS = {
     ("operator guardrail", "on * for no reason: organizations:"): "the ARN of a policy, a root or "
     "an account holds an id, and no name by which ours could be told from others",
     ("operator taking-back", "on * for no reason: organizations:"): "the same",
+    ("RevokerRole.always", "dynamodb:GetResourcePolicy without its stream"): "the call names a "
+    "table or a stream, and our table has none (DynamoDB API Reference, GetResourcePolicy)",
 }
 
 

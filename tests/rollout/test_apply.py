@@ -118,6 +118,45 @@ def test_an_account_that_joins_is_covered_without_another_apply(operator: Operat
     assert len(list(stacks(operator.box, joined))) == 1
 
 
+def test_an_account_that_moves_between_rings_is_covered_without_another_apply(
+    operator: Operator,
+) -> None:
+    """AWS takes the old stack away before it gives the new one, whose names are the same."""
+    operator.apply()
+    box, before = operator.box, list(operator.made)
+    (account,) = operator.accounts_in("Sandbox")[:1]
+    box.client("organizations", box.management).move_account(
+        AccountId=account,
+        SourceParentId=box.layout.sandbox,
+        DestinationParentId=box.layout.workloads,
+    )
+    operator.rest()
+    (stack,) = [name for name in stacks(box, account) if "StackSet-" in name]
+    assert "-everyone-" in stack
+    assert operator.plan().empty
+    assert operator.made == before
+
+
+def test_an_upgrade_is_queued_behind_an_account_that_joins_after_the_look(
+    operator: Operator,
+) -> None:
+    """AWS would refuse it if it named managed execution, which is on."""
+    operator.apply()
+    operator.file += "[ring.parameters]\nBreakerLimit = 9\n"
+    box, planned = operator.box, operator.plan()
+    box.stack_seconds = 600
+    joined = box.new_account("newcomer")
+    with pytest.raises(Interrupted):
+        operator.walk(planned, calls=1)
+    assert [step.kind for step in operator.plan().steps] == [Kind.WAIT, Kind.WAIT]
+    box.stack_seconds = 0
+    box.advance(601)
+    operator.rest()
+    operator.apply()
+    assert operator.plan().empty
+    assert [name for name in stacks(box, joined) if "-everyone-" in name]
+
+
 def test_an_account_that_fails_stops_the_rollout_and_the_next_apply_goes_on(
     operator: Operator,
 ) -> None:

@@ -17,9 +17,9 @@ from sandbox.box import Box, open_box
 from sandbox.organization_trail import start_trail
 from sandbox.stage import bound, is_denied
 from stacksets.carry import Template
-from stacksets.findings import State
 from stacksets.holding import look_into
 from stacksets.removal import Choice
+from stacksets.states import State
 from stacksets.walk import StepFailed
 from tests.rollout.operator import RELEASE, Operator, stacks
 from tests.rollout.organization import (

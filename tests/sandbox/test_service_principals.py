@@ -228,8 +228,11 @@ def test_an_alarm_reaches_its_topic_as_the_key_and_the_topic_let_cloudwatch(
     """No page of AWS's says whether CloudWatch sends aws:SourceAccount to KMS."""
     monkeypatch.setattr(box.state, "unknowns", Unknowns(alarms_send_source_account=sent))
     deploy(box, account, "health", alarm_template(key, topic))
-    box.client("cloudwatch", account).set_alarm_state(
-        AlarmName="ill", StateValue="ALARM", StateReason="a test"
-    )
+    cloudwatch = box.client("cloudwatch", account)
+    cloudwatch.set_alarm_state(AlarmName="ill", StateValue="ALARM", StateReason="a test")
     arn = f"arn:aws:sns:us-east-1:{account}:health"
     assert len(box.outbox.of(arn)) == mails
+    told = cloudwatch.describe_alarm_history(AlarmName="ill", HistoryItemType="Action")
+    said = "Successfully executed" if mails else "Failed to execute"
+    (action,) = told["AlarmHistoryItems"]
+    assert action["HistorySummary"] == f"{said} action {arn}"

@@ -15,10 +15,10 @@ from stacksets.beginning import Stopped
 from stacksets.carry import Template, read_template
 from stacksets.clients import Clients
 from stacksets.coverage import Coverage, coverage
-from stacksets.findings import State
 from stacksets.heartbeats import Opened, read_kept
 from stacksets.permissions import Place, document, permissions
 from stacksets.reading import read_wanted
+from stacksets.states import State
 from stacksets.status import look
 from tests.status.conftest import ROOT, Landscape
 from tests.waiting import wait_until

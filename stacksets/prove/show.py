@@ -1,0 +1,95 @@
+"""A proof as people read it in a terminal: a line for each row, then what it comes to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from handler.notice import visible
+from stacksets.guarding import many
+from stacksets.prove.checks import Check
+from stacksets.prove.judge import Result
+from stacksets.prove.proof import Proof, delays, sentences
+
+# A sign beside each colour: not everybody sees colours, and files have none.
+SIGNS = {True: ("*", "green"), False: ("x", "bold red"), None: ("-", "bright_black")}
+DELAYS = (
+    ("event", "from the caller's call until its incident was written down"),
+    ("deny", "until IAM refused the caller's next call"),
+    ("mail", "until the mail, or a digest, was published"),
+)
+
+
+def proof_table(proof: Proof) -> Iterator[RenderableType]:
+    """The rows, the checks, and the answer."""
+    if proof.results:
+        yield _rows(proof.results)
+        yield Text()
+    yield _checks(proof.checks)
+    yield Text()
+    for name, says in DELAYS:
+        if found := delays(proof.results, name):
+            said = f"median {found['median']:.1f} s, longest {found['longest']:.1f} s"
+            yield Text(f"{name}: {said}, {says}.")
+    for said in sentences(proof):
+        yield Text("points to: ", style="bold red").append(visible(said), style="not bold")
+    yield Text(summary(proof), style="bold")
+
+
+def summary(proof: Proof) -> str:
+    """The last line."""
+    ended = sum(one.ok is True for one in proof.results)
+    left_out = sum(one.ok is None for one in proof.results)
+    more = f", {left_out} left out" if left_out else ""
+    said = f"{ended} of {many(len(proof.results), 'row')} ended as expected{more}"
+    if proof.differences:
+        return f"{said}: {many(proof.differences, 'difference')}."
+    return f"{said}: no difference."
+
+
+def _rows(results: tuple[Result, ...]) -> Table:
+    names = [name for name, _ in DELAYS]
+    table = _table(("Row", 0), ("Attack", 8), ("Expected", 5), ("Seen", 3), numbers=names)
+    for one in results:
+        table.add_row(
+            _sign(one.ok, str(one.row)),
+            one.title,
+            one.expected,
+            _seen(one.ok, one.seen),
+            *(_seconds(getattr(one, name)) for name in names),
+        )
+    return table
+
+
+def _checks(checks: tuple[Check, ...]) -> Table:
+    table = _table(("Check", 0), ("Asked", 8), ("Seen", 4), numbers=["s"])
+    for one in checks:
+        seen = _seen(one.ok, one.seen)
+        table.add_row(_sign(one.ok, one.name), one.asks, seen, _seconds(one.seconds))
+    return table
+
+
+def _table(*columns: tuple[str, int], numbers: Iterable[str]) -> Table:
+    """Columns by the share of the width that they get, 0 for as much as they take; then numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", expand=True)
+    for name, share in columns:
+        table.add_column(name, ratio=share or None, no_wrap=not share)
+    for name in numbers:
+        table.add_column(name.capitalize(), justify="right", no_wrap=True)
+    return table
+
+
+def _seen(ok: bool | None, said: str) -> Text:
+    return Text(visible(said), style="" if ok else SIGNS[ok][1])
+
+
+def _sign(ok: bool | None, said: str) -> Text:
+    sign, style = SIGNS[ok]
+    return Text(f"{sign} {said}", style=style)
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
