@@ -33,6 +33,10 @@ def everything(rendered: dict[str, Rendered]) -> Iterator[tuple[str, Document]]:
     for filling in fillings(rendered).values():
         yield from documents(filling)
         yield from trusts(filling).items()
+        for name, body in filling.resources().items():
+            if body["Type"] == "AWS::Lambda::Permission":
+                statement = {"Effect": "Allow", "Action": body["Properties"]["Action"]}
+                yield name, {"Version": "2012-10-17", "Statement": [statement]}
     yield "guardrail", json.loads(GUARDRAIL.read_text())
     for place in Place:
         yield f"operator {place.value}", document(place)
