@@ -65,7 +65,7 @@ def _rows(results: tuple[Result, ...]) -> Table:
 
 
 def _checks(checks: tuple[Check, ...]) -> Table:
-    table = _table(("Check", 0), ("Asked", 8), ("Seen", 4), numbers=["s"])
+    table = _table(("Check", 0), ("Asked", 8), ("Seen", 4), numbers=["seconds"])
     for one in checks:
         seen = _seen(one.ok, one.seen)
         table.add_row(_sign(one.ok, one.name), one.asks, seen, _seconds(one.seconds))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -362,3 +363,11 @@ def test_what_the_emulator_has_already_is_recorded_as_cloudtrail_does(
         )
         assert last["requestParameters"] == expected
         assert not {"password", "secret", "base32StringSeed"} & set(str(last).split("'"))
+
+
+def test_the_codes_of_a_virtual_mfa_device_can_be_computed_from_its_seed(
+    box: Box, account: str
+) -> None:
+    iam = administrator(box, account)
+    made = iam.create_virtual_mfa_device(VirtualMFADeviceName="phone")["VirtualMFADevice"]
+    assert len(base64.b32decode(made["Base32StringSeed"])) == 20
