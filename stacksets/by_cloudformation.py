@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from handler.names import IAM_PATH, PRODUCT
-from stacksets.observe import bucket_name
 from stacksets.permission import Permission
+from stacksets.wanted import bucket_name
 
 # Service -> the resources of the two templates there.
 _OURS: Mapping[str, tuple[str, ...]] = {

@@ -14,10 +14,10 @@ from stacksets.fields import Problems, Section
 from stacksets.lines import Place, line_numbers
 from stacksets.parameters import complete, parameter_problems
 from stacksets.reading_recipients import read_recipients
-from stacksets.ring_calls import MOST_UNITS
 from stacksets.wanted import (
     ACCESS_ROLE,
     BUCKETS,
+    MOST_UNITS,
     Access,
     Central,
     Excluded,

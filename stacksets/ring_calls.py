@@ -12,10 +12,6 @@ from stacksets.wanted import Ring
 
 DESCRIPTION = "Takes IAM away from whoever calls it without being an IAM administrator"
 
-# "The maximum number of organizational unit (OUs) supported by a CreateStackInstances operation is
-# 50", and of Update- and DeleteStackInstances (API Reference).
-MOST_UNITS = 50
-
 
 def but_excluded(given: Given, units: list[str]) -> dict[str, Any]:
     """DeploymentTargets: whole units, but for the accounts in them that are excluded by choice."""

@@ -9,7 +9,6 @@ from stacksets.given import Given
 from stacksets.guarding import many
 from stacksets.observed import Instance, StackSet
 from stacksets.ring_calls import (
-    MOST_UNITS,
     but_excluded,
     following,
     instances_call,
@@ -22,7 +21,7 @@ from stacksets.ring_calls import (
 )
 from stacksets.stacks import CAPABILITIES, changes
 from stacksets.steps import Step
-from stacksets.wanted import Ring
+from stacksets.wanted import MOST_UNITS, Ring
 
 # Above this many accounts a call names the units instead of the accounts.
 NAMED_ACCOUNTS = 100

@@ -162,14 +162,14 @@ def test_an_account_that_fails_stops_the_rollout_and_the_next_apply_goes_on(
 ) -> None:
     box = operator.box
     bad = operator.accounts_in("Sandbox")[0]
-    box.stack_failures[bad] = "Resource limit exceeded"
+    box.state.stack_failures[bad] = "Resource limit exceeded"
     with pytest.raises(StepFailed) as caught:
         operator.apply()
     assert caught.value.step.ring == "canary"
     assert caught.value.accounts[bad] == "Resource limit exceeded"
     workloads = [one for one in box.members if one not in caught.value.step.accounts]
     assert all(list(stacks(box, one)) == [] for one in workloads)
-    box.stack_failures.clear()
+    box.state.stack_failures.clear()
     operator.apply()
     assert covered(box)
     assert operator.plan().empty
@@ -179,11 +179,11 @@ def test_what_fails_within_the_tolerance_is_told_and_tried_again(operator: Opera
     box = operator.box
     operator.file += "tolerance_percent = 50\n"
     bad = operator.accounts_in("Workloads")[0]
-    box.stack_failures[bad] = "Resource limit exceeded"
+    box.state.stack_failures[bad] = "Resource limit exceeded"
     assert operator.apply() == {bad: "Resource limit exceeded"}
     (step,) = operator.plan().steps
     assert step.accounts == (bad,)
-    box.stack_failures.clear()
+    box.state.stack_failures.clear()
     assert operator.apply() == {}
     assert covered(box)
 
@@ -195,7 +195,7 @@ def test_only_an_account_that_is_really_suspended_is_passed_over(operator: Opera
     shut, bad = operator.accounts_in("Sandbox")[0], operator.accounts_in("Workloads")[0]
     box.client("organizations", box.management).close_account(AccountId=shut)
     said = "Your use of this service is suspended for now"
-    box.stack_failures[bad] = said
+    box.state.stack_failures[bad] = said
     operator.file = operator.file.replace("[[ring]]", "[parameters]\nBreakerLimit = 9\n[[ring]]", 1)
     assert operator.apply() == {bad: said}
     (step,) = operator.plan().steps

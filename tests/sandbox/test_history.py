@@ -131,10 +131,10 @@ def test_one_attribute_is_all_that_may_be_asked_for(box: Box, account: str) -> N
 
 
 def test_whoever_looks_is_counted(box: Box, account: str) -> None:
-    before = len(box.history_calls)
+    before = len(box.state.history_calls)
     look_up(box, account)
     look_up(box, account)
-    assert [who for who, _ in box.history_calls[before:]] == [account, account]
+    assert [who for who, _ in box.state.history_calls[before:]] == [account, account]
 
 
 def test_looking_needs_the_permission(box: Box, account: str) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from stacksets.carry import read_template
-from stacksets.observe import bucket_name
 from stacksets.reading import BadFile, read_wanted
-from stacksets.wanted import Reach, Trail, Wanted
+from stacksets.wanted import Reach, Trail, Wanted, bucket_name
 from tests.stacksets.scene import FILE, SECURITY
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
