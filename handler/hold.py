@@ -95,7 +95,7 @@ def _marked(
 
 
 def _mark(call: Call, target: Target, tools: Tools) -> None:
-    mark_trying(tools.table, principal_id=target.id, name=target.name, call=call)
+    mark_trying(tools.table, principal_id=target.id, call=call)
 
 
 def _deny(

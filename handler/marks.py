@@ -92,10 +92,12 @@ def write_contained(
     return table.update(principal_key(principal_id), values, remove=[TRYING], unless=unless)
 
 
-def mark_trying(table: Table, *, principal_id: str, name: str, call: Call) -> None:
-    """Note that a user is about to be contained, and for which event."""
-    facts: dict[str, Value] = {"kind": Kind.USER.value, "name": name, TRYING: call.event_id}
-    table.update(principal_key(principal_id), facts)
+def mark_trying(table: Table, *, principal_id: str, call: Call) -> None:
+    """Note that a user is about to be contained, and for which event.
+
+    No name: another event may have written down the containment, under the name of today.
+    """
+    table.update(principal_key(principal_id), {TRYING: call.event_id})
 
 
 def mark_tainted(

@@ -100,3 +100,24 @@ def test_a_release_takes_a_mark_that_was_left_behind(world: World) -> None:
     by = {"reason": "over", "by": "desk", "enable_keys": False, "dry": False}
     release(world.item(key), **by, tools=world.tools())
     assert "trying" not in world.item(key)
+
+
+def test_a_try_under_an_old_name_leaves_the_name_that_is_written_down(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.installed()
+    who = mallory(world)
+    mark = hold.mark_trying
+
+    def late(*arguments: Any, **named: Any) -> None:
+        """Another worker contains the caller, who has a new name, between look and mark."""
+        monkeypatch.setattr(hold, "mark_trying", mark)
+        world.iam.update_user(UserName="mallory", NewUserName="nobody")
+        renamed = a_user("nobody", who["principalId"], key="AKIAMALLORY")
+        answer(creates(renamed, second=2, event="second"), world.tools())
+        mark(*arguments, **named)
+
+    monkeypatch.setattr(hold, "mark_trying", late)
+    answer(creates(who, second=1), world.tools())
+    key = f"principal#{who['principalId']}"
+    assert world.tools().table.read([key])[key]["name"] == "nobody"
