@@ -1,8 +1,8 @@
 """What the product costs by AWS's list prices, from what the templates make. Asks nothing of AWS.
 
 `python -m benchmarks.cost` writes the tables into docs/cost.md. Resources, rates and memory come
-from templates/*.yaml, requests from running the handlers (usage.py), prices from prices.py; what
-none of these can tell is an assumption below, on the high side.
+from templates/*.yaml, requests from running the handlers (usage.py), the processor time of a
+reconciliation from reconciliation.py, prices from prices.py; the rest is an assumption below.
 """
 
 from __future__ import annotations
@@ -25,15 +25,26 @@ TABLES = re.compile(r"(<!-- cost -->\n).*(<!-- end -->)", re.DOTALL)
 MONTH_SECONDS = 730 * 3_600
 SIZES = (10, 100, 1_000, 10_000)
 
+# ---- measured
+
+# Processor seconds of a reconciliation in a new process, the interpreter's start included, and of
+# compiling its code alone, by which machines can be compared: what benchmarks/reconciliation.py
+# gave, median of 7, Python 3.13 (the template's runtime), a shared x86-64 server, November 2026.
+RECONCILING_SECONDS, COMPILING_SECONDS = 0.84, 0.093
+
+# ---- of AWS
+
+# AWS Lambda Developer Guide, "Configure Lambda function memory": one vCPU at 1,769 MB, and power in
+# proportion below. No page promises more for the start of a process.
+VCPU_GB = 1_769 / 1_024
+
 # ---- assumptions
 
 # Seconds that a request takes; the function waits for it, and Lambda bills the waiting.
 WAIT_SECONDS = {"dynamodb": 0.01, "iam": 0.1, "cloudtrail": 0.2}
 OTHER_WAIT_SECONDS = 0.04
+# What a function needs beside the waiting when its process is warm.
 OWN_SECONDS = 0.05
-# Beyond a few minutes of rest each invocation begins cold; Lambda bills the beginning. Twice what a
-# small function in Python takes for it.
-COLD_SECONDS = 0.8
 # Lambda writes a line when it begins and one when it ends, each of JSON.
 LOGGED_BYTES = 1_500
 # An event source mapping keeps five long polls of 20 s open on an idle queue.
@@ -102,16 +113,11 @@ def _seconds_of(rate: str) -> int:
     return int(found[1]) * {"minute": 60, "hour": 3_600, "day": 86_400}[found[2]]
 
 
-def run(used: Usage, made: Made, *, times: float, cold: float = 0.0) -> Bill:
-    """So many invocations that each use that; `cold` of them (0 to 1) begin cold."""
-    waits = sum(
-        count * WAIT_SECONDS.get(service, OTHER_WAIT_SECONDS)
-        for service, count in used.requests.items()
-    )
-    seconds = waits + OWN_SECONDS + cold * COLD_SECONDS
+def run(used: Usage, made: Made, *, times: float, own: float = OWN_SECONDS) -> Bill:
+    """So many invocations that each use that, and `own` seconds beside the waiting for AWS."""
     each = {
         prices.INVOCATION: 1.0,
-        prices.GB_SECOND: made.memory_gb * seconds,
+        prices.GB_SECOND: made.memory_gb * (_waits(used) + own),
         prices.READ: used.reads,
         prices.WRITE: used.writes,
         prices.QUEUED: used.requests["sqs"],
@@ -120,6 +126,22 @@ def run(used: Usage, made: Made, *, times: float, cold: float = 0.0) -> Bill:
         prices.LOGGED: LOGGED_BYTES / 1e9,
     }
     return {price: amount * times for price, amount in each.items()}
+
+
+def _waits(used: Usage) -> float:
+    return sum(count * _wait(service) for service, count in used.requests.items())
+
+
+def _wait(service: str) -> float:
+    return WAIT_SECONDS.get(service, OTHER_WAIT_SECONDS)
+
+
+def reconciling_seconds(made: Made) -> float:
+    """What a reconciliation needs for itself at the share of a processor that its memory brings.
+
+    Each begins a new process: after a quarter of an hour nothing says that the old one is kept.
+    """
+    return RECONCILING_SECONDS * VCPU_GB / made.memory_gb
 
 
 def total(*bills: Bill) -> float:
@@ -135,7 +157,7 @@ def _sealing(made: Made) -> float:
 def idle_account(made: Made) -> Bill:
     """A member's month in which nobody calls IAM: patrols, and their heartbeats to the centre."""
     woken = made.wakes_a_month
-    patrols = run(usage.of_a_patrol(), made, times=woken, cold=1.0)
+    patrols = run(usage.of_a_patrol(), made, times=woken, own=reconciling_seconds(made))
     stored = {prices.STORED: ITEM_BYTES / 1e9, prices.BACKED_UP: ITEM_BYTES / 1e9}
     sent = {prices.WAKING: woken, prices.EVENT: woken, prices.KEY_REQUEST: _sealing(made)}
     return patrols | sent | stored
@@ -197,6 +219,8 @@ def printed() -> str:
         f"An idle account costs **${alone:.3f}** a month, the centre ${fixed:.2f} besides.",
         _months(member, centre),
         _millions(member, centre),
+        "## How long a reconciliation takes",
+        _reconciliation(member),
         "## Where an idle account's money goes",
         _lines(idle_account(member)),
         "## Where the centre's money goes",
@@ -209,6 +233,18 @@ def printed() -> str:
 
 def _price_row(price: Price) -> tuple[str, str, str]:
     return price.unit, f"{price.per:,}", f"${price.amount:.4f}".removesuffix("00"), price.page
+
+
+def _reconciliation(made: Made) -> str:
+    asked = usage.of_a_patrol()
+    own, share = reconciling_seconds(made), made.memory_gb / VCPU_GB
+    rows = [
+        (f"{RECONCILING_SECONDS} processor seconds, measured, at {share:.1%} of one", f"{own:.2f}")
+    ]
+    for service, count in sorted(asked.requests.items()):
+        each = f"{count:.1f} calls of {service}, {_wait(service) * 1_000:.0f} ms each, assumed"
+        rows.append((each, f"{count * _wait(service):.2f}"))
+    return _table("what", "seconds", rows=[*rows, ("together", f"{own + _waits(asked):.2f}")])
 
 
 def _months(member: Made, centre: Made) -> str:

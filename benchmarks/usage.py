@@ -75,6 +75,9 @@ class Counted:
                 self._usage.reads += len(wanted["Keys"])
             case "get_paginator":
                 self._usage.reads += -(-len(json.dumps(self._client.rows)) // 4_096)
+            case "get_resource_policy":
+                # No item is read: a request of the control plane.
+                pass
             case _:
                 self._usage.writes += 1
 

@@ -33,8 +33,10 @@ class Module:
 def read_sources(folder: Path) -> dict[str, str]:
     """Source of every module of the package in that folder, by dotted name."""
     return {
-        f"{PACKAGE}.{path.stem}": path.read_text(encoding="utf-8")
-        for path in sorted(folder.glob("*.py"))
+        ".".join((PACKAGE, *path.relative_to(folder).with_suffix("").parts)): path.read_text(
+            encoding="utf-8"
+        )
+        for path in sorted(folder.rglob("*.py"))
         if path.stem != "__init__"
     }
 

@@ -29,6 +29,9 @@ GROUPS = [
     {"Label": {"default": "Logs"}, "Parameters": ["LogRetentionDays"]},
 ]
 
+# A quote or backslash in a path is written as '?': in the JSON of a policy either takes two.
+_PRINCIPALS = r"arn:[a-z*-]+:iam::[0-9*]+:[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+"
+
 # SNS suspends an e-mail subscription above 10 a second; the notifier sends at most 4 in any.
 MOST_MAILS_PER_MINUTE = 240
 
@@ -37,36 +40,42 @@ _TEXTS: tuple[dict[str, Any], ...] = (
         "title": "OrganizationId",
         "Description": "The Organization whose accounts may report. Empty: this account alone.",
         "AllowedPattern": "(o-[a-z0-9]{10,32})?",
+        "MaxLength": 34,
         "ConstraintDescription": "must be empty or the id of an Organization, like o-exampleorgid",
     },
     {
         "title": "Email",
         "Description": "The security team; AWS asks it to confirm. Empty: your topic alone.",
         "AllowedPattern": r"([^@\s]+@[^@\s]+[.][^@\s]+)?",
+        "MaxLength": 254,
         "ConstraintDescription": "must be empty or one e-mail address",
     },
     {
         "title": "SNSTopicArn",
         "Description": "Your own topic for the mails, in this region. Empty: one is made.",
         "AllowedPattern": "(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})?",
+        "MaxLength": 320,
         "ConstraintDescription": "must be empty or the ARN of a standard SNS topic",
     },
     {
         "title": "SNSTopicKmsKeyArn",
         "Description": "The key that encrypts the topic in SNSTopicArn, if one of yours does.",
         "AllowedPattern": "(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?",
+        "MaxLength": 160,
         "ConstraintDescription": "must be empty or the ARN of a KMS key",
     },
     {
         "title": "ExtraEmail",
         "Description": "Somebody who gets the mails that concern ExtraAccounts. Empty: nobody.",
         "AllowedPattern": r"([^@\s]+@[^@\s]+[.][^@\s]+)?",
+        "MaxLength": 254,
         "ConstraintDescription": "must be empty or one e-mail address",
     },
     {
         "title": "ExtraAccounts",
         "Description": "The accounts that ExtraEmail hears of (an OU's, say), by commas.",
         "AllowedPattern": "([0-9]{12}(,[0-9]{12}){0,149})?",
+        "MaxLength": 1_949,
         "ConstraintDescription": "must be empty or up to 150 account ids, separated by commas",
     },
 )
@@ -88,15 +97,20 @@ def add_parameters(template: Template) -> None:
     template.add_parameter(
         Parameter(
             "DeskPrincipals",
-            Type="CommaDelimitedList",
+            Type="String",
             Description=(
                 "ARN patterns of this account's principals that may assume the desk's role, "
                 "separated by commas; they need sts:AssumeRole besides. By default everybody who "
                 "has it."
             ),
             Default="arn:*:iam::*:*",
-            AllowedPattern=r"arn:[a-z*-]+:iam::[0-9*]+:[\x21-\x2b\x2d-\x7e]+",
-            ConstraintDescription="must be ARN patterns of users or roles, separated by commas",
+            AllowedPattern=f"{_PRINCIPALS}(,{_PRINCIPALS})*",
+            # They stand in a trust policy, which takes 2,048 characters.
+            MaxLength=1_500,
+            ConstraintDescription=(
+                "must be ARN patterns of users or roles, separated by commas without blanks, in at "
+                "most 1,500 characters"
+            ),
         )
     )
     template.add_parameter(

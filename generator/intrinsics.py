@@ -14,6 +14,7 @@ NAMED = {
     "IncidentTopicArn": If("OwnTopic", Ref("IncidentTopic"), Ref("SNSTopicArn")),
     # A stack's ARN ends in a unique id: the whole ARN, with a long name, would break the quota.
     "AnyEndingLikeOurStackId": Join("", ["*/", Select(2, Split("/", Ref("AWS::StackId")))]),
+    "DeskPrincipals": Split(",", Ref("DeskPrincipals")),
     # The desk lives where the reports go.
     "DeskRoleArn": Join(
         "",

@@ -56,6 +56,7 @@ def add_parameters(template: Template) -> None:
             ),
             Default="",
             AllowedPattern="([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?",
+            MaxLength=63,
             ConstraintDescription="must be empty or the name of an S3 bucket",
         )
     )
@@ -87,4 +88,8 @@ def _knob(knob: Knob) -> dict[str, Any]:
         said["Default"] = knob.default
     # CloudFormation holds the pattern against the whole value, as the revoker does, and prints the
     # constraint's description when it does not fit.
-    return said | {"AllowedPattern": knob.shape, "ConstraintDescription": knob.says}
+    said |= {"AllowedPattern": knob.shape, "ConstraintDescription": knob.says}
+    if knob.longest:
+        said["MaxLength"] = knob.longest
+        said["ConstraintDescription"] = f"{knob.says} At most {knob.longest:,} characters."
+    return said

@@ -14,6 +14,7 @@ from generator.arns import (
     log_streams,
 )
 from generator.policies import Statement
+from handler.health import LEDGER_WRITES
 
 FORWARDER_ALWAYS = (
     Statement(
@@ -94,15 +95,7 @@ STATE_TABLE_POLICY = (
         sid="OnlyTheRevokerWrites",
         why="Nobody plants an administrator or a release; transactions are these same actions.",
         effect="Deny",
-        actions=(
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-            "dynamodb:BatchWriteItem",
-            "dynamodb:PartiQLInsert",
-            "dynamodb:PartiQLUpdate",
-            "dynamodb:PartiQLDelete",
-        ),
+        actions=LEDGER_WRITES,
         resources=(OUR_TABLE,),
         principal="*",
         conditions={"ArnNotEquals": {"aws:PrincipalArn": OUR_ROLE}},

@@ -88,6 +88,12 @@ _READING = (
         resources=OUR_RULES,
     ),
     Statement(
+        sid="LookAfterTable",
+        why="Whether the ledger's own policy is there: no drift shows it, no update restores it.",
+        actions=("dynamodb:GetResourcePolicy",),
+        resources=(OUR_TABLE,),
+    ),
+    Statement(
         sid="FindTrails",
         why="The patrol tells whether a trail brings IAM's calls here; IAM cannot limit the list.",
         actions=("cloudtrail:DescribeTrails",),
@@ -186,10 +192,7 @@ _CONTAINING = (
         "over an owner's and taken off again, it would widen. IAM cannot ask what a role has.",
         actions=("iam:PutRolePermissionsBoundary",),
         resources=(ROLES,),
-        conditions={
-            "StringEquals": {"iam:PermissionsBoundary": OUR_POLICY},
-            **ONLY_OUR_FUNCTION,
-        },
+        conditions={"ArnEquals": {"iam:PermissionsBoundary": OUR_POLICY, **FROM_OUR_FUNCTION}},
     ),
 )
 

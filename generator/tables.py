@@ -167,7 +167,10 @@ def _parameters(template: Rendered) -> str:
             allowed = [str(body["MinValue"]), "...", str(body["MaxValue"])]
         if len(allowed) > 8:
             allowed = [allowed[0], "...", allowed[-1]]
-        rows.append((f"`{name}`", default, says, ", ".join(map(_code, allowed))))
+        takes = ", ".join(map(_code, allowed))
+        if "MaxLength" in body:
+            takes = f"up to {body['MaxLength']:,} characters"
+        rows.append((f"`{name}`", default, says, takes))
     return _table(("Parameter", "Default", "What it does", "Takes"), rows)
 
 

@@ -108,6 +108,9 @@ def add_alarms(template: Template) -> None:
         statistic="Maximum",
         above=600,
     )
+    # A new alarm looks at a time that has no data yet and may go off once, whatever the number of
+    # periods; with "missing" for these, a sweep that has never run would go unnoticed (CloudWatch
+    # User Guide, "Configuring how CloudWatch alarms treat missing data").
     _add_alarm(
         template,
         "MailsOwed",

@@ -12,15 +12,15 @@ from handler.trail import read_event
 LAST_EVENT = "last_event"
 
 
-def deliver(event: object, tools: Tools) -> dict[str, Any]:
+def deliver(event: object, tools: Tools, *, dead: str = "") -> dict[str, Any]:
     """Do what the event asks for; answers its id, the action and the reason.
 
-    Raises as `answer` does.
+    `dead` says why the event comes out of the dead-letter queue. Raises as `answer` does.
     """
     call = read_event(event)
     note_last_event(tools)
     if is_canary_call(call, tools):
-        note_arrival(call, tools)
+        note_arrival(call, tools, dead=dead)
         return {"eventId": call.event_id, "action": "drill", "reason": "ourselves"}
     verdict = answer(call, tools)
     return {

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from handler.containment import contain, take_off
-from handler.heartbeat import SelfTest
+from handler.heartbeat import BY_DEAD_LETTER, SelfTest
 from handler.names import CANARY_ROLE
 from handler.reasons import Reason
 from handler.store import Table
@@ -22,7 +22,7 @@ from handler.verdict import settled
 
 DRILL = "drill"
 DRILL_TAG = "iam-org-revoker-drill"
-# CloudTrail delivers within minutes; what takes longer has failed.
+# CloudTrail delivers within minutes; what takes longer has failed, however it arrives then.
 LATE_SECONDS = 15 * 60.0
 # Less than a day by a patrol, so that each day has one.
 DAILY_SECONDS = 86_400.0 - 900.0
@@ -119,14 +119,21 @@ def is_canary_call(call: Call, tools: Tools) -> bool:
     return ours and call.name == "TagRole" and call.request.get("roleName") == CANARY_ROLE
 
 
-def note_arrival(call: Call, tools: Tools) -> None:
-    """Note that the event arrived; enforcing, put the deny on the canary and off again."""
+def note_arrival(call: Call, tools: Tools, *, dead: str = "") -> None:
+    """Note that the event arrived; enforcing, put the deny on the canary and off again.
+
+    `dead` says why it comes out of the dead-letter queue: the test has failed then.
+    """
     drill = read_drill(tools.table)
     if drill is None or drill.nonce not in _nonces(call):
         return
+    if drill.denied or (drill.arrived and not tools.settings.enforcing):
+        return
     if not drill.arrived:
         tools.table.update(DRILL, {"arrived": tools.now})
-    if not tools.settings.enforcing or drill.denied:
+    if dead:
+        tools.table.update(DRILL, {"error": f"{BY_DEAD_LETTER}: {dead}"})
+    if not tools.settings.enforcing:
         return
     target = target_of(tools, kind=Kind.ROLE, name=CANARY_ROLE, principal_id="")
     done = contain(tools.iam, target, inline=False, is_contained=lambda _: False)
@@ -150,6 +157,10 @@ def _what_failed(drill: Drill) -> str:
         return f"the canary's event did not arrive within {LATE_SECONDS:.0f} s"
     if drill.enforcing and not drill.denied:
         return "the canary's event arrived, and no deny held"
+    for what, then in (("canary's event arrived", drill.arrived), ("deny held", drill.denied)):
+        if then - drill.started >= LATE_SECONDS:
+            late = f"only after {then - drill.started:.0f} s"
+            return f"the {what} {late}: {LATE_SECONDS:.0f} s are the bound"
     return ""
 
 

@@ -5,12 +5,24 @@ Reads only; whatever may not be read is said to be unknown, and a patrol goes on
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from handler.delivery import LAST_EVENT
 from handler.names import CALLS_RULE, TAMPER_RULE, TAMPER_STORES_RULE
 from handler.tools import Tools
 
+# What writes items of the ledger; its own policy denies them to everybody but the revoker.
+LEDGER_WRITES = (
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:PartiQLInsert",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:PartiQLDelete",
+)
 _HIDDEN = ("AccessDenied", "AccessDeniedException")
 
 
@@ -44,6 +56,40 @@ def trail_state(tools: Tools) -> str:
             return "unknown"
         raise
     return "stopped"
+
+
+def table_policy_state(tools: Tools) -> str:
+    """Whether the ledger's own policy keeps everybody else out: denies, missing, changed, unknown.
+
+    CloudFormation neither sees that it is gone nor puts it back while the template's is the same.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html
+    """
+    here, dynamodb = tools.here, tools.table.client
+    arn = f"arn:{here.partition}:dynamodb:{here.region}:{here.account}:table/{tools.table.name}"
+    try:
+        policy = json.loads(dynamodb.get_resource_policy(ResourceArn=arn)["Policy"])
+    except dynamodb.exceptions.ClientError as error:
+        match error.response["Error"]["Code"]:
+            case "PolicyNotFoundException":
+                return "missing"
+            # What it answers right after the table was made (API reference, GetResourcePolicy).
+            case code if code in (*_HIDDEN, "ResourceNotFoundException"):
+                return "unknown"
+        raise
+    found = policy.get("Statement", [])
+    statements = [found] if isinstance(found, Mapping) else found
+    return "denies" if any(_keeps_out(one, here.role_arn) for one in statements) else "changed"
+
+
+def _keeps_out(statement: Mapping[str, Any], role_arn: str) -> bool:
+    """Not the whole text: AWS does not say that it gives back what was put, blank for blank."""
+    conditions = [{"ArnNotEquals": {"aws:PrincipalArn": one}} for one in (role_arn, [role_arn])]
+    return (
+        statement.get("Effect") == "Deny"
+        and statement.get("Principal") in ("*", {"AWS": "*"})
+        and set(LEDGER_WRITES) <= set(statement.get("Action", ()))
+        and statement.get("Condition") in conditions
+    )
 
 
 def last_event_at(tools: Tools) -> float:

@@ -18,6 +18,8 @@ SILENT_SECONDS = 2 * HEARTBEAT_SECONDS + 300
 # What the centre keeps of one: ten thousand of them are read at once.
 KEPT_CHARACTERS = 160
 KEPT_DIFFERENCES = 3
+# How the error of a self-test begins whose event was not delivered but redriven: its own remedy.
+BY_DEAD_LETTER = "its event came through the dead-letter queue"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class Heartbeat:
     """One account's revoker at one time; `at` and `last_event_at` are epoch seconds, 0 for never.
 
     `rule` and `tamper_rule`: ENABLED, DISABLED or missing; `trail`: logging, stopped, none or
-    unknown; `roster_differences` are sentences; `settings` is the fingerprint of the knobs.
+    unknown; `table_policy`: denies, missing, changed or unknown; `dead_letters` are still in the
+    queue, `redriven` events were answered from it, late; `roster_differences` are sentences;
+    `settings` is the fingerprint of the knobs.
     """
 
     account: str
@@ -53,7 +57,9 @@ class Heartbeat:
     rule: str = ""
     tamper_rule: str = ""
     trail: str = "unknown"
+    table_policy: str = "unknown"
     dead_letters: int = 0
+    redriven: int = 0
     contained: int = 0
     roster_differences: tuple[str, ...] = ()
     self_test: SelfTest = SelfTest()

@@ -15,9 +15,11 @@ from handler.notice import OLD_VERSION, Notice, NoticeKind
 
 ILLNESSES = (
     "dead-letters",
+    "late-events",
     "calls-rule-off",
     "tamper-rule-off",
     "trail-off",
+    "table-policy-off",
     "self-test-failed",
     "roster-differs",
     OLD_VERSION,
@@ -49,6 +51,8 @@ def _signs(heartbeat: Heartbeat) -> Iterator[tuple[str, dict[str, str], tuple[st
     """Name, facts and notes of each illness."""
     if heartbeat.dead_letters > 0:
         yield "dead-letters", {"dead_letters": str(heartbeat.dead_letters)}, ()
+    if heartbeat.redriven > 0:
+        yield "late-events", {"redriven": str(heartbeat.redriven)}, ()
     for name, state in (
         ("calls-rule-off", heartbeat.rule),
         ("tamper-rule-off", heartbeat.tamper_rule),
@@ -58,6 +62,8 @@ def _signs(heartbeat: Heartbeat) -> Iterator[tuple[str, dict[str, str], tuple[st
             yield name, {"state": state}, ()
     if heartbeat.trail in ("stopped", "none"):
         yield "trail-off", {"state": heartbeat.trail}, ()
+    if heartbeat.table_policy in ("missing", "changed"):
+        yield "table-policy-off", {"state": heartbeat.table_policy}, ()
     if heartbeat.self_test.at and not heartbeat.self_test.ok:
         yield "self-test-failed", {"test_error": heartbeat.self_test.error}, ()
     if heartbeat.roster_differences:

@@ -42,6 +42,25 @@ OFFENCES = frozenset({Action.CONTAIN, Action.WOULD_CONTAIN, Action.CRITICAL})
 # What was handled before a rename was heard of had the wrong bearer, and what the first look heard
 # of may be older than it; events are rarely later.
 HEARD_SECONDS = 20 * 60.0
+# Calls that do something to the user whom they name: what is done about them follows the name. The
+# event history is asked for them by their own names (proof.py says why).
+CALLS_ON_NAMES = (
+    "AddUserToGroup",
+    "RemoveUserFromGroup",
+    "CreateLoginProfile",
+    "UpdateLoginProfile",
+    "EnableMFADevice",
+    "DeactivateMFADevice",
+    "CreateAccessKey",
+    "UpdateAccessKey",
+    "CreateServiceSpecificCredential",
+    "ResetServiceSpecificCredential",
+    "UpdateServiceSpecificCredential",
+    "UploadSSHPublicKey",
+    "UpdateSSHPublicKey",
+    "UploadSigningCertificate",
+    "UpdateSigningCertificate",
+)
 
 
 def learn(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
@@ -173,9 +192,8 @@ def learn_rename(call: Call, known: Known, tools: Tools) -> None:
     rename = rename_in(call)
     if rename is None or rename_is_learnt(tools.table, call.event_id):
         return
-    since = rename.at - HEARD_SECONDS
-    for name in (call.request["userName"], call.request["newUserName"]):
-        ask_again(tools.table, by="ResourceName", name=name, since=since)
+    for name in CALLS_ON_NAMES:
+        ask_again(tools.table, by="EventName", name=name, since=rename.at - HEARD_SECONDS)
     keep_rename(tools.table, rename, event_id=call.event_id, now=tools.now)
     for change in kept_changes(tools.table):
         # Whatever the name: this rename may be the link that was missing. One that came after the

@@ -55,6 +55,7 @@ _LABELS = {
     "mode": "Mode",
     "state": "State",
     "dead_letters": "Dead letters",
+    "redriven": "Late events",
     "test_error": "Test says",
     "version": "Version",
     "centre_version": "Centre has",

@@ -48,7 +48,7 @@ class Bearer:
 
 def keep_rename(table: Table, rename: Rename, *, event_id: str, now: float) -> None:
     values: dict[str, Value] = {"at": rename.at, "old": rename.old, "new": rename.new}
-    table.put_new(f"rename#{event_id}", values | {"expires_at": now + KEPT_SECONDS})
+    table.put_new(f"rename#{event_id}", values | {"expires_at": int(now + KEPT_SECONDS)})
 
 
 def mark_rename_learnt(table: Table, event_id: str) -> None:
@@ -75,7 +75,7 @@ def keep_change(table: Table, fact: str, *, user: str, at: float, now: float) ->
     than the first of them did.
     """
     key = f"change#{fact}"
-    values: dict[str, Value] = {"user": user, "at": at, "expires_at": now + KEPT_SECONDS}
+    values: dict[str, Value] = {"user": user, "at": at, "expires_at": int(now + KEPT_SECONDS)}
     return table.put_new(key, values) or "placed" not in table.read([key]).get(key, {})
 
 

@@ -14,13 +14,19 @@ from handler.adopt import adopt_kept
 from handler.breaker import BREAKER, arm_breaker
 from handler.drill import drill_is_due, read_drill, self_test, start_drill
 from handler.fingerprint import settings_fingerprint
-from handler.health import calls_rule_state, last_event_at, tamper_rule_state, trail_state
+from handler.health import (
+    calls_rule_state,
+    last_event_at,
+    table_policy_state,
+    tamper_rule_state,
+    trail_state,
+)
 from handler.heartbeat import Heartbeat, heartbeat_detail
 from handler.leftover import LEFT, look_at_left
 from handler.names import HEARTBEAT_DETAIL_TYPE, VERSION
 from handler.putback import look_after
 from handler.recheck import recheck_calls
-from handler.redrive import redrive
+from handler.redrive import Redriven, redrive
 from handler.roster import BASELINE, Baseline, LiveGroup, read_baseline, read_group, take_baseline
 from handler.rosterview import roster_differences, roster_entries
 from handler.store import Item
@@ -36,15 +42,15 @@ def patrol(tools: Tools) -> dict[str, Any]:
     items = list(tools.table.items("principal#"))
     troubles: list[Exception] = []
     # Unless counted below: a round that cannot look at its letters must not say there are none.
-    dead = [1]
+    letters = [Redriven(dead=1, late=0)]
     try:
         look_after(items, tools, troubles)
         look_at_left(items, tools, troubles)
         adopt_kept(items, baseline, tools, troubles)
-        attempt(partial(_redrive, dead, tools), tools, troubles)
+        attempt(partial(_redrive, letters, tools), tools, troubles)
         attempt(partial(_drill, tools), tools, troubles)
     finally:
-        detail = _beat(items, baseline, live, dead[0], tools)
+        detail = _beat(items, baseline, live, letters[0], tools)
     seek_removals(items, baseline, live, tools, troubles)
     # Last, for it may take all the time there is: an offender can make many calls and renames.
     recheck_calls(tools, troubles)
@@ -65,8 +71,8 @@ def first_look(tools: Tools) -> tuple[Baseline, LiveGroup]:
     return baseline, live
 
 
-def _redrive(dead: list[int], tools: Tools) -> None:
-    dead[0] = redrive(tools)
+def _redrive(letters: list[Redriven], tools: Tools) -> None:
+    letters[0] = redrive(tools)
 
 
 def _drill(tools: Tools) -> None:
@@ -75,7 +81,7 @@ def _drill(tools: Tools) -> None:
 
 
 def _beat(
-    items: list[Item], baseline: Baseline, live: LiveGroup, dead: int, tools: Tools
+    items: list[Item], baseline: Baseline, live: LiveGroup, letters: Redriven, tools: Tools
 ) -> dict[str, Any]:
     beat = Heartbeat(
         account=tools.here.account,
@@ -89,7 +95,9 @@ def _beat(
         rule=calls_rule_state(tools),
         tamper_rule=tamper_rule_state(tools),
         trail=trail_state(tools),
-        dead_letters=dead,
+        table_policy=table_policy_state(tools),
+        dead_letters=letters.dead,
+        redriven=letters.late,
         contained=sum(_is_held(item) for item in items),
         roster_differences=roster_differences(
             roster_entries(items, baseline), live, baseline, group=tools.settings.admin_group

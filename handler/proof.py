@@ -15,7 +15,7 @@ from handler.learn import TRUSTED, fact_of, is_written, write_fact
 from handler.ledger import CLOCK_SLACK
 from handler.naming import bearer_of, kept_renames
 from handler.reasons import Action
-from handler.renames import Rename, names_before, rename_in, spelling
+from handler.renames import Rename, names_before, rename_in
 from handler.roster import Member, added_user, read_group, removed_user
 from handler.standing import Known, look, standing_of
 from handler.tools import Tools
@@ -23,9 +23,12 @@ from handler.trail import Call, read_record
 from handler.verdict import decide
 
 WAIT_KEPT_SECONDS = 86_400.0
-# CloudTrail's event history goes back 90 days and answers two requests a second.
+# CloudTrail's event history goes back 90 days and answers two requests a second. It is asked by the
+# names of calls: no page says that it finds a call by the user whom the call names.
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events-cli.html
 HISTORY_SECONDS = 90 * 86_400
 HISTORY_PAGES = 10
+MEMBERSHIPS = ("AddUserToGroup", "RemoveUserFromGroup")
 HISTORY = "LookupEvents"
 NO_HISTORY = frozenset(
     {"AccessDenied", "AccessDeniedException", "Throttling", "ThrottlingException"}
@@ -51,7 +54,7 @@ def search_proof(call: Call, known: Known, tools: Tools, *, adders: int = ADDERS
 def wait_is_over(call: Call, tools: Tools) -> bool:
     """Whether this event was first seen long enough ago; notes the first time."""
     key = f"wait#{call.event_id}"
-    expires = tools.now + WAIT_KEPT_SECONDS
+    expires = int(tools.now + WAIT_KEPT_SECONDS)
     if tools.table.put_new(key, {"first": tools.now, "expires_at": expires}):
         return tools.wait_seconds <= 0
     first = tools.table.read([key]).get(key, {}).get("first", tools.now)
@@ -79,14 +82,15 @@ def _prove(member: Member, tools: Tools, *, adders: int, since: float) -> None:
     than `since` or the user itself.
     """
     group = tools.settings.admin_group
-    renames = (*kept_renames(tools.table), *_renames_in_history(tools))
-    spelled = spelling(renames, member.name) | {r.old.casefold(): r.old for r in renames}
-    for name in names_before(renames, member.name):
-        for call in _history(tools, "ResourceName", spelled[name.casefold()]):
+    since = max(since, member.made - CLOCK_SLACK, tools.now - HISTORY_SECONDS)
+    renames = (*kept_renames(tools.table), *_renames_in_history(tools, since))
+    names = {name.casefold() for name in names_before(renames, member.name)}
+    for name in MEMBERSHIPS:
+        for call in _history(tools, name, since):
             user = added_user(call, group=group) or removed_user(call, group=group)
-            if user.casefold() != name.casefold() or call.time is None:
+            if user.casefold() not in names or call.time is None:
                 continue
-            if call.time < max(since, member.made - CLOCK_SLACK) or call.caller.id == member.id:
+            if call.time < since or call.caller.id == member.id:
                 continue
             # What the ledger has heard of stands where it stands; an open question proves nobody.
             bearer = bearer_of(tools.iam, tools.table, user, call.time, also=renames).member
@@ -120,19 +124,21 @@ def _look(call: Call, tools: Tools, *, met: set[str]) -> Known:
     )
 
 
-def _renames_in_history(tools: Tools) -> Iterator[Rename]:
-    for call in _history(tools, "EventName", "UpdateUser"):
+def _renames_in_history(tools: Tools, since: float) -> Iterator[Rename]:
+    for call in _history(tools, "UpdateUser", since):
         rename = rename_in(call)
         if rename is not None:
             yield rename
 
 
-def _history(tools: Tools, attribute: str, value: str) -> Iterator[Call]:
-    """Calls of the event history, newest first, a few pages at most."""
+def _history(tools: Tools, name: str, since: float) -> Iterator[Call]:
+    """Calls of that name since then, newest first, a few pages at most."""
     cloudtrail: Any = tools.clients("cloudtrail", tools.here.region)
     pages = cloudtrail.get_paginator("lookup_events").paginate(
-        LookupAttributes=[{"AttributeKey": attribute, "AttributeValue": value}],
-        StartTime=tools.now - HISTORY_SECONDS,
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": name}],
+        # Of somebody made just now, by IAM's clock: a start after the end is refused.
+        StartTime=min(since, tools.now),
+        EndTime=tools.now,
         PaginationConfig={"MaxItems": HISTORY_PAGES * 50, "PageSize": 50},
     )
     for page in pages:

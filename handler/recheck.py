@@ -28,11 +28,14 @@ IAM_SOURCE = "iam.amazonaws.com"
 
 def recheck_calls(tools: Tools, troubles: list[Exception]) -> None:
     """Look through the calls that somebody asked to look at again; the rest is the next round's."""
-    for item in list(tools.table.items("recheck#")):
-        attempt(partial(_recheck, item, tools), tools, troubles)
+    items = list(tools.table.items("recheck#"))
+    renames = kept_renames(tools.table) if items else ()
+    moved = frozenset(name.casefold() for one in renames for name in (one.old, one.new))
+    for item in items:
+        attempt(partial(_recheck, item, moved, tools), tools, troubles)
 
 
-def _recheck(item: Item, tools: Tools) -> None:
+def _recheck(item: Item, moved: frozenset[str], tools: Tools) -> None:
     key = str(item["pk"])
     _ask_by_other_names(item, tools)
     asked = _begin(item, tools)
@@ -48,7 +51,7 @@ def _recheck(item: Item, tools: Tools) -> None:
             break
         count += 1
         oldest = min(oldest, call.time or oldest)
-        if not _concerns(call, asked):
+        if not _concerns(call, asked, moved):
             continue
         try:
             answer(call, tools)
@@ -112,9 +115,12 @@ def _calls(item: Item, until: float, tools: Tools) -> Iterator[Call]:
             yield read_record(json.loads(event["CloudTrailEvent"]))
 
 
-def _concerns(call: Call, item: Item) -> bool:
+def _concerns(call: Call, item: Item, moved: frozenset[str]) -> bool:
+    """Whether it is one that was asked for: by the name of a call, on names that have moved."""
+    named = str(call.request.get("userName", "")).casefold()
     return (
-        item["id"] in ("", call.caller.id)
+        (item.get("by") != "EventName" or named in moved)
+        and item["id"] in ("", call.caller.id)
         and call.service == IAM_SOURCE
         and not call.read_only
         and call.time is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from handler.answer import ForeignEvent
@@ -26,21 +27,32 @@ REDRIVE_SECONDS = 25.0
 HIDDEN_SECONDS = 300
 
 
-def redrive(tools: Tools) -> int:
-    """Try the letters again, so many at most; answers how many remain dead, by SQS's own count.
+@dataclass(frozen=True)
+class Redriven:
+    """How many letters remain dead, by SQS's own count, and how many events were answered late.
 
-    A failed patrol's letter is dropped, for this is the next patrol, and counted as one.
+    Those that the tamper rules could not carry to the centre are reported, each by itself.
+    """
+
+    dead: int
+    late: int
+
+
+def redrive(tools: Tools) -> Redriven:
+    """Try the letters again, so many at most.
+
+    A failed patrol's letter is dropped, for this is the next patrol, and counted as dead once.
     """
     sqs = tools.clients("sqs", tools.here.region)
     url = f"{sqs.meta.endpoint_url}/{tools.here.account}/{MEMBER_DEAD_LETTERS}"
-    dead, tried, done = _depth(sqs, url), 0, 0
+    dead, tried, done, late = _depth(sqs, url), 0, 0, 0
     began = tools.clock()
     while tried < min(dead, LETTERS_AT_ONCE) and tools.clock() - began < REDRIVE_SECONDS:
         letters = sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=10,
             VisibilityTimeout=HIDDEN_SECONDS,
-            MessageAttributeNames=["RULE_ARN"],
+            MessageAttributeNames=["RULE_ARN", "ERROR_CODE"],
         ).get("Messages", [])
         if not letters:
             break
@@ -48,10 +60,11 @@ def redrive(tools: Tools) -> int:
             tried += 1
             event = _event_in(letter["Body"])
             ours = _is_patrol(event)
-            if ours or _done(event, _rule_of(letter), tools):
+            if ours or _done(event, letter, tools):
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
                 done += not ours
-    return max(dead - done, 0)
+                late += not (ours or _is_tampering(letter))
+    return Redriven(dead=max(dead - done, 0), late=late)
 
 
 def _depth(sqs: Any, url: str) -> int:
@@ -76,21 +89,36 @@ def _is_patrol(event: Mapping[str, Any]) -> bool:
     return event.get("patrol") is True
 
 
-def _rule_of(letter: Mapping[str, Any]) -> str:
-    found = letter.get("MessageAttributes", {}).get("RULE_ARN", {}).get("StringValue", "")
-    return str(found).rsplit("/", 1)[-1]
+def _attribute(letter: Mapping[str, Any], name: str) -> str:
+    """What EventBridge wrote on a letter (User Guide, "Using dead-letter queues").
+
+    Lambda writes its reason into the body.
+    """
+    return str(letter.get("MessageAttributes", {}).get(name, {}).get("StringValue", ""))
 
 
-def _done(event: Mapping[str, Any], rule: str, tools: Tools) -> bool:
+def _is_tampering(letter: Mapping[str, Any]) -> bool:
+    return _attribute(letter, "RULE_ARN").rsplit("/", 1)[-1].startswith(TAMPER_RULE)
+
+
+def _why_dead(letter: Mapping[str, Any]) -> str:
+    """Who could not hand the event over."""
+    code = _attribute(letter, "ERROR_CODE")
+    if code:
+        return f"EventBridge could not invoke the revoker ({code})"
+    return "the revoker failed on it, each time that Lambda tried"
+
+
+def _done(event: Mapping[str, Any], letter: Mapping[str, Any], tools: Tools) -> bool:
     """Handle one event; False where it fails as before and the letter had better stay."""
     if "detail" not in event:
         return False
     as_before: tuple[type[Exception], ...] = (*refusals(), Deferred, ForeignEvent)
     try:
-        if rule.startswith(TAMPER_RULE):
+        if _is_tampering(letter):
             _tell_of_tampering(read_event(event), tools)
         else:
-            deliver(event, tools)
+            deliver(event, tools, dead=_why_dead(letter))
     except as_before:
         return False
     return True

@@ -40,8 +40,9 @@ class DenyScope(Enum):
 class Knob:
     """One setting: a template parameter and the environment variable that carries it.
 
-    `shape` is a regular expression for the whole value, written so that Python and
-    CloudFormation (Java) read it alike; `allowed` is the closed list where there is one.
+    `shape` is a regular expression for the whole value, written so that Python and CloudFormation
+    (Java) read it alike; `allowed` is the closed list where there is one; `longest` is in
+    characters, where the shape sets no end: together they stay below Lambda's 4 KB.
     """
 
     parameter: str
@@ -51,15 +52,17 @@ class Knob:
     says: str
     why: str
     allowed: tuple[str, ...] = ()
+    longest: int = 0
 
 
 # The environment variable that carries the template's digest.
 TEMPLATE_DIGEST = "TEMPLATE_DIGEST"
 
 # '*' and '?' stay within one path segment, '**' crosses; a pattern of nothing but stars is refused,
-# because it would make an administrator of everybody.
+# because it would make an administrator of everybody. Write '?' for a quote or a backslash in a
+# path: in the environment, which is measured as JSON, either takes two characters.
 _ROLE_PATTERN = (
-    r"(arn:aws[a-z-]*:iam::[0-9]{12}:)?role/(?![*?/]*( |,|$))[\x21-\x2b\x2d-\x7e]+"
+    r"(arn:aws[a-z-]*:iam::[0-9]{12}:)?role/(?![*?/]*( |,|$))[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+"
     r"( until [0-9]{4}-[0-9]{2}-[0-9]{2})?"
 )
 
@@ -80,6 +83,7 @@ KNOBS = (
         shape=r"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/iam-org-revoker",
         says="ARN of the central event bus (output BusArn of the central stack).",
         why="Reports go there and nowhere else.",
+        longest=100,
     ),
     Knob(
         parameter="AdminGroupName",
@@ -102,6 +106,7 @@ KNOBS = (
             "* and ? stay within a path segment, ** crosses; 'until 2026-12-31' ends one."
         ),
         why="The roles that roll out and rescue an Organization must never lock themselves out.",
+        longest=2_800,
     ),
     Knob(
         parameter="RoleCallers",
@@ -131,6 +136,7 @@ KNOBS = (
         shape=r"([A-Za-z]+(, ?[A-Za-z]+)*)?",
         says="IAM calls that a user may make on herself, separated by commas.",
         why="Changing one's own password is not administration.",
+        longest=512,
     ),
     Knob(
         parameter="MissingGroup",
@@ -290,8 +296,5 @@ def _expression(pattern: str) -> str:
     wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*|\*|\?)", pattern)
     expression = "".join(wild.get(part, re.escape(part)) for part in parts)
-    return (
-        expression
-        if pattern.startswith("arn:")
-        else rf"arn:aws[a-z-]*:iam::[0-9]{{12}}:{expression}"
-    )
+    begin = "" if pattern.startswith("arn:") else "arn:aws[a-z-]*:iam::[0-9]{12}:"
+    return begin + expression

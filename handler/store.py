@@ -2,7 +2,8 @@
 
 One item per principal, credential or purpose, named by `pk` (principal#AIDA..., credential#AKIA...,
 baseline, wait#EVENT, ...). Reads are consistent; writes are conditional where two invocations could
-meet, and each may be repeated. Numbers are epoch seconds.
+meet, and each may be repeated. Numbers are epoch seconds; `expires_at` is a whole number, or TTL
+ignores it (DynamoDB Developer Guide, "Computing time to live").
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sandbox import hooks
 from sandbox.attribution import account_now, region_now
 from sandbox.calls import quiet
+from sandbox.resourceless import RESOURCELESS
 
 ACTIONS = "ministack.core.iam_actions"
 EVALUATOR = "ministack.core.iam_evaluator"
@@ -55,6 +56,7 @@ def install() -> None:
     ) -> Any:
         _key.set(key or "")
         _refused.set("")
+        resource_arn = "*" if action in RESOURCELESS else resource_arn
         denied = original(key, action, service, region, resource_arn=resource_arn, **more)
         if denied or quiet.get():
             return denied
@@ -93,14 +95,20 @@ def bucket_and_key(url: str) -> tuple[str, str]:
 
 def may_read(url: str) -> bool:
     """Whether the policies of whoever makes the running request let him read an object."""
+    return not refused_besides("s3:GetObject", "arn:aws:s3:::" + "/".join(bucket_and_key(url)))
+
+
+def refused_besides(action: str, resource: str) -> str:
+    """Why the caller of the running request may not do this besides; "" where that is allowed."""
     key = _key.get()
     if not key or quiet.get():
-        return True
-    resource = "arn:aws:s3:::" + "/".join(bucket_and_key(url))
-    enforce = hooks.get(EVALUATOR, "enforce")
-    # Signed for CloudFormation, not for S3: the bucket's own policy is not asked.
-    denied = enforce(key, "s3:GetObject", "cloudformation", region_now(), resource_arn=resource)
-    return denied is None
+        return ""
+    enforce, worded = hooks.get(EVALUATOR, "enforce"), hooks.get(ACTIONS, "identity_denial_message")
+    # For CloudFormation, not for another service: no resource's own policy is asked.
+    denied = enforce(key, action, "cloudformation", region_now(), resource_arn=resource)
+    if denied is None:
+        return ""
+    return str(worded(action, denied.principal_arn, resource, denied.decision == "Deny"))
 
 
 def _one(value: Any) -> Any:

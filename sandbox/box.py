@@ -83,11 +83,6 @@ class Box:
         self.state.history_lag = seconds
 
     @property
-    def history_calls(self) -> list[tuple[str, float]]:
-        """Who looked into the event history so far: accounts, and when, in epoch seconds."""
-        return self.state.history_calls
-
-    @property
     def stack_seconds(self) -> float:
         """Seconds a StackSet's operation takes in an account, by the box's time; may be set."""
         return self.state.stack_seconds
@@ -95,11 +90,6 @@ class Box:
     @stack_seconds.setter
     def stack_seconds(self, seconds: float) -> None:
         self.state.stack_seconds = seconds
-
-    @property
-    def stack_failures(self) -> dict[str, str]:
-        """The accounts in which StackSets' operations fail, and the reason told; may be filled."""
-        return self.state.stack_failures
 
     def client(
         self,

@@ -10,6 +10,7 @@ from sandbox import (
     authorization,
     control_policies,
     events,
+    expiry,
     function_roles,
     history,
     iam_additions,
@@ -29,6 +30,7 @@ from sandbox.invocations import Invocations
 from sandbox.organization import Organization
 from sandbox.organization_api import install_organization
 from sandbox.outbox import Outbox
+from sandbox.pattern_limits import install_pattern_limits
 from sandbox.provisioners import install_provisioners
 from sandbox.router import Router
 from sandbox.schedules import Schedules
@@ -57,6 +59,7 @@ def install(
     asked_besides.install()
     iam_additions.install(organization)
     quotas.install()
+    expiry.install()
     oneself.install()
     # Last of all that stands before IAM's handlers: what is refused changes nothing.
     Delay(state).install()
@@ -76,6 +79,7 @@ def install(
     # After the checks of a trail's bucket, which come with its provisioner.
     install_trail_copies(organization)
     install_drift()
+    install_pattern_limits()
     # Before those that wait: what is refused waits for nobody.
     install_filter_policies()
     install_subscriptions(outbox)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import hooks
+from sandbox.forks import ForkServer, can_fork
 
 Asgi = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
@@ -111,8 +112,7 @@ def _started(wrap: Callable[[Asgi], Asgi]) -> Iterator[Emulator]:
     _port = listener.getsockname()[1]
     try:
         with _environment(folder=folder, port=_port):
-            _keep_workers_apart(folder)
-            with _served(wrap(hooks.get("ministack.app", "app")), listener):
+            with _workers_apart(folder), _served(wrap(hooks.get("ministack.app", "app")), listener):
                 endpoint = f"http://127.0.0.1:{_port}"
                 _forget_everything(endpoint)
                 yield Emulator(endpoint=endpoint, folder=folder)
@@ -170,17 +170,20 @@ def _environment(*, folder: Path, port: int) -> Iterator[None]:
         os.environ.update({k: v for k, v in before.items() if k not in os.environ})
 
 
-def _keep_workers_apart(folder: Path) -> None:
+@contextmanager
+def _workers_apart(folder: Path) -> Iterator[None]:
     """Lambda workers: their folders below ours, and nothing of the host's environment."""
+    inherited = {k: v for k, v in os.environ.items() if k in WORKER_INHERITS}
+    server = ForkServer(folder, inherited) if can_fork() else None
 
-    start: Any = subprocess.Popen
-
-    def popen(*args: Any, env: dict[str, str], **options: Any) -> Any:
+    def popen(command: list[str], *, cwd: str, env: dict[str, str], **options: Any) -> Any:
         host = dict(os.environ)
         own = {k: v for k, v in env.items() if k in WORKER_INHERITS or host.get(k) != v}
         own |= {"TMPDIR": str(folder), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         own |= {"PYTHONPATH": str(folder / WORKER_SITE)}
-        return start(*args, env=own, **options)
+        if server is not None and command[0] == sys.executable:
+            return server.start(command[1], folder=cwd, environment=own)
+        return subprocess.Popen(command, cwd=cwd, env=own, **options)
 
     def mkdtemp(prefix: str = "") -> str:
         return tempfile.mkdtemp(prefix=prefix, dir=folder)
@@ -192,6 +195,11 @@ def _keep_workers_apart(folder: Path) -> None:
     hooks.replace(
         runtime, "tempfile", types.SimpleNamespace(**{**vars(tempfile), "mkdtemp": mkdtemp})
     )
+    try:
+        yield
+    finally:
+        if server is not None:
+            server.close()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
-"""Roles of functions: Lambda must be let assume them, and a polled queue must be open to them.
+"""Roles and environments of functions, and event source mappings, that Lambda refuses.
 
+Lambda must be let assume a role, a polled queue must be open to it, and the environment holds 4 KB.
 Checked when a function or an event source mapping is made or changed, as Lambda does (API
 Reference, CreateFunction and CreateEventSourceMapping), and never again afterwards.
 """
@@ -19,17 +20,20 @@ SERVICE = "lambda.amazonaws.com"
 QUEUE_CALLS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 FUNCTION = "AWS::Lambda::Function"
 MAPPING = "AWS::Lambda::EventSourceMapping"
+# "4 KB, for all environment variables associated with the function, in aggregate" (Lambda Developer
+# Guide, "Lambda quotas").
+ENVIRONMENT = 4_096
 
 Problem = Callable[[Props], str | None]
 
 
 def install() -> None:
     """Put the checks in front of Lambda and of stacks, until the hooks are restored."""
-    _in_front("_create_function", _role_problem)
+    _in_front("_create_function", _function_problem)
     _in_front("_create_esm", _mapping_problem)
     update = hooks.get(LAMBDA, "_update_config")
     hooks.replace(LAMBDA, "_update_config", lambda name, data: _refused(data) or update(name, data))
-    for kind, problem in ((FUNCTION, _role_problem), (MAPPING, _mapping_problem)):
+    for kind, problem in ((FUNCTION, _function_problem), (MAPPING, _mapping_problem)):
         plain = hooks.get(MODULE, TABLE)[kind]
         hooks.replace_entry(MODULE, TABLE, kind, _checked(plain, problem))
 
@@ -45,7 +49,7 @@ def _in_front(name: str, problem: Problem) -> None:
 
 
 def _refused(data: Props) -> Any:
-    said = _role_problem(data)
+    said = _function_problem(data)
     return _error(said) if said else None
 
 
@@ -56,11 +60,29 @@ def _checked(plain: dict[str, Any], problem: Problem) -> dict[str, Any]:
         return plain["create"](logical_id, props, stack)
 
     def update(made: str, old: Props, new: Props, *more: Any) -> Any:
-        if old.get("Role") != new.get("Role") and (said := problem(new)):
+        changed = any(old.get(name) != new.get(name) for name in ("Role", "Environment"))
+        if changed and (said := problem(new)):
             raise ResourceRefused(said, "InvalidRequest")
         return plain["update"](made, old, new, *more)
 
     return {**plain, "create": create, "update": update}
+
+
+def _function_problem(props: Props) -> str | None:
+    return _role_problem(props) or _environment_problem(props)
+
+
+def _environment_problem(props: Props) -> str | None:
+    """What is measured is the JSON of names and values, as refusals show that people published
+    (github.com/github-aws-runners/terraform-aws-github-runner/issues/3594)."""
+    variables = (props.get("Environment") or {}).get("Variables") or {}
+    measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
+    if len(measured.encode()) <= ENVIRONMENT:
+        return None
+    return (
+        "Lambda was unable to configure your environment variables because the environment "
+        f"variables you have provided exceeded the 4KB limit. String measured: {measured}"
+    )
 
 
 def _role_problem(props: Props) -> str | None:

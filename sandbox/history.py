@@ -2,7 +2,7 @@
 
 LookupEvents as the CloudTrail API Reference has it: one attribute, newest first, 50 a page. Its
 two calls a second are not enforced, only counted. What `Resources` holds is read off published
-records, not documented.
+records, not documented: `unknowns.history_finds_users` says whether IAM users are among them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ KEYS = (
     "EventSource",
     "AccessKeyId",
 )
+USER = "AWS::IAM::User"
 KINDS = {
-    "userName": "AWS::IAM::User",
-    "newUserName": "AWS::IAM::User",
+    "userName": USER,
+    "newUserName": USER,
     "roleName": "AWS::IAM::Role",
     "groupName": "AWS::IAM::Group",
     "newGroupName": "AWS::IAM::Group",
@@ -44,7 +45,7 @@ KINDS = {
     "openIDConnectProviderArn": "AWS::IAM::OpenIDConnectProvider",
 }
 ANSWERED = {
-    "user": ("AWS::IAM::User", ("arn", "userId", "userName")),
+    "user": (USER, ("arn", "userId", "userName")),
     "role": ("AWS::IAM::Role", ("arn", "roleId", "roleName")),
     "group": ("AWS::IAM::Group", ("arn", "groupId", "groupName")),
     "policy": ("AWS::IAM::Policy", ("arn", "policyId", "policyName")),
@@ -93,13 +94,14 @@ def _wanted(state: State, payload: Payload, account: str, region: str) -> list[d
             continue
         if happened < (start or 0) or (end is not None and happened > end):
             continue
-        event = _event(record, happened)
+        event = _event(record, happened, users=state.unknowns.history_finds_users)
         if all(_matches(event, one["AttributeKey"], one["AttributeValue"]) for one in attributes):
             found.append((happened, len(found), event))
     return [event for _, _, event in sorted(found, key=lambda one: one[:2], reverse=True)]
 
 
-def _event(record: Record, happened: float) -> dict[str, Any]:
+def _event(record: Record, happened: float, *, users: bool) -> dict[str, Any]:
+    """`users`: whether an IAM user is a resource of the call."""
     identity = record.get("userIdentity") or {}
     event = {
         "EventId": record.get("eventID"),
@@ -110,7 +112,9 @@ def _event(record: Record, happened: float) -> dict[str, Any]:
         "Username": _user_name(identity),
         "AccessKeyId": identity.get("accessKeyId"),
         "Resources": [
-            {"ResourceType": kind, "ResourceName": name} for kind, name in _resources(record)
+            {"ResourceType": kind, "ResourceName": name}
+            for kind, name in _resources(record)
+            if users or kind != USER
         ],
         "CloudTrailEvent": json.dumps(record),
     }

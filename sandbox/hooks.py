@@ -20,6 +20,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "access_denied_response",
         "extract_iam_action",
         "extract_resource_arn",
+        "identity_denial_message",
         "request_tag_context",
     ),
     "ministack.core.iam_evaluator": (
@@ -59,6 +60,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ministack.services.dynamodb": (
         "_put_resource_policy",
         "_resource_policies",
+        "_set_item",
+        "_ttl_settings",
         "_update_continuous_backups",
         "_update_table",
         "_update_ttl",
@@ -72,6 +75,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_invoke_target",
         "_put_events",
         "_put_permission",
+        "_put_rule",
         "_remove_permission",
         "_rule_key",
         "_rules",

@@ -31,6 +31,7 @@ from sandbox.stackset_requests import (
     read_template,
     target_ous,
 )
+from sandbox.stackset_rights import check_rights
 from sandbox.stackset_service import (
     SERVICE,
     Action,
@@ -108,7 +109,12 @@ def _create_set(service: StackSets, request: Request) -> dict[str, Any]:
 
 def _update_set(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
+    if request.get("ManagedExecution") and stack_set.busy:
+        # API Reference, ManagedExecution. Whether the same value is a change no page says.
+        message = "The execution configuration cannot change while operations run or are queued."
+        raise StackSetRefused("InvalidOperationException", message)
     template = read_template(request, stack_set.template)
+    check_rights("UpdateStackSet", stack_set, request, template)
     parameters = read_parameters(request, template, stack_set.parameters)
     capabilities = check_capabilities(request, template)
     chosen = existing_targets(service, stack_set, request) if target_ous(request) else None

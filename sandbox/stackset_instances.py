@@ -24,14 +24,19 @@ from sandbox.stackset_requests import (
     target_accounts,
     target_ous,
 )
+from sandbox.stackset_rights import check_rights
 from sandbox.stackset_service import Action, StackSets, find_operation, find_set, how, page
 
 
 def _create_instances(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
+    check_rights("CreateStackInstances", stack_set, request)
     chosen = target_accounts(service.organization, request)
     if (request["DeploymentTargets"]).get("AccountFilterType") == "UNION":
         raise invalid("AccountFilterType UNION is not supported for CreateStackInstances.")
+    unknowns = service.organization.state.unknowns
+    if not chosen and not unknowns.empty_units_are_accepted:
+        raise invalid("The deployment targets hold no account.")
     regions = request["Regions"]
     operation = start_operation(
         service.organization,
@@ -41,7 +46,12 @@ def _create_instances(service: StackSets, request: Request) -> dict[str, Any]:
         overrides=read_overrides(request, stack_set),
         **how(request),
     )
+    filtered = (request["DeploymentTargets"]).get("AccountFilterType") not in (None, "NONE")
     for ou in target_ous(request):
+        if not filtered and ou in chosen.values():
+            stack_set.unlisted.discard(ou)
+        elif ou not in stack_set.ous and not unknowns.filtered_units_are_listed:
+            stack_set.unlisted.add(ou)
         # Auto-deployment takes the whole OU, account filters or not.
         known = stack_set.ous.setdefault(ou, [])
         known.extend(region for region in regions if region not in known)
@@ -50,6 +60,7 @@ def _create_instances(service: StackSets, request: Request) -> dict[str, Any]:
 
 def _update_instances(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
+    check_rights("UpdateStackInstances", stack_set, request)
     operation = start_operation(
         service.organization,
         stack_set,
@@ -67,6 +78,7 @@ def _update_instances(service: StackSets, request: Request) -> dict[str, Any]:
 
 def _delete_instances(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
+    check_rights("DeleteStackInstances", stack_set, request)
     operation = start_operation(
         service.organization,
         stack_set,
@@ -81,6 +93,7 @@ def _delete_instances(service: StackSets, request: Request) -> dict[str, Any]:
             stack_set.ous[ou] = left
             if not left:
                 del stack_set.ous[ou]
+                stack_set.unlisted.discard(ou)
     return {"OperationId": operation.id}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -56,7 +57,7 @@ class Result:
 @dataclass
 class Operation:
     """One change of a set's instances, or look at them. `action`: CREATE, UPDATE, DELETE or
-    DETECT_DRIFT."""
+    DETECT_DRIFT. It waits until each of `after` is `done`, operations of other sets."""
 
     id: str
     action: str
@@ -68,6 +69,8 @@ class Operation:
     ended: datetime | None = None
     reason: str = ""
     results: dict[Place, Result] = field(default_factory=dict)
+    after: Sequence[Operation] = ()
+    done: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
@@ -88,6 +91,8 @@ class StackSet:
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     # Kept in order: auto-deployment goes to these OUs, in the regions that each has.
     ous: dict[str, list[str]] = field(default_factory=dict)
+    # Those of them that AWS may not list: sandbox/unknowns.py.
+    unlisted: set[str] = field(default_factory=set)
     instances: dict[Place, Instance] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -121,7 +126,7 @@ def described_set(stack_set: StackSet) -> dict[str, Any]:
         "PermissionModel": "SERVICE_MANAGED",
         "AutoDeployment": stack_set.deployment,
         "ManagedExecution": {"Active": stack_set.managed},
-        "OrganizationalUnitIds": list(stack_set.ous),
+        "OrganizationalUnitIds": [ou for ou in stack_set.ous if ou not in stack_set.unlisted],
         "Regions": sorted({region for _, region in stack_set.instances}),
     }
 

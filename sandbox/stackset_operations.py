@@ -13,7 +13,7 @@ from math import floor
 from typing import Any
 
 from sandbox.member_stacks import StackFailed, delete_stack, deploy_stack, new_stack_name
-from sandbox.organization import Organization, accounts, parents_of
+from sandbox.organization import Organization, accounts
 from sandbox.stackset_drift import DETECT, detect_drift
 from sandbox.stackset_model import (
     Instance,
@@ -44,10 +44,12 @@ def start_operation(
     retain: bool | None = None,
     overrides: Parameters | None = None,
     automatic: bool = False,
+    after: Sequence[Operation] = (),
 ) -> Operation:
     """Begin an operation and answer it at once. It waits for its turn behind another one where
     the set has managed execution or AWS itself began it, and is refused otherwise
-    (docs: CreateStackSet, ManagedExecution). Raises StackSetRefused."""
+    (docs: CreateStackSet, ManagedExecution); and for those of other sets in `after`. Raises
+    StackSetRefused."""
     if stack_set.busy and not (stack_set.managed or automatic):
         raise StackSetRefused(
             "OperationInProgressException",
@@ -65,8 +67,9 @@ def start_operation(
         targets=told or {},
         retain=retain,
         results={(account, region): Result(ou) for account, region, ou in targets},
+        after=after,
     )
-    if not stack_set.busy:
+    if not stack_set.busy and not after:
         operation.status = "RUNNING"
     stack_set.operations[operation.id] = operation
     for account, region, ou in targets:
@@ -121,6 +124,8 @@ def _whole(preferences: dict[str, Any]) -> dict[str, Any]:
 
 async def _run(organization: Organization, stack_set: StackSet, operation: Operation) -> None:
     async with stack_set.turn:
+        for other in operation.after:
+            await other.done.wait()
         if operation.status == "QUEUED":
             operation.status = "RUNNING"
         order = operation.preferences["RegionOrder"]
@@ -144,6 +149,7 @@ async def _run(organization: Organization, stack_set: StackSet, operation: Opera
         operation.status = "STOPPED" if stopped else "SUCCEEDED" if good else "FAILED"
         if operation.status == "FAILED":
             operation.reason = "The number of failed accounts exceeded the failure tolerance."
+        operation.done.set()
 
 
 def _cancel(stack_set: StackSet, operation: Operation, place: Place, result: Result) -> None:
@@ -236,42 +242,3 @@ async def _act(state: State, stack_set: StackSet, operation: Operation, instance
         await deploy_stack(state, stack_set, instance)
     elif not operation.retain:
         await delete_stack(state, stack_set, instance)
-
-
-def follow_move(
-    organization: Organization, stack_set: StackSet, account: str, now: str | None
-) -> None:
-    """Auto-deployment: an account that came under a target OU gets the set, one that left loses
-    it. Overrides, account filters and preferences do not apply to it (docs: "Automatic
-    deployments")."""
-    if not stack_set.deployment.get("Enabled") or account == organization.state.management:
-        return
-    above = list(parents_of(organization, account)) if now else []
-    ou = next((one for one in above if one in stack_set.ous), None)
-    here = [place for place in stack_set.instances if place[0] == account]
-    everything = {"MaxConcurrentPercentage": 100, "FailureTolerancePercentage": 100}
-    if ou is None and here:
-        start_operation(
-            organization,
-            stack_set,
-            action="DELETE",
-            targets=[(*place, stack_set.instances[place].ou) for place in here],
-            retain=bool(stack_set.deployment.get("RetainStacksOnAccountRemoval")),
-            preferences=everything,
-            automatic=True,
-        )
-    elif ou is not None:
-        fresh = [
-            (account, region, ou) for region in stack_set.ous[ou] if (account, region) not in here
-        ]
-        for place in here:
-            stack_set.instances[place].ou = ou
-        if fresh:
-            start_operation(
-                organization,
-                stack_set,
-                action="CREATE",
-                targets=fresh,
-                preferences=everything,
-                automatic=True,
-            )

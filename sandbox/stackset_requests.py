@@ -18,6 +18,8 @@ from sandbox.stackset_model import Parameters, StackSet, StackSetRefused
 Request = dict[str, Any]
 ENGINE = "ministack.services.cloudformation.engine"
 MAX_BODY, MAX_OBJECT = 51_200, 1_000_000
+# API Reference, CreateStackInstances, UpdateStackInstances and DeleteStackInstances.
+MOST_OUS = 50
 FILTERS = ("NONE", "INTERSECTION", "DIFFERENCE", "UNION")
 
 
@@ -121,6 +123,8 @@ def target_accounts(organization: Organization, request: Request) -> dict[str, s
         )
     if rule not in FILTERS or bool(listed) != (rule != "NONE"):
         raise invalid("AccountFilterType and Accounts must be given together.")
+    if len(ous) > MOST_OUS:
+        raise invalid(f"An operation takes {MOST_OUS} organizational units, not {len(ous)}.")
     for ou in ous:
         if not is_parent(organization, ou):
             raise invalid(f"Organizational unit {ou} does not exist in the organization.")

@@ -13,11 +13,11 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from sandbox import hooks
+from sandbox.auto_deployment import follow_move
 from sandbox.calls import read_form, service_model
 from sandbox.organization import Organization
 from sandbox.stackset_actions import ACTIONS
 from sandbox.stackset_model import StackSetRefused
-from sandbox.stackset_operations import follow_move
 from sandbox.stackset_service import Action, StackSets
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -34,12 +34,10 @@ def install_stacksets(organization: Organization) -> StackSets:
         hooks.replace_entry(handlers, "_ACTION_HANDLERS", name, answer)
 
     def follow(account: str, _before: str | None, now: str | None) -> None:
-        for stack_set in service.sets.values():
-            if service.loop is not None:
-                # An account may also be added by another thread, not by a request.
-                service.loop.call_soon_threadsafe(
-                    follow_move, organization, stack_set, account, now
-                )
+        if service.loop is not None:
+            sets = list(service.sets.values())
+            # An account may also be added by another thread, not by a request.
+            service.loop.call_soon_threadsafe(follow_move, organization, sets, account, now)
 
     organization.on_move.append(follow)
     return service

@@ -18,14 +18,17 @@ class Unknowns:
     `alarms_send_source_account`: CloudWatch sends `aws:SourceAccount` to KMS when an alarm
     publishes to an encrypted topic.
     `history_finds_users`: LookupEvents by ResourceName finds the events of an IAM user.
-    `filtered_units_are_listed`: a StackSet's `OrganizationalUnitIds` holds the units that were
-    given with an account filter too.
+    `filtered_units_are_listed`: a StackSet's `OrganizationalUnitIds` holds also the units that were
+    given with a filter of accounts, or that held no account.
+    `empty_units_are_accepted`: CreateStackInstances takes units without an account. That people saw
+    (github.com/pulumi/pulumi-aws/issues/2839), and no page says it.
     """
 
     forwarded_events_carry_source: bool = True
     alarms_send_source_account: bool = True
     history_finds_users: bool = True
     filtered_units_are_listed: bool = True
+    empty_units_are_accepted: bool = True
 
 
 LIKELY = Unknowns()
@@ -34,4 +37,5 @@ UNLIKELY = Unknowns(
     alarms_send_source_account=False,
     history_finds_users=False,
     filtered_units_are_listed=False,
+    empty_units_are_accepted=False,
 )

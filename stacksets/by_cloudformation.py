@@ -1,8 +1,9 @@
-"""What CloudFormation does in somebody's name in the two ordinary stacks. Data; not tried.
+"""What CloudFormation does in somebody's name in the two ordinary stacks. Data.
 
 It makes resources with its service role, or the operator's rights without one; it compares them
 with their template with the rights of whoever asks (User Guide, "Detect drift on an entire
-CloudFormation stack"). The emulator checks neither.
+CloudFormation stack"). The emulator checks neither: tests hold both against the permissions that
+CloudFormation's registry lists for each resource type.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from handler.names import IAM_PATH, PRODUCT
-from stacksets.observe import bucket_name
 from stacksets.permission import Permission
+from stacksets.wanted import bucket_name
 
 # Service -> the resources of the two templates there.
 _OURS: Mapping[str, tuple[str, ...]] = {
@@ -28,28 +29,50 @@ _OURS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_UNNAMED = "the same; it has no name"
+_MAPPING = "lambda:*:*:event-source-mapping:*"
+# AWS names no resource for these (Service Authorization Reference), so that they need "*".
+_MADE_ANYWHERE: Mapping[str, str] = {
+    "cloudtrail:DescribeTrails": "CloudFormation looks before it changes a trail",
+    "events:PutPermission": "the policy of the bus",
+    "events:RemovePermission": "the policy of the bus",
+    "lambda:CreateEventSourceMapping": "queue to notifier",
+    "logs:DescribeIndexPolicies": "CloudFormation reads what it made",
+    "logs:DescribeLogGroups": "CloudFormation looks before it makes",
+    "logs:DescribeResourcePolicies": "CloudFormation reads what it made",
+    "sns:GetSubscriptionAttributes": "the subscription of the given address",
+    "sns:SetSubscriptionAttributes": "the subscription of the given address",
+    "sns:Unsubscribe": "the subscription of the given address",
+}
+_READ_ANYWHERE = (
+    *("cloudtrail:DescribeTrails", "logs:DescribeIndexPolicies", "logs:DescribeLogGroups"),
+    *("logs:DescribeResourcePolicies", "sns:GetSubscriptionAttributes"),
+)
+
+
 def made_by_cloudformation() -> Iterator[Permission]:
     """What its service role needs for the two ordinary stacks."""
     for service, resources in _OURS.items():
         for resource in resources:
             yield Permission(f"{service}:*", f"{service}:{resource}", "what the templates hold")
-    for action, why in (
-        ("kms:*", "the key of the health topic, which has no name"),
-        ("lambda:CreateEventSourceMapping", "queue to notifier; it has no name"),
-        ("lambda:UpdateEventSourceMapping", "the same"),
-        ("lambda:DeleteEventSourceMapping", "the same"),
-        ("lambda:GetEventSourceMapping", "the same"),
-        ("lambda:TagResource", "the same"),
-        ("logs:DescribeLogGroups", "CloudFormation looks before it makes"),
+    yield Permission("kms:*", "*", "the key of the health topic, which has no name")
+    for name in (
+        *("UpdateEventSourceMapping", "DeleteEventSourceMapping", "GetEventSourceMapping"),
+        "TagResource",
     ):
-        yield Permission(action, "*", why)
+        yield Permission(f"lambda:{name}", _MAPPING, "queue to notifier; it has no name")
+    for action, why in _MADE_ANYWHERE.items():
+        yield Permission(action, "*", f"{why}; AWS names no resource for it")
     yield Permission("s3:GetObject", f"s3:::{bucket_name('*')}/*", "the template itself")
 
 
 # Service, and kind of resource where it matters -> what reads the properties that the two
 # templates set, and no data.
 _READS: Mapping[str, tuple[str, ...]] = {
-    "cloudtrail": ("GetEventSelectors", "GetInsightSelectors", "GetTrail", "GetTrailStatus"),
+    "cloudtrail": (
+        *("GetEventConfiguration", "GetEventSelectors", "GetInsightSelectors", "GetTrail"),
+        *("GetTrailStatus", "ListTags"),
+    ),
     "cloudwatch": ("DescribeAlarms", "ListTagsForResource"),
     "dynamodb": (
         *("DescribeContinuousBackups", "DescribeContributorInsights", "DescribeTable"),
@@ -65,12 +88,13 @@ _READS: Mapping[str, tuple[str, ...]] = {
     "iam:role": ("GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies"),
     "lambda": (
         *("GetFunction", "GetFunctionCodeSigningConfig", "GetFunctionEventInvokeConfig"),
-        *("GetFunctionRecursionConfig", "GetPolicy", "GetRuntimeManagementConfig"),
+        *("GetFunctionRecursionConfig", "GetFunctionScalingConfig", "GetPolicy"),
+        "GetRuntimeManagementConfig",
     ),
     "logs": ("GetDataProtectionPolicy", "ListTagsForResource"),
     "scheduler": ("GetSchedule",),
     "sns": (
-        *("GetDataProtectionPolicy", "GetSubscriptionAttributes", "GetTopicAttributes"),
+        *("GetDataProtectionPolicy", "GetTopicAttributes"),
         *("ListSubscriptionsByTopic", "ListTagsForResource"),
     ),
     "sqs": ("GetQueueAttributes", "GetQueueUrl", "ListQueueTags"),
@@ -84,9 +108,9 @@ def read_by_cloudformation() -> Iterator[Permission]:
             kind = resource.split(":")[2].partition("/")[0]
             for action in _READS.get(f"{service}:{kind}") or _READS[service]:
                 yield Permission(f"{service}:{action}", f"{service}:{resource}", "to compare it")
-    for action in (
-        *("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"),
-        *("kms:ListResourceTags", "lambda:GetEventSourceMapping", "lambda:ListTags"),
-        "logs:DescribeLogGroups",
-    ):
-        yield Permission(action, "*", "the same; it has no name")
+    for name in ("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"):
+        yield Permission(f"kms:{name}", "kms:*:*:key/*", _UNNAMED)
+    for name in ("GetEventSourceMapping", "ListTags"):
+        yield Permission(f"lambda:{name}", _MAPPING, _UNNAMED)
+    for action in _READ_ANYWHERE:
+        yield Permission(action, "*", "the same; AWS names no resource for it")

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.trail import arn_field
-from stacksets.wanted import Access
+from stacksets.wanted import ACCESS_ROLE, CONTROL_TOWER_ROLE, Access
 
 # StackSets and Organizations throttle early; standard mode waits longer with each try.
 # A patrol that is invoked answers within the revoker's timeout of 120 s, botocore waits for 60 only
@@ -90,7 +90,8 @@ def _enter(sts: Any, account: str, role: str, *, profile: str | None) -> Any:
     except ClientError as error:
         raise CannotEnter(
             f"Account {account} cannot be entered by {role}: {sentence(error)}. Name a profile for "
-            "it in [access.profiles], or another role in access.role."
+            "it in [access.profiles], or another role in access.role: accounts that Control Tower "
+            f"made have {CONTROL_TOWER_ROLE}, others {ACCESS_ROLE}."
         ) from error
     keys = given["Credentials"]
     # The operator's profile goes on: it may name endpoints of its own.

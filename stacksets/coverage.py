@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from handler.heartbeat import Heartbeat
-from stacksets.findings import LEFT_OUT, Finding, Known, Rolled, State, findings
+from stacksets.findings import Known, Rolled, findings
 from stacksets.organization import Account, Organization
 from stacksets.rolled import rolled_by_instance, rolled_by_set, rolled_by_stack
 from stacksets.sight import Sight, centre_is_behind, centre_sweeps
+from stacksets.states import LEFT_OUT, Finding, State
 from stacksets.wanted import Ring
 
 

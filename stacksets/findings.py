@@ -1,6 +1,6 @@
 """Whether one account is covered, and why not: every finding in words. Pure.
 
-The closed list is `State`; the first finding is the account's state, the others stand beside it.
+The first finding is the account's state, the others stand beside it.
 """
 
 from __future__ import annotations
@@ -8,61 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 
-from handler.heartbeat import SILENT_SECONDS, Heartbeat
-from handler.names import CALLS_RULE, TAMPER_RULE, VERSION
+from handler.heartbeat import BY_DEAD_LETTER, SILENT_SECONDS, Heartbeat
+from handler.names import CALLS_RULE, CANARY_RULE, REVOKER, STATE_TABLE, TAMPER_RULE, VERSION
 from stacksets.guarding import many
 from stacksets.heartbeats import Heard
+from stacksets.states import Finding, State
 
 DAY_SECONDS = 86_400
 # The self-test runs once a day: one may be missed.
 TESTED_SECONDS = 2 * DAY_SECONDS
-
-
-class State(Enum):
-    """What an account is, in the order in which it matters: what is amiss comes first, and of that
-    the first in this list."""
-
-    SUSPENDED = "suspended"
-    EXCLUDED = "excluded"
-    NOT_REACHED = "not reached"
-    FAILED = "failed"
-    SILENT = "silent"
-    ILL = "ill"
-    NOT_ENFORCING = "not enforcing"
-    DRIFTED = "drifted"
-    OUTDATED = "outdated"
-    COVERED = "covered"
-
-
-STATES = {
-    State.COVERED: "The revoker enforces, is up to date, and its self-test passed within two days.",
-    State.NOT_ENFORCING: "The revoker works, and only tells who would lose IAM.",
-    State.OUTDATED: "Another version, template or set of parameters than the file asks for.",
-    State.DRIFTED: "Somebody changed what was rolled out.",
-    State.ILL: (
-        "The revoker is heard of, and its self-test did not pass, no event reaches it, or events "
-        "lie unanswered."
-    ),
-    State.SILENT: "No heartbeat within 35 minutes, or none ever.",
-    State.FAILED: "CloudFormation could not make or update the stack; its reason stands beside.",
-    State.NOT_REACHED: "No ring has it, or its ring was not rolled out to it.",
-    State.EXCLUDED: "Left out by choice; the reason stands beside, and whether it has it still.",
-    State.SUSPENDED: "Suspended or about to be closed: nothing runs there.",
-}
-# What nobody wants covered; everything else should be.
-LEFT_OUT = frozenset({State.SUSPENDED, State.EXCLUDED})
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A state with why and what to do, a sentence each; `amiss`: not as the file wants it."""
-
-    state: State
-    why: str
-    todo: str = ""
-    amiss: bool = True
+# What keeps EventBridge from invoking the revoker (its User Guide, "Troubleshooting").
+UNREACHED = (
+    f"Look there at the resource policy of the function {REVOKER} (`aws lambda get-policy`), at "
+    f"the targets of the rules {CALLS_RULE} and {CANARY_RULE}, at throttling of the function, and "
+    "at its log."
+)
 
 
 @dataclass(frozen=True)
@@ -231,6 +192,13 @@ def _beat(known: Known, beat: Heartbeat) -> Iterator[Finding]:
                 f"The rule {rule} is {state}.",
                 "Somebody switched it off: find out who, then enable it, or run drift --mend.",
             )
+    if beat.table_policy in ("missing", "changed"):
+        yield Finding(
+            State.DRIFTED,
+            f"The resource policy of the table {STATE_TABLE} is {beat.table_policy}: others may "
+            "write the ledger.",
+            "Put it back by the command in docs/removing.md: neither apply nor drift does.",
+        )
     if beat.product_version != VERSION:
         yield Finding(
             State.OUTDATED,
@@ -270,10 +238,18 @@ def _events(known: Known, beat: Heartbeat) -> Iterator[Finding]:
     if not test.at:
         yield Finding(State.ILL, "Its self-test has not ended yet.", again)
     elif not test.ok:
-        yield Finding(State.ILL, f"Its self-test failed: {_sentence(test.error)}", again)
+        todo = UNREACHED if test.error.startswith(BY_DEAD_LETTER) else again
+        yield Finding(State.ILL, f"Its self-test failed: {_sentence(test.error)}", todo)
     elif known.now - test.at > TESTED_SECONDS:
         waited = ago(known.now - test.at)
         yield Finding(State.ILL, f"Its last self-test was {waited}.", "Run `responder drill`.")
+    if beat.redriven > 0:
+        yield Finding(
+            State.ILL,
+            f"{many(beat.redriven, 'event')} came through the dead-letter queue: the caller was "
+            "free for up to 20 minutes.",
+            UNREACHED,
+        )
 
 
 def _differs(known: Known, beat: Heartbeat) -> bool:

@@ -12,6 +12,7 @@ from handler.settings import KNOBS, read_role_patterns
 from stacksets.guarding import many
 from stacksets.organization import Account, Organization, Unit
 from stacksets.proposals import Proposal
+from stacksets.wanted import ACCESS_ROLE, CONTROL_TOWER_ROLE
 
 DEFAULT_PATTERNS = next(
     knob.default.split(",") for knob in KNOBS if knob.parameter == "AdminRolePatterns"
@@ -28,6 +29,7 @@ class Found:
     central: Account | None
     email: str
     deploy_from: str
+    access_role: str
     proposals: Sequence[Proposal]
     unread: Sequence[str]
 
@@ -91,8 +93,9 @@ def _top(found: Found) -> Iterator[str]:
 def _access(found: Found) -> Iterator[str]:
     yield "[access]"
     yield "# How the other accounts are entered: by this role, or by a profile of your AWS"
-    yield "# configuration."
-    yield 'role = "OrganizationAccountAccessRole"'
+    yield f"# configuration. Accounts that Control Tower made have {CONTROL_TOWER_ROLE},"
+    yield f"# others {ACCESS_ROLE}."
+    yield f"role = {text(found.access_role)}"
     yield ""
     yield "[access.profiles]"
     central = found.central.id if found.central else "123456789012"

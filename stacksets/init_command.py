@@ -19,12 +19,13 @@ from stacksets.organization import Account, Organization, read_organization
 from stacksets.proposals import (
     NoIdentityCenter,
     Proposal,
+    control_tower,
     permission_sets,
     roles,
     roles_by_name,
 )
 from stacksets.reading import REGIONS
-from stacksets.wanted import Access
+from stacksets.wanted import ACCESS_ROLE, CONTROL_TOWER_ROLE, Access
 
 # Partitions whose regions anybody may ask; whoever works in another has its region configured.
 OPEN_TO_ALL = tuple(REGIONS[one] for one in ("aws", "aws-us-gov", "aws-cn", "aws-eusc"))
@@ -76,7 +77,7 @@ def _init(options: argparse.Namespace) -> int:
 def _clients(profile: str | None) -> Clients:
     """Clients in the region that fits the credentials' partition. Keys of one partition are unknown
     in the others, and do not say whose they are. Raises CannotEnter as the first one asked."""
-    access = Access(role="OrganizationAccountAccessRole", profiles={})
+    access = Access(role=ACCESS_ROLE, profiles={})
     refused: CannotEnter | None = None
     for region in dict.fromkeys((*_own_region(profile), *OPEN_TO_ALL)):
         try:
@@ -109,6 +110,7 @@ def _look(options: argparse.Namespace, clients: Clients) -> Found:
     unread: list[str] = []
     region = REGIONS.get(clients.partition, REGIONS["aws"])
     trails = read_trails(clients.of("cloudtrail", clients.account))
+    iam = clients.of("iam", clients.account)
     return Found(
         organization=organization,
         region=region,
@@ -118,6 +120,7 @@ def _look(options: argparse.Namespace, clients: Clients) -> Found:
         deploy_from=(
             "management" if clients.account == organization.management else clients.account
         ),
+        access_role=CONTROL_TOWER_ROLE if control_tower(iam) else ACCESS_ROLE,
         proposals=tuple(_proposals(options, clients, unread)),
         unread=unread,
     )

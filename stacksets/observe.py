@@ -12,7 +12,14 @@ from stacksets.observe_stacks import read_stack, read_stack_sets
 from stacksets.observe_subscriptions import read_subscriptions
 from stacksets.observed import Bucket, ControlPolicy, Observed, TrailSeen
 from stacksets.organization import Organization, read_organization
-from stacksets.wanted import BUCKETS, CENTRAL_STACK, MANAGEMENT_STACK, Trail, Wanted
+from stacksets.wanted import (
+    BUCKETS,
+    CENTRAL_STACK,
+    MANAGEMENT_STACK,
+    Trail,
+    Wanted,
+    bucket_name,
+)
 
 STACKSETS_SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
 NOT_FOUND = ("404", "NoSuchBucket")
@@ -84,10 +91,6 @@ def deploying_account(wanted: Wanted, organization: Organization) -> str:
 def bucket_accounts(wanted: Wanted, organization: Organization) -> tuple[str, ...]:
     """The accounts that need a bucket of templates: CloudFormation reads with the caller's own."""
     return tuple(sorted({deploying_account(wanted, organization), wanted.central.account}))
-
-
-def bucket_name(account: str, begins: str = BUCKETS) -> str:
-    return f"{begins}-{account}"
 
 
 def read_control_policies(client: Any) -> Iterator[ControlPolicy]:

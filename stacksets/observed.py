@@ -49,7 +49,8 @@ class AutoDeployment:
 @dataclass(frozen=True)
 class StackSet:
     """A set with its instances by account. `template` is the document itself, `digest` names it.
-    `managed`: its operations wait for each other (managed execution) and are not refused."""
+    `units` are those that AWS lists; `managed`: its operations wait for each other (managed
+    execution) and are not refused."""
 
     name: str
     status: str
@@ -62,6 +63,13 @@ class StackSet:
     instances: Mapping[str, Instance]
     operations: tuple[Operation, ...]
     managed: bool = True
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The units that are its targets as far as anything shows it. No page of AWS says whether a
+        unit is listed that was given with a filter of accounts, or that holds no account; each
+        instance names the target that led to it."""
+        return tuple(dict.fromkeys([*self.units, *(one.unit for one in self.instances.values())]))
 
     @property
     def under_way(self) -> tuple[Operation, ...]:

@@ -12,9 +12,9 @@ from pathlib import Path
 import jinja2
 
 from stacksets.coverage import Coverage, Timing
-from stacksets.findings import LEFT_OUT, State
 from stacksets.page_data import DAYS, page_data
 from stacksets.sight import Sight
+from stacksets.states import LEFT_OUT, State
 
 PAGES = Path(__file__).parent.parent / "templates" / "page"
 

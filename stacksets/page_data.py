@@ -14,8 +14,9 @@ from typing import Any
 
 from handler.notice import CRITICAL_KINDS, NoticeKind
 from stacksets.coverage import Coverage, Covered
-from stacksets.findings import STATES, State, ago
+from stacksets.findings import ago
 from stacksets.sight import Sight
+from stacksets.states import STATES, State
 
 DAYS = 30
 DAY_SECONDS = 86_400
@@ -113,6 +114,8 @@ def _facts(row: Covered, now: float) -> Iterator[tuple[str, str]]:
     yield "Contained now", str(beat.contained)
     if beat.dead_letters:
         yield "Dead letters", str(beat.dead_letters)
+    if beat.redriven:
+        yield "Late events", str(beat.redriven)
     for difference in beat.roster_differences:
         yield "Roster", difference
 

@@ -36,6 +36,8 @@ def parameter_problems(
         elif template == "member" and name == PATTERNS and (told := _patterns(value)):
             # Its sentence names the bad entry; that of the shape would only repeat the whole value.
             yield name, told
+        elif told := _too_long(name, declared[name], value):
+            yield name, told
         elif says := _misfit(declared[name], value):
             yield name, f"{name} is {value!r}; it must be {says}."
 
@@ -47,6 +49,18 @@ def complete(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str,
     return {**defaults, **given}
 
 
+def _too_long(name: str, declared: Mapping[str, Any], value: str) -> str:
+    """By how many characters a value is too long, and what to do; "" where it is not."""
+    longest = int(declared.get("MaxLength", len(value)))
+    if len(value) <= longest:
+        return ""
+    return (
+        f"{name} has {len(value):,} characters, {len(value) - longest:,} more than the "
+        f"{longest:,} that AWS has room for: give fewer or shorter entries. Where it takes "
+        "patterns, one with * stands for many names."
+    )
+
+
 def _misfit(declared: Mapping[str, Any], value: str) -> str:
     """What the value must be, "" where it is."""
     if "AllowedValues" in declared:
@@ -56,9 +70,8 @@ def _misfit(declared: Mapping[str, Any], value: str) -> str:
         least, most = declared.get("MinValue", 0), declared.get("MaxValue", 10**9)
         fits = re.fullmatch("[0-9]{1,9}", value) and int(least) <= int(value) <= int(most)
         return "" if fits else f"a whole number from {least} to {most}"
-    parts = value.split(",") if declared["Type"] == "CommaDelimitedList" else [value]
     pattern = declared.get("AllowedPattern", ".*")
-    if all(re.fullmatch(pattern, part.strip()) for part in parts):
+    if re.fullmatch(pattern, value):
         return ""
     told = declared.get("ConstraintDescription", "")
     return told.removeprefix("must be ").rstrip(".") or f"of the shape {pattern}"

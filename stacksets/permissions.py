@@ -20,10 +20,9 @@ from handler.names import (
 )
 from stacksets import taking_back
 from stacksets.by_cloudformation import made_by_cloudformation, read_by_cloudformation
-from stacksets.observe import bucket_name
 from stacksets.permission import Permission
 from stacksets.proposals import POWERFUL
-from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK
+from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK, bucket_name
 
 
 class Place(Enum):
@@ -49,7 +48,7 @@ TITLES = {
     Place.GUARDRAIL: "The management account, for trust and the guardrail",
     Place.MANAGEMENT: "The management account, for its own stack",
     Place.CENTRAL: "The security account",
-    Place.SERVICE_ROLE: "The role that CloudFormation takes for the two ordinary stacks: not tried",
+    Place.SERVICE_ROLE: "The role that CloudFormation assumes for the two ordinary stacks",
     Place.BEGINNING: "For `init` alone, where you stand; it goes on without `sso` and `iam`",
     Place.SEEING: "For `status` alone, where the StackSets are and in the management account",
     Place.SEEING_CENTRAL: "For `status` alone, in the security account",
@@ -63,7 +62,7 @@ TITLES = {
     ),
     Place.COMPARING: (
         "For `drift` besides, in the security and the management account: what CloudFormation "
-        "reads with your rights when it compares their stacks. Not tried"
+        "reads with your rights when it compares their stacks"
     ),
 }
 
@@ -71,6 +70,9 @@ TITLES = {
 # Also a set of the bare name, made by hand and gone on with by `takes_over`.
 _SET = f"cloudformation:*:*:stackset/{PRODUCT}*"
 _TARGET = f"cloudformation:*:*:stackset-target/{PRODUCT}*"
+# Not a list of the template's types: who may deploy AWS::IAM::Role may do everything anyway, and
+# the next release would need a list of its own. AWS's policies of StackSets have the wildcard, too.
+_TYPES = "cloudformation:*:*:type/resource/*"
 _PROPOSE = "to propose administrators"
 _LOOK, _DO = "to see what is there", "to do the steps of the plan"
 
@@ -158,15 +160,18 @@ def _sets() -> Iterator[Permission]:
     ):
         yield Permission(f"cloudformation:{name}", _SET, _LOOK)
     yield Permission("cloudformation:CreateStackSet", "*", f"{_DO}; AWS names no resource for it")
-    for name in (
-        *("UpdateStackSet", "CreateStackInstances"),
-        *("UpdateStackInstances", "DeleteStackInstances"),
+    # AWS asks for the set, for each target and for each resource type of its template
+    # (CloudFormation User Guide, "Restrict stack set operations based on Region and resource
+    # types"; the Service Authorization Reference lists the three for these four actions).
+    for resource, why in (
+        *((_SET, _DO), (_TARGET, "the accounts of a set")),
+        (_TYPES, "what the template of a set holds"),
     ):
-        yield Permission(f"cloudformation:{name}", _SET, _DO)
-    instances = ("CreateStackInstances", "UpdateStackInstances", "DeleteStackInstances")
-    for name in ("UpdateStackSet", *instances):
-        # AWS asks for the set and for each target besides (Service Authorization Reference).
-        yield Permission(f"cloudformation:{name}", _TARGET, "the accounts of a set")
+        for name in (
+            *("UpdateStackSet", "CreateStackInstances"),
+            *("UpdateStackInstances", "DeleteStackInstances"),
+        ):
+            yield Permission(f"cloudformation:{name}", resource, why)
 
 
 def _organization() -> Iterator[Permission]:

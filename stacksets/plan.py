@@ -19,7 +19,7 @@ from stacksets.obstacles import control_findings
 from stacksets.preconditions import refusals, trust_steps
 from stacksets.recipients import recipient_notes, recipient_refusals
 from stacksets.ring_calls import operation_wait
-from stacksets.rings import leaving_accounts, leaving_steps, ring_steps
+from stacksets.rings import idle_units, leaving_accounts, leaving_steps, ring_steps
 from stacksets.stacks import central_steps, management_steps
 from stacksets.steps import Kind, Plan, Step, Unreached, Until, Wait
 from stacksets.taking_over import going, left_over_steps, moved_steps, not_taken_over
@@ -173,6 +173,12 @@ def _notes(given: Given) -> Iterator[str]:
         seen = observed.stack_sets.get(name)
         if seen and (strays := sorted(seen.instances.keys() - observed.organization.accounts)):
             yield f"{ring.name}: stacks of accounts that have left: {_some(strays)}."
+        if idle := idle_units(given, ring):
+            yield (
+                f"{ring.name}: {', '.join(map(given.unit_name, idle))}: no account to install in, "
+                f"and StackSets list no such target of {name}. An account that joins there may get "
+                "no stack before apply runs again; status calls it not reached until then."
+            )
     if wanted.delegated and wanted.management.install:
         yield (
             "The management account's own stack is not seen from here: its person deploys "

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from handler.names import IAM_PATH
 
 # Managed policies whose holders administer IAM.
@@ -86,6 +88,18 @@ def roles_by_name(client: Any) -> Iterator[Proposal]:
             yield Proposal(_plain(role["Arn"]), "is called so")
 
 
+def control_tower(client: Any) -> bool:
+    """Whether Control Tower is seen to work from an account, which has this role then (Control
+    Tower User Guide, "AWSControlTowerAdmin role"). Raises ClientError."""
+    try:
+        client.get_role(RoleName="AWSControlTowerAdmin")
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchEntity", "AccessDenied"):
+            raise
+        return False
+    return True
+
+
 def _permission_set(client: Any, named: dict[str, str]) -> Iterator[Proposal]:
     name = client.describe_permission_set(**named)["PermissionSet"]["Name"]
     pages = client.get_paginator("list_managed_policies_in_permission_set").paginate(**named)
@@ -107,5 +121,6 @@ def _of_permission_set(name: str) -> str:
 
 def _plain(name: str) -> str:
     """A name or path as a pattern of itself: IAM lets names hold commas, which part patterns, and
-    paths stars. A question mark stands for one character of a segment, whatever it is."""
-    return re.sub(r"[,*]", "?", name)
+    paths stars, quotes and backslashes. A question mark stands for one character of a segment,
+    whatever it is."""
+    return re.sub(r'[,*"\\]', "?", name)

@@ -15,7 +15,9 @@ from stacksets.lines import Place, line_numbers
 from stacksets.parameters import complete, parameter_problems
 from stacksets.reading_recipients import read_recipients
 from stacksets.wanted import (
+    ACCESS_ROLE,
     BUCKETS,
+    MOST_UNITS,
     Access,
     Central,
     Excluded,
@@ -30,6 +32,7 @@ from stacksets.wanted import (
 ACCOUNT = "[0-9]{12}"
 ROLE_ARN = "arn:aws[a-z-]*:iam::[0-9]{12}:role/.+"
 MODES = ("observe", "enforce")
+LONGEST_RING = 41
 
 # Where IAM's events appear, by partition.
 REGIONS = {
@@ -115,7 +118,7 @@ def _access(section: Section) -> Access:
     access = Access(
         role=section.text(
             "role",
-            "OrganizationAccountAccessRole",
+            ACCESS_ROLE,
             shape=r"[\w+=,.@/-]{1,512}",
             says="the name of a role, with its path",
         ),
@@ -165,13 +168,23 @@ def _guardrail(section: Section) -> Guardrail:
 def _ring(section: Section, declared: Declared, shared: Mapping[str, str]) -> Ring:
     mode, since, unguarded = _mode(section)
     own = _parameters(section.section("parameters"), "member", declared)
+    units = section.texts(
+        "units", says='a list of OU ids or paths like "Workloads/Prod"; "/" is the root'
+    )
+    if len(units) > MOST_UNITS:
+        section.wrong(
+            "units",
+            f"{section.name('units')} names {len(units)} units, and StackSets take {MOST_UNITS} in "
+            "a call: name units above them, or part the ring in two.",
+        )
     ring = Ring(
         name=section.text(
-            "name", None, shape="[a-z][a-z0-9-]{0,40}", says="small letters, digits and hyphens"
+            "name",
+            None,
+            shape=f"[a-z][a-z0-9-]{{0,{LONGEST_RING - 1}}}",
+            says="small letters, digits and hyphens",
         ),
-        units=section.texts(
-            "units", says='a list of OU ids or paths like "Workloads/Prod"; "/" is the root'
-        ),
+        units=units,
         mode=mode,
         parameters=complete(declared, {**shared, **own, "Mode": mode}),
         observed_since=since,

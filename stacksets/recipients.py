@@ -145,8 +145,10 @@ def recipient_notes(given: Given) -> Iterator[str]:
     for key, found in sorted(seen.items()):
         if not found.confirmed and key not in {*wanted, *team}:
             yield (
+                # SNS Developer Guide, "Deleting an Amazon SNS topic and subscription".
                 f"{found.address} is asked to confirm a subscription and the file does not name "
-                "it: nobody can end that, and AWS drops it after two days without an answer."
+                "it: nobody can end that. AWS deletes it after 48 hours without an answer, or "
+                "after 30 days where it has suspended the address for too many mails."
             )
 
 

@@ -165,7 +165,7 @@ def _instances(
     given: Given, seen: StackSet, accounts: list[str], *, says: str, retain: bool
 ) -> Step:
     """One operation over the whole units, or over named accounts alone to forget them."""
-    targets: dict[str, Any] = {"OrganizationalUnitIds": list(seen.units)}
+    targets: dict[str, Any] = {"OrganizationalUnitIds": list(seen.targets)}
     if retain:
         units = sorted({seen.instances[account].unit for account in accounts})
         targets = named_accounts(units, accounts)

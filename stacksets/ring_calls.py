@@ -12,9 +12,6 @@ from stacksets.wanted import Ring
 
 DESCRIPTION = "Takes IAM away from whoever calls it without being an IAM administrator"
 
-# Operations wait for each other; without it AWS refuses a second one while the first runs.
-MANAGED = {"Active": True}
-
 
 def but_excluded(given: Given, units: list[str]) -> dict[str, Any]:
     """DeploymentTargets: whole units, but for the accounts in them that are excluded by choice."""
@@ -66,9 +63,15 @@ def whole_set(given: Given, ring: Ring) -> dict[str, Any]:
         "TemplateURL": given.template_url(given.member, given.deploying),
         "Parameters": parameter_list(given.parameters(ring)),
         "Capabilities": CAPABILITIES,
-        "ManagedExecution": MANAGED,
         "CallAs": given.wanted.call_as,
     }
+
+
+def managed_execution(*, is_on: bool) -> dict[str, Any]:
+    """ManagedExecution, by which operations wait for each other and are not refused, where it
+    changes: AWS lets nobody modify it "while there are running or queued operations" (API
+    Reference, ManagedExecution), and does not say whether the same value counts."""
+    return {} if is_on else {"ManagedExecution": {"Active": True}}
 
 
 def following(ring: Ring, *, enabled: bool) -> dict[str, bool]:

@@ -9,10 +9,10 @@ from stacksets.given import Given
 from stacksets.guarding import many
 from stacksets.observed import Instance, StackSet
 from stacksets.ring_calls import (
-    MANAGED,
     but_excluded,
     following,
     instances_call,
+    managed_execution,
     named_accounts,
     preferences,
     ring_call,
@@ -21,7 +21,7 @@ from stacksets.ring_calls import (
 )
 from stacksets.stacks import CAPABILITIES, changes
 from stacksets.steps import Step
-from stacksets.wanted import Ring
+from stacksets.wanted import MOST_UNITS, Ring
 
 # Above this many accounts a call names the units instead of the accounts.
 NAMED_ACCOUNTS = 100
@@ -33,23 +33,48 @@ def ring_steps(given: Given, ring: Ring) -> Iterator[Step]:
     seen = given.observed.stack_sets.get(ring.stack_set)
     if seen is None:
         yield _create(given, ring)
-        yield _add_units(given, ring, given.ring_units(ring))
+        if given.ring_accounts(ring):
+            yield _add_units(given, ring, given.ring_units(ring))
         return
     changed = _changed(given, ring, seen)
     if changed:
         yield _upgrade(given, ring, seen)
     now = seen.auto_deployment
+    # An upgrade has switched it on.
+    is_managed = seen.managed or changed
     if changed or not now.enabled or now.retain != ring.retain_on_leave:
         says = f"Switch auto-deployment of {ring.stack_set} on, stacks of accounts that leave "
         says += "stay" if ring.retain_on_leave else "go"
-        yield _switch(given, ring, seen, says, "accounts that join or leave from now on")
-    elif not seen.managed:
+        whom = "accounts that join or leave from now on"
+        yield _switch(given, ring, seen, says, whom, is_managed=is_managed)
+    elif not is_managed:
         says = f"Switch managed execution of {ring.stack_set} on: operations wait for each other"
-        yield _switch(given, ring, seen, says, "no stack changes")
-    fresh = [unit for unit in given.ring_units(ring) if unit not in seen.units]
-    if fresh:
+        yield _switch(given, ring, seen, says, "no stack changes", is_managed=False)
+    fresh = _new_units(given, ring)
+    if _below(given, ring, fresh):
         yield _add_units(given, ring, fresh)
     yield from _mend(given, ring, seen, changed=changed, fresh=fresh)
+
+
+def _new_units(given: Given, ring: Ring) -> list[str]:
+    """The ring's units of which nothing shows that they are targets of its set."""
+    seen = given.observed.stack_sets.get(ring.stack_set)
+    targets = seen.targets if seen else ()
+    return [unit for unit in given.ring_units(ring) if unit not in targets]
+
+
+def _below(given: Given, ring: Ring, units: Iterable[str]) -> list[str]:
+    """The accounts of the ring in some of its units."""
+    below = {one.id for unit in units for one in given.observed.organization.below(unit)}
+    return [account for account in given.ring_accounts(ring) if account in below]
+
+
+def idle_units(given: Given, ring: Ring) -> list[str]:
+    """The units that are targets of the set for all that is known, and that no call names: there
+    is no account to install in. Named again in each plan they would never come to rest where AWS
+    does not list them, and a call that reaches nobody may be refused: no page says."""
+    units = _new_units(given, ring)
+    return [] if _below(given, ring, units) else units
 
 
 def unfinished(given: Given, ring: Ring, seen: StackSet) -> tuple[Instance, ...]:
@@ -71,6 +96,7 @@ def _changed(given: Given, ring: Ring, seen: StackSet) -> bool:
 def _create(given: Given, ring: Ring) -> Step:
     arguments = {
         **whole_set(given, ring),
+        **managed_execution(is_on=False),
         "PermissionModel": "SERVICE_MANAGED",
         "AutoDeployment": following(ring, enabled=True),
     }
@@ -89,6 +115,7 @@ def _upgrade(given: Given, ring: Ring, seen: StackSet) -> Step:
     meanwhile must not get what is about to be replaced."""
     arguments = {
         **whole_set(given, ring),
+        **managed_execution(is_on=seen.managed),
         "OperationPreferences": preferences(ring),
         "AutoDeployment": following(ring, enabled=False),
     }
@@ -107,7 +134,9 @@ def _upgrade(given: Given, ring: Ring, seen: StackSet) -> Step:
     )
 
 
-def _switch(given: Given, ring: Ring, seen: StackSet, says: str, whom: str) -> Step:
+def _switch(
+    given: Given, ring: Ring, seen: StackSet, says: str, whom: str, *, is_managed: bool
+) -> Step:
     """Template and parameters stay; how the set works becomes what it should be."""
     known = sorted(given.parameters(ring))
     arguments = {
@@ -117,7 +146,7 @@ def _switch(given: Given, ring: Ring, seen: StackSet, says: str, whom: str) -> S
         "Capabilities": CAPABILITIES,
         "OperationPreferences": preferences(ring),
         "AutoDeployment": following(ring, enabled=True),
-        "ManagedExecution": MANAGED,
+        **managed_execution(is_on=is_managed),
         "CallAs": given.wanted.call_as,
     }
     return ring_step(
@@ -133,8 +162,7 @@ def _switch(given: Given, ring: Ring, seen: StackSet, says: str, whom: str) -> S
 def _add_units(given: Given, ring: Ring, units: Iterable[str]) -> Step:
     """Instances in whole units, but for the accounts that are excluded by choice."""
     units = list(units)
-    below = {one.id for unit in units for one in given.observed.organization.below(unit)}
-    accounts = [account for account in given.ring_accounts(ring) if account in below]
+    accounts = _below(given, ring, units)
     names = ", ".join(given.unit_name(unit) for unit in units)
     return ring_step(
         given,
@@ -155,7 +183,11 @@ def leaving_steps(given: Given, ring: Ring) -> Iterator[Step]:
         return
     leaving = leaving_accounts(given, ring)
     wanted = given.ring_units(ring)
-    for unit in [one for one in seen.units if one not in wanted]:
+    known = given.observed.organization.accounts
+    # Nothing takes the stack of a closed account, by which a unit would be a target for ever.
+    active = [one for one in leaving if one in known and known[one].status == "ACTIVE"]
+    units = dict.fromkeys([*seen.units, *(seen.instances[one].unit for one in active)])
+    for unit in [one for one in units if one not in wanted]:
         accounts = [account for account in leaving if seen.instances[account].unit == unit]
         targets: dict[str, Any] = {"OrganizationalUnitIds": [unit]}
         yield _delete(given, ring, given.unit_name(unit), targets, accounts)
@@ -165,13 +197,13 @@ def leaving_steps(given: Given, ring: Ring) -> Iterator[Step]:
     if excluded:
         targets = named_accounts(sorted({seen.instances[one].unit for one in excluded}), excluded)
         yield _delete(given, ring, "excluded by choice", targets, excluded)
-    if moved:
-        # AWS does not say by which of them it finds an account that has moved: the unit that the
-        # set has noted, or the one where the account lies now.
-        units = {seen.instances[one].unit for one in moved}
-        units |= {given.observed.organization.accounts[one].unit for one in moved}
-        targets = named_accounts(sorted(units), moved)
-        yield _delete(given, ring, "moved out of its units", targets, moved)
+    # AWS does not say by which unit it finds an account that has moved: the one that the set has
+    # noted, or the one where the account lies now. So each may bring two.
+    for at in range(0, len(moved), MOST_UNITS // 2):
+        part = moved[at : at + MOST_UNITS // 2]
+        both = {seen.instances[one].unit for one in part} | {known[one].unit for one in part}
+        targets = named_accounts(sorted(both), part)
+        yield _delete(given, ring, "moved out of its units", targets, part)
 
 
 def leaving_accounts(given: Given, ring: Ring) -> list[str]:
@@ -189,8 +221,9 @@ def leaving_accounts(given: Given, ring: Ring) -> list[str]:
 
 def _moved_away(given: Given, units: Iterable[str], account: str) -> bool:
     """Whether an account lies outside the units of the ring whose stack it has. Auto-deployment
-    takes that stack away, but where somebody is contained (its deny is in use) or where it was
-    off; and with it there no other ring can give one. Nothing reaches a closed account."""
+    takes that stack away before it gives the new ring's (CloudFormation User Guide, "Enable or
+    disable automatic deployments"), but where somebody is contained (its deny is in use) or where
+    it was off; with it there no other ring can give one. Nothing reaches a closed account."""
     found = given.observed.organization.accounts.get(account)
     if found is None or found.status != "ACTIVE":
         return False
@@ -215,7 +248,7 @@ def _mend(
     given: Given, ring: Ring, seen: StackSet, *, changed: bool, fresh: list[str]
 ) -> Iterator[Step]:
     """Accounts that have no stack yet, and stacks that an earlier operation did not finish."""
-    new = {one.id for unit in fresh for one in given.observed.organization.below(unit)}
+    new = _below(given, ring, fresh)
     behind = unfinished(given, ring, seen)
     missing = [
         account

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from stacksets.coverage import Coverage, Covered, Timing
-from stacksets.findings import Finding, State
 from stacksets.sight import Sight, centre_is_behind
+from stacksets.states import Finding, State
 
 STATUS_VERSION = 1
 
@@ -60,8 +60,10 @@ def _heartbeat(row: Covered) -> dict[str, Any] | None:
         "rule": beat.rule,
         "tamper_rule": beat.tamper_rule,
         "trail": beat.trail,
+        "table_policy": beat.table_policy,
         "last_event_at": beat.last_event_at,
         "dead_letters": beat.dead_letters,
+        "redriven": beat.redriven,
         "contained": beat.contained,
         "roster_differences": list(beat.roster_differences),
         "self_test": asdict(beat.self_test) if beat.self_test.at else None,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from handler.notice import visible
 from stacksets.coverage import Coverage, Covered, Timing
-from stacksets.findings import LEFT_OUT, State
+from stacksets.states import LEFT_OUT, State
 
 # Above so many accounts only those that are amiss have a line of their own.
 MOST_ROWS = 100

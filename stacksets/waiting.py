@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ from stacksets.steps import Until, Wait
 COUNT_EVERY = 6
 # A change of IAM takes some four seconds to apply everywhere; AWS promises no figure. In looks.
 SETTLE_LOOKS = 3
+# How a refusal may speak of the size of the code in the template: AWS documents 4 MB as a zip, and
+# of templates with so much code in them nobody has told.
+LARGE_CODE = re.compile(r"(?i)zip ?file|code size|too large")
 STACK_GOOD = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "IMPORT_COMPLETE")
 
 
@@ -49,6 +53,17 @@ class Failed(Exception):
     def __init__(self, said: str, accounts: dict[str, str], advice: str) -> None:
         super().__init__(said)
         self.said, self.accounts, self.advice = said, accounts, advice
+
+
+def code_advice(words: str) -> str:
+    """The way out where AWS may find the code in the template too large, "" elsewhere."""
+    if not LARGE_CODE.search(words):
+        return ""
+    return (
+        " If it is about the size of the code: keep the code in a bucket (python -m generator "
+        '--out build/s3 --code s3; README, "Parameters and permissions"), name that folder in '
+        "--templates and the bucket in LambdaS3BucketName of the parameters."
+    )
 
 
 def wait_for(
@@ -99,11 +114,11 @@ def _wait_for_stack(
         if status in STACK_GOOD:
             return
         if not status.endswith("_IN_PROGRESS"):
-            said = f"The stack {wait.name} ended as {status}"
+            why = first_failure(client, wait.name) or "it names no failed resource"
             raise Failed(
-                said,
-                {wait.account: first_failure(client, wait.name) or "it names no failed resource"},
-                "Correct what CloudFormation names, and run apply again.",
+                f"The stack {wait.name} ended as {status}",
+                {wait.account: why},
+                f"Correct what CloudFormation names, and run apply again.{code_advice(why)}",
             )
         waiting.sleep(waiting.poll)
 
@@ -137,7 +152,7 @@ def _wait_for_operation(
                 f"The StackSet {wait.name} ended its operation as {seen['Status']}",
                 bad,
                 "Correct it there, and run apply again: it goes on with the accounts that are "
-                "missing.",
+                f"missing.{code_advice(' '.join(bad.values()))}",
             )
         waiting.sleep(waiting.poll)
 

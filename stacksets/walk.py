@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stacksets.clients import CannotEnter, Clients, sentence
 from stacksets.steps import Call, Content, Saved, Step, Until
-from stacksets.waiting import Counted, Failed, Waiting, wait_for
+from stacksets.waiting import Counted, Failed, Waiting, code_advice, wait_for
 
 # Somebody else's operation on the same set: ours may be made again once it has ended.
 # Organizations says the last two while a policy type or a policy is still being switched on.
@@ -139,8 +139,12 @@ def advice(error: Exception) -> str:
         # CloudFormation's words, which name no permission and have no code of their own.
         return (
             "CloudFormation reads the template with the operator's rights. Give the operator the "
-            "permission s3:GetObject on the bucket for templates (docs/operator-permissions.md)."
+            "permission s3:GetObject on the bucket for templates (docs/operator-permissions.md). "
+            "Where a delegated administrator has it, let the management account deploy: write "
+            'deploy_from = "management".'
         )
+    if code == "ValidationError":
+        return code_advice(str(error)).strip()
     match code:
         case "AccessDenied" | "AccessDeniedException" | "AuthorizationError" | "403":
             return (

@@ -13,6 +13,14 @@ CENTRAL_STACK = f"{PRODUCT}-central"
 MANAGEMENT_STACK = PRODUCT
 # How the names of the buckets for templates begin; the account's id is their end.
 BUCKETS = f"{PRODUCT}-templates"
+# "The maximum number of organizational unit (OUs) supported by a CreateStackInstances operation is
+# 50", and of Update- and DeleteStackInstances (API Reference).
+MOST_UNITS = 50
+# The role that enters an account by default: Organizations makes it in the accounts that it makes,
+# unless it is told another name. Control Tower's Account Factory tells it the second (Control Tower
+# User Guide, "How AWS Control Tower works with roles to create and manage accounts").
+ACCESS_ROLE = "OrganizationAccountAccessRole"
+CONTROL_TOWER_ROLE = "AWSControlTowerExecution"
 # The central template's parameters that are addresses: its stack subscribes them.
 ADDRESSES = ("Email", "ExtraEmail")
 
@@ -145,3 +153,8 @@ class Wanted:
 
     def reason_to_exclude(self, account: str) -> str | None:
         return next((one.reason for one in self.excluded if one.account == account), None)
+
+
+def bucket_name(account: str, begins: str = BUCKETS) -> str:
+    """The private bucket of an account for templates; `*` as account for a policy's pattern."""
+    return f"{begins}-{account}"

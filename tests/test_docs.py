@@ -13,6 +13,7 @@ from datetime import date
 from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore import xform_name
@@ -34,6 +35,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 PRINTED = {"parameters.md", "permissions.md", "verdicts.md"}
 BY_HAND = [path for path in DOCUMENTS if path.name not in PRINTED]
 README = (ROOT / "README.md").read_text()
+AWS = ROOT / "docs" / "aws.md"
 # What the AWS CLI adds to AWS's own actions, with the options that we use of it.
 ADDED_COMMANDS = {
     "cloudformation deploy": {
@@ -172,13 +174,12 @@ def test_the_readme_shows_the_undo_of_every_rung() -> None:
             assert command in table or (verb == "delete-role-policy" and f"`{verb}`" in table)
 
 
+def trees(*forms: Form) -> list[dict[str, Any]]:
+    return [one.tree for form in forms for one in render(house=House(), form=form)]
+
+
 def test_names_in_camel_case_are_parameters_or_calls_of_iam() -> None:
-    parameters = {
-        parameter
-        for form in Form
-        for template in render(house=House(), form=form)
-        for parameter in template.tree["Parameters"]
-    }
+    parameters = {parameter for tree in trees(*Form) for parameter in tree["Parameters"]}
     known = parameters | set(get_session().get_service_model("iam").operation_names)
     for path in BY_HAND:
         for code in pieces_of_code(path.read_text()):
@@ -265,3 +266,39 @@ def test_the_documents_are_plain_text_without_trailing_blanks(path: Path) -> Non
     text = path.read_text()
     assert text.isascii(), [c for c in text if not c.isascii()]
     assert not re.search(r"[ \t]$", text, re.MULTILINE)
+
+
+def test_the_documents_say_what_outlives_the_stacks_and_for_how_long() -> None:
+    stays = (ROOT / "docs" / "removing.md").read_text().partition("## What stays")[2]
+    resources = [one for tree in trees(Form.INLINE) for one in tree["Resources"].values()]
+    [key] = [one["Properties"] for one in resources if one["Type"] == "AWS::KMS::Key"]
+    tables = [one["Properties"] for one in resources if one["Type"] == "AWS::DynamoDB::Table"]
+    assert len(tables) == 2
+    for table in tables:
+        # AWS keeps the backup of such a table for 35 days, and nothing can change that.
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert "For 35 days a backup of each table" in stays
+    assert f"For {key.get('PendingWindowInDays', 30)} days the key" in stays
+
+
+def test_each_behaviour_of_aws_that_we_rely_on_has_its_page_or_says_that_there_is_none() -> None:
+    rows = re.findall(r"^\| (?!AWS does|---)(.*) \|$", AWS.read_text(), re.MULTILINE)
+    assert 30 < len(rows) <= 50
+    for row in rows:
+        *_, pages, word = row.split(" | ")
+        assert re.fullmatch(r"documented|no page: .+", word), row
+        links = re.findall(r"\[[^\]]+\]\((.*?)\)", pages)
+        assert links, row
+        assert all(re.fullmatch(r"https://docs\.aws\.amazon\.com/\S+\.html", one) for one in links)
+
+
+def test_no_file_names_the_host_of_a_package_registry() -> None:
+    registries = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.", "deb" + "ian.org")
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    if not tracked:
+        pytest.skip("no git checkout here: nothing says which files belong to the project")
+    for file in tracked:
+        text = (ROOT / file).read_text(errors="replace").lower()
+        assert not [host for host in registries if host in text], file

@@ -278,6 +278,33 @@ TRIALS = (
     ),
     Trial(
         sid="RevokerStaysAlive",
+        title="the state table backed up as AWS Backup does",
+        call=lambda play, key: other("dynamodb")(play, key).create_backup(
+            TableName=STATE_TABLE, BackupName="nightly"
+        ),
+    ),
+    Trial(
+        sid="RevokerStaysAlive",
+        title="the dead letters tagged as everything is",
+        call=lambda play, key: other("sqs")(play, key).tag_queue(
+            QueueUrl=queue(play), Tags={"cost-centre": "42"}
+        ),
+    ),
+    Trial(
+        sid="RevokerStaysAlive",
+        title="the log sent on as every log is",
+        call=lambda play, key: other("logs")(play, key).put_subscription_filter(
+            logGroupName=LOG_GROUP,
+            filterName="everything",
+            filterPattern="",
+            destinationArn=f"arn:aws:logs:us-east-1:{play.account}:destination:archive",
+        ),
+        undo=lambda play: play.box.client("logs", play.account).delete_subscription_filter(
+            logGroupName=LOG_GROUP, filterName="everything"
+        ),
+    ),
+    Trial(
+        sid="RevokerStaysAlive",
         title="the state table made deletable",
         call=lambda play, key: other("dynamodb")(play, key).update_table(
             TableName=STATE_TABLE, DeletionProtectionEnabled=False

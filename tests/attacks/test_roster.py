@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,15 @@ def disorder(play: Play, seed: int) -> Iterator[None]:
         play.box.disorder(None)
 
 
+@pytest.fixture(params=[True, False], ids=["users are found", "users are not found"])
+def either_history(play: Play, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both answers of the event history to whether it finds calls by the user that they name."""
+    before = play.box.state.unknowns
+    play.box.state.unknowns = replace(before, history_finds_users=request.param)
+    yield
+    play.box.state.unknowns = before
+
+
 def add(play: Play, user: str) -> None:
     """By alice, an administrator."""
     play.alice.add_user_to_group(GroupName=ADMINISTRATORS, UserName=play[user])
@@ -75,6 +85,7 @@ def newcomer(play: Play) -> Play:
     return play
 
 
+@pytest.mark.usefixtures("either_history")
 def test_an_addition_heard_of_after_the_call_is_found_in_the_event_history(
     newcomer: Play,
 ) -> None:
@@ -103,6 +114,7 @@ def test_a_late_addition_that_the_history_does_not_show_yet_is_waited_for(newcom
     assert not play.refused("newcomer")
 
 
+@pytest.mark.usefixtures("either_history")
 def test_a_lost_addition_is_found_in_the_event_history(newcomer: Play) -> None:
     play = newcomer
     with lost(play, "AddUserToGroup"):
@@ -114,6 +126,26 @@ def test_a_lost_addition_is_found_in_the_event_history(newcomer: Play) -> None:
     assert not play.refused("newcomer")
 
 
+@pytest.mark.usefixtures("either_history")
+def test_a_call_on_a_name_that_moved_before_it_was_heard_of_is_answered_by_the_patrol(
+    play: Play,
+) -> None:
+    gina, renamed = play.user("gina"), play.name("gina-by-another-name")
+    play.user("mallory", "iam:*")
+    mallory = play.iam("mallory")
+    with late_events(play.box) as records:
+        mallory.add_user_to_group(GroupName=ADMINISTRATORS, UserName=gina)
+        mallory.update_user(UserName=gina, NewUserName=renamed)
+        rename = records.pop()
+    play.box.settle()
+    assert play.is_held("mallory")
+    assert renamed in play.members(), "nobody is called gina any more"
+    play.box.emit(rename)
+    wait_and_patrol(play)
+    assert renamed not in play.members()
+
+
+@pytest.mark.usefixtures("either_history")
 def test_the_one_who_may_be_contained_wrongly_was_added_within_15_minutes_by_a_lost_event(
     newcomer: Play,
 ) -> None:
@@ -212,6 +244,7 @@ def test_another_user_under_an_administrators_name_is_none(play: Play) -> None:
     assert play.is_held("mallory")
 
 
+@pytest.mark.usefixtures("either_history")
 def test_an_addition_that_a_restored_table_has_not_heard_of_is_proven_again(play: Play) -> None:
     play.colleague("frida")
     (user,) = [u for u in play.quiet.list_users()["Users"] if u["UserName"] == play["frida"]]

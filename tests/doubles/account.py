@@ -50,7 +50,7 @@ class MemoryBus:
 
 @dataclass
 class MemoryTrail:
-    """CloudTrail's event history: records by the name in their parameters, newest first."""
+    """CloudTrail's event history, newest first; not by ResourceName, as in history.py."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
     looked: int = 0
@@ -71,13 +71,15 @@ class MemoryTrail:
 def _answers(record: dict[str, Any], attribute: dict[str, str]) -> bool:
     value = attribute["AttributeValue"]
     match attribute["AttributeKey"]:
-        case "ResourceName":
-            return value in (record.get("requestParameters") or {}).values()
         case "Username":
             return bool(record["userIdentity"].get("userName") == value)
         case "AccessKeyId":
             return bool(record["userIdentity"].get("accessKeyId") == value)
-    return bool(record["eventName"] == value)
+        case "EventSource":
+            return bool(record["eventSource"] == value)
+        case "EventName":
+            return bool(record["eventName"] == value)
+    raise AssertionError(f"no sure answer to {attribute}")
 
 
 def in_turn(one: Callable[[], Any], other: Callable[[], Any]) -> tuple[Any, Any]:

@@ -15,6 +15,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.doubles.table import expires_in_whole_seconds
+
 Item = dict[str, dict[str, str]]
 
 _TOKEN = re.compile(r"\s*(<=|>=|<>|[()=<>,]|:?[A-Za-z_][A-Za-z0-9_]*)")
@@ -81,6 +83,7 @@ class MemoryTable:
                 )
             for key, write in writes:
                 if "Item" in write:
+                    expires_in_whole_seconds(write["Item"])
                     self.items[key] = dict(write["Item"])
                 else:
                     self._update(key, write)
@@ -144,6 +147,7 @@ class MemoryTable:
                         new[name] = {"N": str(total)}
                     case "REMOVE":
                         new.pop(action.strip(), None)
+        expires_in_whole_seconds(new)
         self.items[key] = new
 
 

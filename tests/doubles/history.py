@@ -62,7 +62,10 @@ class LaggingHistory:
 
 
 def _attributes(record: Record) -> Iterator[tuple[str, str]]:
-    """By what a record can be found. CloudTrail API reference, "LookupAttribute"."""
+    """By what a record can surely be found. CloudTrail API reference, "LookupAttribute".
+
+    Not by ResourceName: no page says which resources a call of IAM has.
+    """
     identity = record["userIdentity"]
     yield "EventId", record["eventID"]
     yield "EventName", record["eventName"]
@@ -70,8 +73,6 @@ def _attributes(record: Record) -> Iterator[tuple[str, str]]:
     yield "Username", identity.get("userName") or identity["arn"].rsplit("/", 1)[-1]
     if "accessKeyId" in identity:
         yield "AccessKeyId", identity["accessKeyId"]
-    for value in dict.fromkeys((record["requestParameters"] or {}).values()):
-        yield "ResourceName", value
 
 
 def _seconds(time: float | datetime) -> float:

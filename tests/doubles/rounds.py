@@ -31,9 +31,12 @@ class MemoryQueue:
     meta: Any = field(default_factory=lambda: SimpleNamespace(endpoint_url="https://sqs.example"))
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
-    def put(self, body: object, *, rule: str = "") -> None:
+    def put(self, body: object, *, rule: str = "", code: str = "") -> None:
+        """A letter of EventBridge's where a rule is given, with its error code."""
         name = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{rule}"
         attributes = {"RULE_ARN": {"StringValue": name}} if rule else {}
+        if code:
+            attributes["ERROR_CODE"] = {"StringValue": code}
         text = body if isinstance(body, str) else json.dumps(body)
         handle = str(next(self._numbers))
         self.letters[handle] = {

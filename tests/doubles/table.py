@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,9 +10,30 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from handler.health import LEDGER_WRITES
+from handler.names import REVOKER, iam_arn
+from tests.doubles.iam import ACCOUNT
+
 Raw = dict[str, dict[str, str]]
 # Items a page: few, so that few items are several pages.
 PAGE = 2
+# As the member's template makes it.
+POLICY = {
+    "Statement": [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": list(LEDGER_WRITES),
+            "Condition": {
+                "ArnNotEquals": {
+                    "aws:PrincipalArn": iam_arn(
+                        partition="aws", account=ACCOUNT, kind="role", name=REVOKER
+                    )
+                }
+            },
+        }
+    ]
+}
 
 
 class ConditionalCheckFailedException(ClientError):
@@ -25,13 +47,25 @@ class Exceptions:
 
 @dataclass
 class MemoryDynamo:
-    """One table; `reads` and `writes` count requests, `fail` holds codes for the next requests."""
+    """One table; `reads` and `writes` count requests, `fail` holds codes for the next requests.
+
+    `policy` is its resource policy, None for none.
+    """
 
     rows: dict[str, Raw] = field(default_factory=dict)
     reads: int = 0
     writes: int = 0
     fail: dict[str, list[str]] = field(default_factory=dict)
+    policy: dict[str, Any] | None = field(default_factory=lambda: POLICY)
     exceptions = Exceptions
+
+    def get_resource_policy(self, *, ResourceArn: str) -> dict[str, str]:
+        self._request("get_resource_policy")
+        assert ResourceArn == f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/state"
+        if self.policy is None:
+            code = "PolicyNotFoundException"
+            raise ClientError({"Error": {"Code": code, "Message": "none"}}, "GetResourcePolicy")
+        return {"Policy": json.dumps(self.policy)}
 
     def _request(self, operation: str) -> None:
         if self.fail.get(operation):
@@ -55,6 +89,7 @@ class MemoryDynamo:
         assert ConditionExpression == "attribute_not_exists(pk)"
         if Item["pk"]["S"] in self.rows:
             raise _condition_failed("PutItem")
+        expires_in_whole_seconds(Item)
         self.rows[Item["pk"]["S"]] = dict(Item)
 
     def update_item(
@@ -84,6 +119,7 @@ class MemoryDynamo:
         _, _, removed = UpdateExpression.partition("REMOVE ")
         for mark in re.findall(r"#\w+", removed):
             row.pop(ExpressionAttributeNames[mark], None)
+        expires_in_whole_seconds(row)
         self.rows[Key["pk"]["S"]] = row
 
     def delete_item(
@@ -126,6 +162,11 @@ class Scan:
         for start in range(0, max(len(keys), 1), PAGE):
             found = (self.dynamo.rows.get(key) for key in keys[start : start + PAGE])
             yield {"Items": [dict(row) for row in found if row is not None]}
+
+
+def expires_in_whole_seconds(row: Raw) -> None:
+    """DynamoDB takes another expiry without a word, and keeps the item for ever."""
+    assert row.get("expires_at", {"N": "0"})["N"].isdigit(), "TTL ignores what is no whole number"
 
 
 def _holds(

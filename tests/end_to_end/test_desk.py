@@ -34,7 +34,7 @@ class Said:
 def carol(enforcing: Stage, request: pytest.FixtureRequest) -> Callable[..., Said]:
     """Somebody of the security team in the central account: runs the desk's commands."""
     box = enforcing.box
-    name = "carol-" + "".join(c for c in request.node.name if c.isalnum())[-40:]
+    name = "carol-" + "".join(c for c in request.node.name if c.isalnum())[-32:]
     key = box.new_user(box.security, name, "sts:AssumeRole")
     return lambda *arguments: at_desk(box, key, *arguments)
 

@@ -120,6 +120,19 @@ def test_the_heartbeat_tells_how_the_account_is(enforcing: Stage, account: str) 
     events.enable_rule(Name="iam-org-revoker-calls")
 
 
+def test_a_lost_policy_of_the_table_is_reported_until_it_is_back(
+    enforcing: Stage, account: str
+) -> None:
+    tables = enforcing.box.client("dynamodb", account)
+    arn = tables.describe_table(TableName=STATE_TABLE)["Table"]["TableArn"]
+    assert patrol(enforcing.box, account).table_policy == "denies"
+    policy = tables.get_resource_policy(ResourceArn=arn)["Policy"]
+    tables.delete_resource_policy(ResourceArn=arn)
+    assert patrol(enforcing.box, account).table_policy == "missing"
+    tables.put_resource_policy(ResourceArn=arn, Policy=policy)
+    assert patrol(enforcing.box, account).table_policy == "denies"
+
+
 def test_a_drill_is_measured_in_enforce_mode_and_leaves_no_deny(
     enforcing: Stage, account: str
 ) -> None:

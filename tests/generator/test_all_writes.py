@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from generator.render import Rendered
 from tests.generator.questions import decision, operations
 from tests.generator.revoker_world import (
     ADMIN_POLICY,
@@ -25,7 +23,6 @@ from tests.generator.revoker_world import (
     SESSION_DENY,
     USER,
     World,
-    world_of,
 )
 
 READING = ("Get", "List", "BatchGet", "Scan", "Describe", "Lookup")
@@ -112,12 +109,3 @@ def test_it_may_do_nothing_by_which_others_get_rights(world: World, service: str
         if decision(world.revoker, f"{prefix}:{name}", "*", context=FROM_FUNCTION) == "Allow"
     ]
     assert allowed == []
-
-
-def test_its_inline_policies_fit_into_what_iam_allows_a_role(member: Rendered) -> None:
-    """10,240 characters in all, white space not counted; with the longest names and every knob."""
-    world = world_of(
-        member, InlineDeny="allow", AdminGroupName="A" * 128, **{"AWS::Region": "us-gov-west-1"}
-    )
-    sizes = [len(json.dumps(one, separators=(",", ":"))) for one in world.revoker]
-    assert sum(sizes) < 10_240

@@ -124,7 +124,7 @@ def _allow(*actions: str, **more: Any) -> Document:
     return {"Version": "2012-10-17", "Statement": [statement | {"Action": list(actions)}]}
 
 
-OUR_BOUNDARY = {"StringEquals": {"iam:PermissionsBoundary": DENY}}
+OUR_BOUNDARY = {"ArnEquals": {"iam:PermissionsBoundary": DENY}}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from tests.generator.filling import ACCOUNT, PSEUDO
 from tests.generator.filling import central as fill_central
 from tests.generator.filling import member as fill_member
 
-QUOTA = 2_048
 RULES = ("CallsRule", "CanaryRule", "TamperRule", "TamperStoresRule")
 ROLES = f"arn:aws:iam::{ACCOUNT}:role"
 REVOKER = f"{ROLES}/iam-org-revoker/iam-org-revoker"
@@ -23,17 +22,6 @@ FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:iam-org-revoker"
 CANARY = "iam-org-revoker-canary"
 TABLES = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table"
 QUEUE = f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/iam-org-revoker-dead-letters"
-# A StackSet's name may have 128 characters; its stacks are called StackSet-NAME-UUID.
-LONG = "StackSet-" + "s" * 128 + "-00000000-0000-0000-0000-000000000000"
-GOVERNMENT = {
-    "AWS::Partition": "aws-us-gov",
-    "AWS::Region": "us-gov-west-1",
-    "AWS::StackName": LONG,
-    "AWS::StackId": (
-        f"arn:aws-us-gov:cloudformation:us-gov-west-1:{ACCOUNT}:stack/{LONG}/"
-        "00000000-0000-0000-0000-000000000000"
-    ),
-}
 
 Record = dict[str, Any]
 Pattern = dict[str, Any]
@@ -89,15 +77,6 @@ def call(service: str, name: str, who: Record = USER, /, **parameters: Any) -> d
         "requestParameters": parameters or None,
     }
     return event(f"aws.{service}", detail)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_a_member_pattern_is_below_the_default_quota_in_the_longest_names(
-    member: Rendered, rule: str
-) -> None:
-    for given in (dict(PSEUDO), GOVERNMENT):
-        minified = json.dumps(pattern(member, rule, **given), separators=(",", ":"))
-        assert len(minified) < QUOTA
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
+from pathlib import Path
+
 import pytest
 
 from generator.render import Rendered
 from handler.deny import deny_document, session_deny_document
 from handler.names import DENY_GROUP, IAM_PATH, SESSION_DENY_GROUP
+from tests.doubles.rounds import Rounds
 from tests.generator.documents import (
     DENY,
     FUNCTION,
@@ -18,6 +24,7 @@ from tests.generator.documents import (
 from tests.generator.filling import ACCOUNT
 from tests.generator.filling import member as fill_member
 
+DRIFT = (Path(__file__).parents[2] / "docs" / "removing.md").read_text()
 # What it writes even in observe mode: its own log, table, queue and canary.
 OBSERVED_WRITES = {
     "dynamodb:DeleteItem": "table/iam-org-revoker-state",
@@ -37,6 +44,7 @@ OBSERVED_ACTIONS = OBSERVED_WRITES.keys() | {
     "cloudtrail:DescribeTrails",
     "cloudtrail:GetTrailStatus",
     "cloudtrail:LookupEvents",
+    "dynamodb:GetResourcePolicy",
     "dynamodb:BatchGetItem",
     "dynamodb:Scan",
     "events:DescribeRule",
@@ -108,10 +116,7 @@ def test_an_enforcing_revoker_may_write_these_and_only_under_these_conditions(
         (
             ["iam:PutRolePermissionsBoundary"],
             f"arn:aws:iam::{ACCOUNT}:role/*",
-            {
-                "StringEquals": {"iam:PermissionsBoundary": DENY},
-                **ours,
-            },
+            {"ArnEquals": {"iam:PermissionsBoundary": DENY, "lambda:SourceFunctionArn": FUNCTION}},
         ),
         (
             [
@@ -178,9 +183,19 @@ def test_only_the_revoker_writes_items_of_its_table_and_people_may_still_delete_
     member: Rendered,
 ) -> None:
     table = fill_member(member.tree).resources()["State"]["Properties"]
-    (statement,) = table["ResourcePolicy"]["PolicyDocument"]["Statement"]
+    policy = table["ResourcePolicy"]["PolicyDocument"]
+    (statement,) = policy["Statement"]
+    # As the revoker asks of what it finds there.
+    world = Rounds()
+    world.dynamo.policy = policy
+    assert world.patrol().table_policy == "denies"
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
     assert statement["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": ROLE}}
+    # The document has a command that puts it back.
+    (command,) = re.findall(r"^aws dynamodb put-resource-policy .*$", DRIFT, re.MULTILINE)
+    given = shlex.split(command.replace("ACCOUNT", ACCOUNT))
+    assert given[given.index("--resource-arn") + 1] == statement["Resource"]
+    assert json.loads(given[given.index("--policy") + 1]) == policy
     assert sorted(statement["Action"]) == [
         "dynamodb:BatchWriteItem",
         "dynamodb:DeleteItem",

@@ -89,6 +89,60 @@ def test_an_event_that_does_not_arrive_fails_the_test_after_a_quarter_of_an_hour
     assert (test.ok, test.error) == (False, "the canary's event did not arrive within 900 s")
 
 
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_an_event_that_arrives_late_does_not_make_the_test_good(mode: str) -> None:
+    world, nonce = drilling(MODE=mode)
+    arrive(world, nonce, 901, MODE=mode)
+    test = world.later(300).patrol(MODE=mode).self_test
+    assert not test.ok
+    assert test.error == "the canary's event arrived only after 901 s: 900 s are the bound"
+
+
+def test_a_deny_that_holds_late_does_not_make_the_test_good() -> None:
+    world, nonce = drilling()
+    world.iam.fail["attach_role_policy"] = ["Throttling"]
+    with pytest.raises(world.iam.exceptions.ClientError, match="Throttling"):
+        arrive(world, nonce, 890)
+    arrive(world, nonce, 60)
+    test = world.later(300).patrol().self_test
+    assert (test.ok, test.error) == (False, "the deny held only after 950 s: 900 s are the bound")
+
+
+@pytest.mark.parametrize("mode", ["observe", "enforce"])
+def test_an_event_that_eventbridge_could_not_deliver_fails_the_test(mode: str) -> None:
+    world, nonce = drilling(MODE=mode)
+    world.queue.put(canary_event(nonce), rule="iam-org-revoker-canary", code="NO_PERMISSIONS")
+    test = world.later(300).patrol(MODE=mode).self_test
+    assert (test.ok, test.event_seconds) == (False, 300.0)
+    assert test.error == (
+        "its event came through the dead-letter queue: EventBridge could not invoke the revoker "
+        "(NO_PERMISSIONS)"
+    )
+    assert world.iam.roles[CANARY_ROLE].attached == set()
+
+
+def test_an_event_on_which_the_revoker_failed_each_time_fails_the_test_and_leaves_no_deny() -> None:
+    world, nonce = drilling()
+    world.iam.fail["detach_role_policy"] = ["Throttling"]
+    with pytest.raises(world.iam.exceptions.ClientError, match="Throttling"):
+        arrive(world, nonce, 5)
+    world.queue.put({"requestPayload": canary_event(nonce)})
+    test = world.later(300).patrol().self_test
+    assert (test.ok, test.event_seconds) == (False, 5.0)
+    assert test.error == (
+        "its event came through the dead-letter queue: the revoker failed on it, each time that "
+        "Lambda tried"
+    )
+    assert world.iam.roles[CANARY_ROLE].attached == set()
+
+
+def test_a_second_copy_among_the_dead_letters_does_not_fail_a_test_that_went_well() -> None:
+    world, nonce = drilling()
+    arrive(world, nonce, 5)
+    world.queue.put(canary_event(nonce), rule="iam-org-revoker-canary", code="THROTTLING")
+    assert world.later(300).patrol().self_test.ok
+
+
 def test_a_canary_that_cannot_be_tagged_fails_the_test_at_once() -> None:
     world = Rounds()
     world.iam.fail["tag_role"] = ["AccessDenied"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from handler.names import SESSION_DENY_POLICY, iam_arn
 from tests.doubles.account import NOON, a_user, event
 from tests.doubles.iam import ACCOUNT, DENY_ARN
 from tests.doubles.rounds import Rounds
+from tests.doubles.table import POLICY
 
 SESSION_DENY = iam_arn(partition="aws", account=ACCOUNT, kind="policy", name=SESSION_DENY_POLICY)
 
@@ -105,6 +107,54 @@ def test_the_trails_that_bring_iams_calls(
     world.trails.trails = trails
     world.trails.shape |= shape
     assert world.patrol().trail == expected
+
+
+def without(change: str) -> Any:
+    """The policy of the table after somebody changed it."""
+    policy = deepcopy(POLICY)
+    [statement] = policy["Statement"]
+    match change:
+        case "allows":
+            statement["Effect"] = "Allow"
+        case "spares somebody":
+            role = statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+            statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] = [role, f"{role}-2"]
+        case "lets items be deleted":
+            statement["Action"].remove("dynamodb:DeleteItem")
+        case "binds one account":
+            statement["Principal"] = {"AWS": ACCOUNT}
+        case "one statement, in lists":
+            role = statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+            statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] = [role]
+            statement["Principal"] = {"AWS": "*"}
+            policy["Statement"] = statement
+    return policy
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (POLICY, "denies"),
+        (without("one statement, in lists"), "denies"),
+        (None, "missing"),
+        ({}, "changed"),
+        (without("allows"), "changed"),
+        (without("spares somebody"), "changed"),
+        (without("lets items be deleted"), "changed"),
+        (without("binds one account"), "changed"),
+    ],
+)
+def test_whether_the_policy_of_the_table_still_keeps_others_out(policy: Any, expected: str) -> None:
+    world = Rounds()
+    world.dynamo.policy = policy
+    assert world.patrol().table_policy == expected
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
+def test_a_policy_of_the_table_that_is_not_shown_is_unknown(code: str) -> None:
+    world = Rounds()
+    world.dynamo.fail["get_resource_policy"] = [code]
+    assert world.patrol().table_policy == "unknown"
 
 
 def test_trails_that_we_may_not_see_are_unknown() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from handler import recheck
 from handler.delivery import deliver
+from handler.learn import CALLS_ON_NAMES
 from handler.names import SESSION_DENY_POLICY, iam_arn
 from handler.naming import keep_rename
 from handler.recheck import recheck_calls
@@ -19,6 +20,7 @@ from handler.roster import ask_again
 from tests.doubles.account import a_user, event
 from tests.doubles.iam import ACCOUNT
 from tests.doubles.rounds import Rounds
+from tests.handler.gain_tables import CASES
 
 SESSION_DENY = iam_arn(partition="aws", account=ACCOUNT, kind="policy", name=SESSION_DENY_POLICY)
 
@@ -78,6 +80,70 @@ def test_a_flood_of_calls_does_not_hide_an_older_one(monkeypatch: pytest.MonkeyP
     assert not world.iam.holds("bob")
     world.later(900).patrol()
     assert world.iam.holds("bob")
+
+
+def renamed_before_it_was_heard_of(world: Rounds) -> tuple[str, dict[str, Any]]:
+    """mallory sets alice's password and renames her; the first call is answered after both.
+
+    alice's id, and the event of the rename.
+    """
+    alice = world.iam.add_user("alice", groups=("Administrators",))
+    mallory = a_user("mallory", world.iam.add_user("mallory"))
+    world.installed()
+    world.iam.update_user(UserName="alice", NewUserName="alicia")
+    reset = event(
+        mallory, "UpdateLoginProfile", requestParameters={"userName": "alice"}, eventID="reset"
+    )
+    world.trail.records.append(reset["detail"])
+    deliver(reset, world.tools())
+    names = {"userName": "alice", "newUserName": "alicia"}
+    at = "2026-11-22T10:00:03Z"
+    return alice, event(
+        mallory, "UpdateUser", requestParameters=names, eventID="rename", eventTime=at
+    )
+
+
+def test_a_call_on_a_name_that_had_moved_is_judged_again_once_the_rename_is_heard_of() -> None:
+    world = Rounds()
+    alice, rename = renamed_before_it_was_heard_of(world)
+    assert "pwbad#reset" not in world.item(f"principal#{alice}")
+    deliver(rename, world.tools())
+    world.patrol()
+    assert "pwbad#reset" in world.item(f"principal#{alice}")
+
+
+def test_after_a_rename_only_calls_on_its_names_are_judged_again() -> None:
+    world = Rounds()
+    _, rename = renamed_before_it_was_heard_of(world)
+    for user in ("bob", "alicia", "ALICE"):
+        other = event(
+            a_user("mallory", world.iam.users["mallory"].id),
+            "UpdateLoginProfile",
+            requestParameters={"userName": user},
+            eventID=f"reset-of-{user}",
+        )
+        world.trail.records.append(other["detail"])
+    deliver(rename, world.tools())
+    world.bus.entries.clear()
+    world.patrol()
+    assert {report.event_id for report in world.bus.reports()} == {
+        "reset",
+        "reset-of-alicia",
+        "reset-of-ALICE",
+    }
+
+
+def test_the_history_is_asked_for_every_call_whose_remedy_goes_by_a_name() -> None:
+    by_name = {
+        case.event
+        for case in CASES
+        for gain in case.gains
+        if gain["remedy"] in ("silence", "delete-login", "taint-sessions", "take-back")
+        and "userName" in (case.request or {})
+    }
+    # What an offender did to the ledger by taking somebody out goes by her name as well.
+    assert set(CALLS_ON_NAMES) == by_name | {"RemoveUserFromGroup"}
+    assert len(set(CALLS_ON_NAMES)) == len(CALLS_ON_NAMES)
 
 
 class Interrupted:

@@ -31,9 +31,11 @@ def test_a_dead_letter_is_answered_and_then_deleted(wrapped: bool) -> None:
     world.installed()
     lost = event(a_user("mallory", world.iam.add_user("mallory")))
     world.queue.put(failure_record(lost) if wrapped else lost, rule="iam-org-revoker-calls")
-    assert world.patrol().dead_letters == 0
+    beat = world.patrol()
+    assert (beat.dead_letters, beat.redriven) == (0, 1)
     assert world.iam.holds("mallory")
     assert world.queue.letters == {}
+    assert world.later(900).patrol().redriven == 0
 
 
 def test_what_fails_again_stays_and_is_counted() -> None:
@@ -44,7 +46,8 @@ def test_what_fails_again_stays_and_is_counted() -> None:
     world.queue.put("not JSON")
     world.queue.put({"neither": "an event"})
     world.iam.fail["attach_user_policy"] = ["Throttling"]
-    assert world.patrol().dead_letters == 3
+    beat = world.patrol()
+    assert (beat.dead_letters, beat.redriven) == (3, 0)
     world.queue.unhide()
     assert world.later(900).patrol().dead_letters == 2
     assert world.iam.holds("mallory")
@@ -54,7 +57,8 @@ def test_a_failed_patrols_letter_goes_and_is_told_of_once() -> None:
     world = Rounds()
     world.installed()
     world.queue.put(failure_record({"patrol": True}))
-    assert world.patrol().dead_letters == 1
+    beat = world.patrol()
+    assert (beat.dead_letters, beat.redriven) == (1, 0)
     assert world.later(900).patrol().dead_letters == 0
 
 
@@ -69,7 +73,8 @@ def test_a_tamper_event_that_never_reached_the_centre_becomes_a_report() -> None
         requestParameters={"functionName": "iam-org-revoker"},
     )
     world.queue.put(touched, rule="iam-org-revoker-tamper")
-    assert world.patrol().dead_letters == 0
+    beat = world.patrol()
+    assert (beat.dead_letters, beat.redriven) == (0, 0)
     [report] = world.bus.reports()
     assert (report.disposition, report.reason, report.call) == (
         Disposition.TAMPERED,

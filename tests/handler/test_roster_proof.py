@@ -40,8 +40,8 @@ def test_a_lost_addition_is_proven_from_the_event_history() -> None:
     world.iam.groups[ADMINISTRATORS].members.add("bob")
     world.trail.records.append(_history_of_addition(world, "bob", second=-3_000))
     assert ignored(answer(creates(a_user("bob", bob), second=0), world.tools()))
-    # Renames, and what names him.
-    assert world.trail.looked == 2
+    # Renames, additions and removals.
+    assert world.trail.looked == 3
 
 
 def test_whose_addition_was_lost_is_not_thrown_out_for_an_offenders_adding_her_again() -> None:

@@ -131,6 +131,8 @@ def test_every_closed_list_is_its_shape() -> None:
     [
         "role/*",
         "role/**",
+        'role/a"b/c',
+        "role/a\\b/c",
         "role/?*",
         "role/*/*",
         "role/**/**",

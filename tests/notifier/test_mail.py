@@ -67,12 +67,19 @@ SICK = Heartbeat(
     rule="DISABLED",
     tamper_rule="missing",
     trail="stopped",
+    table_policy="missing",
     dead_letters=3,
+    redriven=2,
     roster_differences=(
         "alice is in the group and not in the roster.",
         "bob is in the roster and not in the group.",
     ),
-    self_test=SelfTest(at=1_790_000_000, ok=False, error="No event came within 900 s."),
+    self_test=SelfTest(
+        at=1_790_000_000,
+        ok=False,
+        error="its event came through the dead-letter queue: EventBridge could not invoke the "
+        "revoker (NO_PERMISSIONS)",
+    ),
 )
 
 
@@ -133,6 +140,8 @@ def golden_incidents() -> dict[str, Incident]:
         "ill": given_incident(illness("calls-rule-off")),
         "ill-self-test": given_incident(illness("self-test-failed")),
         "ill-dead-letters": given_incident(illness("dead-letters")),
+        "ill-late-events": given_incident(illness("late-events")),
+        "ill-table-policy": given_incident(illness("table-policy-off")),
         "ill-roster": given_incident(illness("roster-differs")),
         "still-trying": replace(reported(), calls=12, milestone=10, latest=tenth),
         "cannot-contain": reported(**root, **nothing_done),

@@ -12,8 +12,8 @@ from sandbox.__main__ import profile
 from sandbox.box import Box
 from sandbox.stage import to_the_team
 from stacksets.coverage import Coverage, coverage
-from stacksets.findings import State
 from stacksets.heartbeats import read_kept
+from stacksets.states import State
 from stacksets.status import look as look_at_status
 from tests.rollout.operator import Operator
 

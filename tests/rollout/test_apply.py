@@ -118,19 +118,58 @@ def test_an_account_that_joins_is_covered_without_another_apply(operator: Operat
     assert len(list(stacks(operator.box, joined))) == 1
 
 
+def test_an_account_that_moves_between_rings_is_covered_without_another_apply(
+    operator: Operator,
+) -> None:
+    """AWS takes the old stack away before it gives the new one, whose names are the same."""
+    operator.apply()
+    box, before = operator.box, list(operator.made)
+    (account,) = operator.accounts_in("Sandbox")[:1]
+    box.client("organizations", box.management).move_account(
+        AccountId=account,
+        SourceParentId=box.layout.sandbox,
+        DestinationParentId=box.layout.workloads,
+    )
+    operator.rest()
+    (stack,) = [name for name in stacks(box, account) if "StackSet-" in name]
+    assert "-everyone-" in stack
+    assert operator.plan().empty
+    assert operator.made == before
+
+
+def test_an_upgrade_is_queued_behind_an_account_that_joins_after_the_look(
+    operator: Operator,
+) -> None:
+    """AWS would refuse it if it named managed execution, which is on."""
+    operator.apply()
+    operator.file += "[ring.parameters]\nBreakerLimit = 9\n"
+    box, planned = operator.box, operator.plan()
+    box.stack_seconds = 600
+    joined = box.new_account("newcomer")
+    with pytest.raises(Interrupted):
+        operator.walk(planned, calls=1)
+    assert [step.kind for step in operator.plan().steps] == [Kind.WAIT, Kind.WAIT]
+    box.stack_seconds = 0
+    box.advance(601)
+    operator.rest()
+    operator.apply()
+    assert operator.plan().empty
+    assert [name for name in stacks(box, joined) if "-everyone-" in name]
+
+
 def test_an_account_that_fails_stops_the_rollout_and_the_next_apply_goes_on(
     operator: Operator,
 ) -> None:
     box = operator.box
     bad = operator.accounts_in("Sandbox")[0]
-    box.stack_failures[bad] = "Resource limit exceeded"
+    box.state.stack_failures[bad] = "Resource limit exceeded"
     with pytest.raises(StepFailed) as caught:
         operator.apply()
     assert caught.value.step.ring == "canary"
     assert caught.value.accounts[bad] == "Resource limit exceeded"
     workloads = [one for one in box.members if one not in caught.value.step.accounts]
     assert all(list(stacks(box, one)) == [] for one in workloads)
-    box.stack_failures.clear()
+    box.state.stack_failures.clear()
     operator.apply()
     assert covered(box)
     assert operator.plan().empty
@@ -140,11 +179,11 @@ def test_what_fails_within_the_tolerance_is_told_and_tried_again(operator: Opera
     box = operator.box
     operator.file += "tolerance_percent = 50\n"
     bad = operator.accounts_in("Workloads")[0]
-    box.stack_failures[bad] = "Resource limit exceeded"
+    box.state.stack_failures[bad] = "Resource limit exceeded"
     assert operator.apply() == {bad: "Resource limit exceeded"}
     (step,) = operator.plan().steps
     assert step.accounts == (bad,)
-    box.stack_failures.clear()
+    box.state.stack_failures.clear()
     assert operator.apply() == {}
     assert covered(box)
 
@@ -156,7 +195,7 @@ def test_only_an_account_that_is_really_suspended_is_passed_over(operator: Opera
     shut, bad = operator.accounts_in("Sandbox")[0], operator.accounts_in("Workloads")[0]
     box.client("organizations", box.management).close_account(AccountId=shut)
     said = "Your use of this service is suspended for now"
-    box.stack_failures[bad] = said
+    box.state.stack_failures[bad] = said
     operator.file = operator.file.replace("[[ring]]", "[parameters]\nBreakerLimit = 9\n[[ring]]", 1)
     assert operator.apply() == {bad: said}
     (step,) = operator.plan().steps

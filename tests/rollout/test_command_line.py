@@ -165,3 +165,33 @@ def test_an_account_that_cannot_be_entered_is_told_with_what_to_do(
         ran.stderr
     )
     assert "Name a profile for it in [access.profiles]" in ran.stderr
+    assert "accounts that Control Tower made have AWSControlTowerExecution" in ran.stderr
+
+
+def test_where_control_tower_made_the_accounts_init_names_the_role_that_enters_them(
+    box: Box, terminal: Terminal
+) -> None:
+    before, after = "OrganizationAccountAccessRole", "AWSControlTowerExecution"
+    iam = box.client("iam", box.security)
+    trust = json.dumps(iam.get_role(RoleName=before)["Role"]["AssumeRolePolicyDocument"])
+    for one in iam.list_attached_role_policies(RoleName=before)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=before, PolicyArn=one["PolicyArn"])
+    iam.delete_role(RoleName=before)
+    iam.create_role(RoleName=after, AssumeRolePolicyDocument=trust)
+    iam.attach_role_policy(RoleName=after, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    email = ("--email", "security@example.com")
+
+    terminal.file.unlink()
+    assert terminal.run("init", *email).returncode == 0
+    refused = terminal.run("plan")
+    assert refused.returncode == 1
+    assert f"have {after}, others {before}." in refused.stderr
+
+    own = box.client("iam", box.management)
+    own.create_role(
+        RoleName="AWSControlTowerAdmin", Path="/service-role/", AssumeRolePolicyDocument=trust
+    )
+    terminal.file.unlink()
+    assert terminal.run("init", *email).returncode == 0
+    assert tomllib.loads(terminal.file.read_text())["access"]["role"] == after
+    assert terminal.run("plan").stderr == ""

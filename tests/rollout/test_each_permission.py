@@ -111,9 +111,9 @@ def test_each_missing_permission_is_named_at_the_stage_that_needs_it(operator: O
         'units = ["Workloads"]', 'units = ["Workloads"]\ntolerance_percent = 100'
     )
     operator.file += "[ring.parameters]\nBreakerLimit = 9\n"
-    box.stack_failures[failing] = "There is no room."
+    box.state.stack_failures[failing] = "There is no room."
     assert rolled(operator, whole) == ""
-    del box.stack_failures[failing]
+    del box.state.stack_failures[failing]
     each_is_named(operator, AGAIN)
     all_is_done(operator, whole)
 

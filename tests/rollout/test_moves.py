@@ -78,8 +78,8 @@ def test_a_move_that_the_guardrail_would_stop_half_way_is_refused_before_it_begi
 def test_moves_that_are_interrupted_after_each_of_their_calls_end_covered(
     enforcing: Operator,
 ) -> None:
-    """One by the file and one by AWS, whose sets follow at once and both fail: the old stack on its
-    deny, the new one on its names. `apply` alone ends both."""
+    """One by the file and one by AWS, whose sets follow and both fail: the old stack on its deny,
+    the new one on its names. `apply` alone ends both."""
     box, by_file = enforcing.box, moved(enforcing)
     by_aws = next(one for one in enforcing.accounts_in("Sandbox") if one != by_file)
     mallory = box.client("iam", by_aws, key=contain(box, by_aws))

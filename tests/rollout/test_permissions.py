@@ -29,13 +29,14 @@ PLACES = {
 }
 
 
-def clients(box: Box, *, without: str = "") -> Clients:
-    """Sessions of roles that hold the documents and nothing else."""
+def clients(box: Box, *, without: str = "", off: str = "") -> Clients:
+    """Sessions of roles that hold the documents and nothing else: `without` an action, or what
+    they allow on a resource `off`."""
     keys: Mapping[str, Key] = {
         account: box.new_session(
             account,
-            f"operator{abs(hash(without))}",
-            *(document(place, without=without) for place in PLACES[name]),
+            f"operator{abs(hash((without, off)))}",
+            *(lessened(document(place, without=without), off) for place in PLACES[name]),
         )
         for name, account in (("management", box.management), ("security", box.security))
     }
@@ -45,6 +46,11 @@ def clients(box: Box, *, without: str = "") -> Clients:
 
     caller = f"arn:aws:sts::{box.management}:assumed-role/operator/somebody"
     return Clients(caller=caller, make=make, elsewhere=make)
+
+
+def lessened(policy: dict[str, Any], off: str) -> dict[str, Any]:
+    kept = [one for one in policy["Statement"] if one["Resource"] != off]
+    return {**policy, "Statement": kept}
 
 
 def rolled(operator: Operator, under: Clients) -> str:
@@ -62,6 +68,28 @@ def rolled(operator: Operator, under: Clients) -> str:
 def test_a_rollout_works_under_exactly_the_documented_permissions(operator: Operator) -> None:
     assert rolled(operator, clients(operator.box)) == ""
     assert operator.plan().empty
+
+
+@pytest.mark.parametrize(
+    ("off", "named"),
+    [
+        (
+            "arn:aws:cloudformation:*:*:type/resource/*",
+            "arn:aws:cloudformation:us-east-1::type/resource/AWS-CloudTrail-Trail",
+        ),
+        (
+            "arn:aws:cloudformation:*:*:stackset-target/iam-org-revoker*",
+            "arn:aws:cloudformation::{management}:stackset-target/iam-org-revoker-canary:",
+        ),
+    ],
+)
+def test_a_set_is_refused_without_its_targets_or_the_types_of_its_template(
+    operator: Operator, off: str, named: str
+) -> None:
+    said = rolled(operator, clients(operator.box, off=off))
+    assert "not authorized to perform: cloudformation:CreateStackInstances on resource: " in said
+    assert named.format(management=operator.box.management) in said
+    assert "Give the operator the permission that AWS names" in said
 
 
 def test_they_reach_a_set_of_the_bare_name_that_a_ring_takes_over(operator: Operator) -> None:

@@ -12,8 +12,8 @@ from stacksets.beginning import Stopped
 from stacksets.carry import Template
 from stacksets.clients import Clients
 from stacksets.coverage import Covered, coverage
-from stacksets.findings import State
 from stacksets.permissions import Place, document
+from stacksets.states import State
 from stacksets.status import look
 from stacksets.walk import StepFailed
 from tests.rollout.operator import RELEASE, Operator

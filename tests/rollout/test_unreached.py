@@ -44,9 +44,9 @@ def test_apply_ends_badly_while_a_stack_takes_no_updates(
     box = operator.box
     operator.apply()
     account = operator.accounts_in("Workloads")[0]
-    box.stack_failures[account] = "DenyPolicy: Cannot delete a policy attached to entities."
+    box.state.stack_failures[account] = "DenyPolicy: Cannot delete a policy attached to entities."
     delete_by_hand(operator, account)
-    box.stack_failures.clear()
+    box.state.stack_failures.clear()
     terminal = Terminal(box, tmp_path)
     profile = f'[access.profiles]\n{box.security} = "security"\n'
     terminal.file.write_text(operator.file + profile)

@@ -17,9 +17,9 @@ from sandbox.box import Box, open_box
 from sandbox.organization_trail import start_trail
 from sandbox.stage import bound, is_denied
 from stacksets.carry import Template
-from stacksets.findings import State
 from stacksets.holding import look_into
 from stacksets.removal import Choice
+from stacksets.states import State
 from stacksets.walk import StepFailed
 from tests.rollout.operator import RELEASE, Operator, stacks
 from tests.rollout.organization import (
@@ -81,14 +81,14 @@ def test_one_account_fails_and_stops_the_rollout_which_the_next_apply_goes_on_wi
     for account in everybody(box):
         start_trail(box, account)
     bad = operator.accounts_in("Sandbox")[-1]
-    box.stack_failures[bad] = "The account is not ready"
+    box.state.stack_failures[bad] = "The account is not ready"
     with pytest.raises(StepFailed) as stopped:
         operator.apply()
     assert stopped.value.accounts[bad] == "The account is not ready"
     assert stopped.value.step.ring == "canary"
     assert not [one for one in operator.accounts_in("Platform") if list(stacks(box, one))[1:]]
     assert states(operator)[State.FAILED] >= 1
-    del box.stack_failures[bad]
+    del box.state.stack_failures[bad]
     operator.apply()
     quiet(box)
     uncovered = [one for one in everybody(box) if not list(stacks(box, one))]

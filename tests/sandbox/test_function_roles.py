@@ -56,6 +56,43 @@ def test_a_stack_with_an_unfit_role_rolls_back(box: Box, account: str) -> None:
     assert UNFIT in failures(box, account, stack["StackId"])["Function"]
 
 
+def test_an_environment_above_4_kb_is_refused_names_and_quotes_included(
+    box: Box, account: str
+) -> None:
+    lambdas = box.client("lambda", account)
+    # {"A":"","B":""} are 15 characters.
+    fits = {"A": "a" * 4_000, "B": "b" * (4_096 - 4_000 - 15)}
+    function(box, account, "f", CODE, **fits)
+    over = {**fits, "B": fits["B"] + "b"}
+    change = {"FunctionName": "f", "Environment": {"Variables": over}}
+    assert "4KB limit" in refusal(lambdas.update_function_configuration, **change)
+    found = lambdas.get_function_configuration(FunctionName="f")["Environment"]["Variables"]
+    assert found == fits
+    with pytest.raises(ClientError, match="4KB limit"):
+        function(box, account, "g", CODE, **over)
+
+
+def test_a_stack_with_such_an_environment_rolls_back_made_or_changed(
+    box: Box, account: str
+) -> None:
+    def body(size: int) -> str:
+        properties = {
+            "Runtime": "python3.13",
+            "Handler": "index.handler",
+            "Role": role(box, account, f"r{size}", service="lambda.amazonaws.com"),
+            "Code": {"ZipFile": CODE},
+            "Environment": {"Variables": {"A": "a" * size}},
+        }
+        return template(Function=resource("AWS::Lambda::Function", **properties))
+
+    refused = deploy(box, account, "large", body(4_089))
+    assert refused["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "4KB limit" in failures(box, account, refused["StackId"])["Function"]
+    assert deploy(box, account, "fits", body(4_088))["StackStatus"] == "CREATE_COMPLETE"
+    changed = deploy(box, account, "fits", body(4_090))
+    assert changed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+
+
 @pytest.mark.parametrize("missing", POLL)
 def test_a_role_that_may_not_poll_gets_no_mapping(box: Box, account: str, missing: str) -> None:
     source = queue(box, account, "q")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.box import Box
+from sandbox.unknowns import LIKELY
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +56,25 @@ def test_a_membership_is_found_by_its_user_and_by_its_group(box: Box, account: s
     assert names(look_up(box, account, Username="admin")) == newest_first
     assert names(look_up(box, account, AccessKeyId=key.access_key)) == newest_first
     assert look_up(box, account, ResourceName="bob") == []
+
+
+def test_where_users_are_no_resources_their_calls_are_found_by_name_of_call_alone(
+    box: Box, account: str
+) -> None:
+    box.new_user(account, "alice")
+    iam = box.client("iam", key=box.new_user(account, "admin", "iam:*"))
+    iam.create_group(GroupName="staff")
+    iam.add_user_to_group(GroupName="staff", UserName="alice")
+    box.state.unknowns = replace(LIKELY, history_finds_users=False)
+    try:
+        assert look_up(box, account, ResourceName="alice") == []
+        assert names(look_up(box, account, ResourceName="staff")) == [
+            "AddUserToGroup",
+            "CreateGroup",
+        ]
+        assert names(look_up(box, account, EventName="AddUserToGroup")) == ["AddUserToGroup"]
+    finally:
+        box.state.unknowns = LIKELY
 
 
 def test_a_new_user_is_found_by_name_id_and_arn(box: Box, account: str) -> None:
@@ -110,10 +131,10 @@ def test_one_attribute_is_all_that_may_be_asked_for(box: Box, account: str) -> N
 
 
 def test_whoever_looks_is_counted(box: Box, account: str) -> None:
-    before = len(box.history_calls)
+    before = len(box.state.history_calls)
     look_up(box, account)
     look_up(box, account)
-    assert [who for who, _ in box.history_calls[before:]] == [account, account]
+    assert [who for who, _ in box.state.history_calls[before:]] == [account, account]
 
 
 def test_looking_needs_the_permission(box: Box, account: str) -> None:

@@ -198,6 +198,30 @@ def test_a_table_has_ttl_recovery_encryption_and_its_policy(box: Box, account: s
         dynamodb.get_resource_policy(ResourceArn=arn)
 
 
+def test_a_tables_policy_that_was_taken_off_comes_back_only_with_another_policy(
+    box: Box, account: str
+) -> None:
+    """DynamoDB Developer Guide, "DynamoDB resource-based policy considerations"."""
+    arn = f"arn:aws:dynamodb:{REGION}:{account}:table/incidents"
+    dynamodb = box.client("dynamodb", account)
+
+    def policy(action: str) -> dict[str, Any]:
+        denied = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": arn}
+        return {"PolicyDocument": {"Version": "2012-10-17", "Statement": [denied]}}
+
+    same = policy("dynamodb:DeleteTable")
+    deploy(box, account, "table", table(ResourcePolicy=same))
+    dynamodb.delete_resource_policy(ResourceArn=arn)
+    expires = {"AttributeName": "expires", "Enabled": True}
+    deploy(box, account, "table", table(ResourcePolicy=same, TimeToLiveSpecification=expires))
+    with pytest.raises(ClientError, match="PolicyNotFoundException"):
+        dynamodb.get_resource_policy(ResourceArn=arn)
+    other = policy("dynamodb:PutItem")
+    deploy(box, account, "table", table(ResourcePolicy=other, TimeToLiveSpecification=expires))
+    found = dynamodb.get_resource_policy(ResourceArn=arn)["Policy"]
+    assert json.loads(found) == other["PolicyDocument"]
+
+
 def test_an_alarm_on_metric_math_is_made(box: Box, account: str) -> None:
     metric = {"Namespace": "AWS/SQS", "MetricName": "ApproximateAgeOfOldestMessage"}
     queries = [

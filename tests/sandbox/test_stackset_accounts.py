@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+import pytest
 
 from sandbox.box import Box
+from sandbox.unknowns import LIKELY, Unknowns
 from tests.sandbox.rings import (
     REGION,
     Ring,
@@ -16,11 +20,20 @@ from tests.sandbox.rings import (
     queues,
     refused,
     ring,
+    stop_following,
 )
 from tests.sandbox.templates import ended, queue_named, resource, template
 from tests.waiting import wait_until
 
 __all__ = ["ring"]
+
+
+@pytest.fixture(autouse=True)
+def likely(box: Box) -> Iterator[None]:
+    """The box is shared."""
+    yield
+    box.state.unknowns = LIKELY
+
 
 STACKSETS = "member.org.stacksets.cloudformation.amazonaws.com"
 
@@ -119,6 +132,42 @@ def test_accounts_that_come_and_go_are_followed(box: Box, ring: Ring) -> None:
     assert set(instances(box, ring)) == set(ring.accounts)
 
 
+def test_of_an_account_that_moves_one_set_deletes_before_the_other_creates(
+    box: Box, ring: Ring
+) -> None:
+    """Both stacks bear one name, which they cannot at the same time."""
+    org, follows = box.client("organizations", box.management), {"Enabled": True}
+    make_set(
+        box,
+        ring,
+        queue_named("moved"),
+        AutoDeployment={**follows, "RetainStacksOnAccountRemoval": False},
+    )
+    fill(box, ring)
+    made = org.create_organizational_unit(ParentId=box.layout.root, Name=f"{ring.name}-to")
+    other = Ring(f"{ring.name}-to", made["OrganizationalUnit"]["Id"], ring.accounts)
+    make_set(
+        box,
+        other,
+        queue_named("moved"),
+        AutoDeployment={**follows, "RetainStacksOnAccountRemoval": False},
+    )
+    fill(box, other)
+    account = ring.accounts[0]
+    box.state.stack_seconds = 600
+    org.move_account(AccountId=account, SourceParentId=ring.ou, DestinationParentId=other.ou)
+    wait_until(lambda: operations(box, other)[0]["Action"] == "CREATE")
+    assert operations(box, ring)[0]["Status"] == "RUNNING"
+    assert operations(box, other)[0]["Status"] == "QUEUED"
+    box.state.stack_seconds = 0
+    box.advance(601)
+    assert (latest(box, ring)["Action"], latest(box, ring)["Status"]) == ("DELETE", "SUCCEEDED")
+    assert (latest(box, other)["Action"], latest(box, other)["Status"]) == ("CREATE", "SUCCEEDED")
+    assert queues(box, account) == ["moved"]
+    assert account in instances(box, other)
+    stop_following(box, other.name)
+
+
 def test_an_account_added_below_a_target_is_deployed_to(box: Box, ring: Ring) -> None:
     make_set(
         box,
@@ -177,3 +226,54 @@ def test_a_delegated_administrator_rolls_out_for_the_organization(box: Box, ring
     seen = box.client("cloudformation", box.management).describe_stack_set(StackSetName=ring.name)
     assert seen["StackSet"]["StackSetARN"].split(":")[4] == box.management
     org.deregister_delegated_administrator(**registration)
+
+
+def listed(box: Box, ring: Ring) -> list[str]:
+    cloudformation = box.client("cloudformation", box.management)
+    found = cloudformation.describe_stack_set(StackSetName=ring.name)["StackSet"]
+    return list(found.get("OrganizationalUnitIds", []))
+
+
+@pytest.mark.parametrize("lists", [True, False])
+def test_a_unit_given_with_a_filter_is_listed_or_not(box: Box, ring: Ring, lists: bool) -> None:
+    box.state.unknowns = Unknowns(filtered_units_are_listed=lists)
+    make_set(box, ring, queue_named("filtered"))
+    first, second = ring.accounts
+    targets = {"OrganizationalUnitIds": [ring.ou], "AccountFilterType": "DIFFERENCE"}
+    fill(box, ring, DeploymentTargets={**targets, "Accounts": [first]})
+    assert listed(box, ring) == ([ring.ou] if lists else [])
+    # Its instance names it all the same.
+    cloudformation = box.client("cloudformation", box.management)
+    (found,) = cloudformation.list_stack_instances(StackSetName=ring.name)["Summaries"]
+    assert (found["Account"], found["OrganizationalUnitId"]) == (second, ring.ou)
+    fill(box, ring)
+    assert listed(box, ring) == [ring.ou]
+    # And again with a filter it stays.
+    fill(box, ring, DeploymentTargets={**targets, "Accounts": [first]})
+    assert listed(box, ring) == [ring.ou]
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_a_unit_without_accounts_is_taken_or_refused(box: Box, ring: Ring, accepts: bool) -> None:
+    box.state.unknowns = Unknowns(empty_units_are_accepted=accepts)
+    organizations = box.client("organizations", box.management)
+    made = organizations.create_organizational_unit(ParentId=ring.ou, Name="Empty")
+    empty = made["OrganizationalUnit"]["Id"]
+    cloudformation = make_set(box, ring, queue_named("empty"))
+    targets = {"OrganizationalUnitIds": [empty]}
+    if accepts:
+        assert fill(box, ring, DeploymentTargets=targets)["Status"] == "SUCCEEDED"
+        assert listed(box, ring) == [empty]
+    else:
+        call = {"StackSetName": ring.name, "DeploymentTargets": targets, "Regions": [REGION]}
+        assert refused(cloudformation.create_stack_instances, **call) == "ValidationError"
+
+
+def test_a_call_takes_fifty_units(box: Box, ring: Ring) -> None:
+    cloudformation = make_set(box, ring, queue_named("fifty"))
+    call = {"StackSetName": ring.name, "Regions": [REGION]}
+    targets = {"OrganizationalUnitIds": [ring.ou] * 51}
+    create = cloudformation.create_stack_instances
+    assert refused(create, **call, DeploymentTargets=targets) == "ValidationError"
+    targets = {"OrganizationalUnitIds": [ring.ou] * 50}
+    ended(box, ring.name, create(**call, DeploymentTargets=targets)["OperationId"])

@@ -32,7 +32,7 @@ __all__ = ["ring"]
 def no_trouble_is_left(box: Box) -> Iterator[None]:
     yield
     box.stack_seconds = 0
-    box.stack_failures.clear()
+    box.state.stack_failures.clear()
     assert box.forget_faults() == []
 
 
@@ -61,7 +61,7 @@ def test_a_chosen_account_fails_for_the_reason_given_until_it_is_mended(
     first, second = ring.accounts
     make_set(box, ring, queue_named("picky"))
     reason = f"Account {first} should have 'stacksets-exec' role with trust relationship"
-    box.stack_failures[first] = reason
+    box.state.stack_failures[first] = reason
     operation = fill(box, ring)
     assert results(box, ring, operation) == {
         first: ("FAILED", reason),
@@ -69,7 +69,7 @@ def test_a_chosen_account_fails_for_the_reason_given_until_it_is_mended(
     }
     assert instances(box, ring)[first] == ("OUTDATED", "FAILED")
     assert queues(box, first) == []
-    del box.stack_failures[first]
+    del box.state.stack_failures[first]
     assert fill(box, ring)["Status"] == "SUCCEEDED"
     assert instances(box, ring) == dict.fromkeys(ring.accounts, ("CURRENT", "SUCCEEDED"))
 

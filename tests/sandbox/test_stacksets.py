@@ -19,7 +19,15 @@ from tests.sandbox.rings import (
     results,
     ring,
 )
-from tests.sandbox.templates import WAITING, deny_policy, ended, queue_named, resource, template
+from tests.sandbox.templates import (
+    NAMED,
+    WAITING,
+    deny_policy,
+    ended,
+    queue_named,
+    resource,
+    template,
+)
 
 __all__ = ["ring"]
 
@@ -89,6 +97,32 @@ def test_with_managed_execution_operations_wait_for_each_other(box: Box, ring: R
     assert ended(box, ring.name, gone)["Status"] == "SUCCEEDED"
     assert instances(box, ring) == {}
     assert queues(box, ring.accounts[0]) == []
+
+
+def test_managed_execution_cannot_change_while_operations_run_or_are_queued(
+    box: Box, ring: Ring
+) -> None:
+    cloudformation = make_set(box, ring, template(Wait=WAITING), ManagedExecution={"Active": True})
+    running = cloudformation.create_stack_instances(
+        StackSetName=ring.name,
+        DeploymentTargets={"OrganizationalUnitIds": [ring.ou]},
+        Regions=[REGION],
+        OperationPreferences=ALL,
+    )["OperationId"]
+    update = {"StackSetName": ring.name, "UsePreviousTemplate": True, "Capabilities": NAMED}
+    for active in (True, False):
+        given = {**update, "ManagedExecution": {"Active": active}}
+        assert refused(cloudformation.update_stack_set, **given) == "InvalidOperationException"
+    # Without it the update is queued.
+    queued = cloudformation.update_stack_set(**update)["OperationId"]
+    for account in ring.accounts:
+        let_go(box, account)
+    assert ended(box, ring.name, running)["Status"] == "SUCCEEDED"
+    ended(box, ring.name, queued)
+    changed = cloudformation.update_stack_set(**update, ManagedExecution={"Active": False})
+    ended(box, ring.name, changed["OperationId"])
+    shown = cloudformation.describe_stack_set(StackSetName=ring.name)["StackSet"]
+    assert shown["ManagedExecution"] == {"Active": False}
 
 
 def test_a_failure_is_told_for_its_account_and_ends_the_operation(box: Box, ring: Ring) -> None:

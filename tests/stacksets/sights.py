@@ -99,6 +99,7 @@ def a_beat(account: str, *, mode: str = "enforce", **changes: Any) -> Heartbeat:
             rule="ENABLED",
             tamper_rule="ENABLED",
             trail="logging",
+            table_policy="denies",
             self_test=SelfTest(at=NOW - 40_000, event_seconds=1.9, deny_seconds=deny),
         ),
         **changes,

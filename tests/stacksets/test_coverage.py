@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from handler.heartbeat import SelfTest
+from handler.heartbeat import BY_DEAD_LETTER, SelfTest
 from stacksets.coverage import coverage
-from stacksets.findings import STATES, State
 from stacksets.heartbeats import Heard
 from stacksets.sight import Sight
+from stacksets.states import STATES, State
 from stacksets.wanted import Excluded
 from tests.stacksets.changes import (
     ONE,
@@ -59,6 +59,30 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
         State.ILL,
         True,
         "Its self-test failed: no event came.",
+    ),
+    (
+        "the self-test's event came through the dead-letter queue",
+        given(heard(self_test=SelfTest(at=NOW - 60, ok=False, error=f"{BY_DEAD_LETTER}: x"))),
+        State.ILL,
+        True,
+        "Its self-test failed: its event came through the dead-letter queue: x.",
+    ),
+    (
+        "events come through its dead-letter queue",
+        given(heard(redriven=1)),
+        State.ILL,
+        True,
+        "1 event came through the dead-letter queue: the caller was free for up to 20 minutes.",
+    ),
+    (
+        "the policy of its table is gone",
+        given(heard(table_policy="missing")),
+        State.DRIFTED,
+        True,
+        (
+            "The resource policy of the table iam-org-revoker-state is missing: others may write "
+            "the ledger."
+        ),
     ),
     (
         "there was no self-test yet",

@@ -45,6 +45,7 @@ FOUND = Found(
     central=replace(organization().accounts[SECURITY], name="security"),
     email="security@example.com",
     deploy_from="management",
+    access_role="OrganizationAccountAccessRole",
     proposals=(
         Proposal(
             "role/aws-reserved/sso.amazonaws.com/**AWSReservedSSO_Administrators_*",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from handler.target import Rung
 from stacksets.bearers import Bearer, Holding
 from stacksets.observed import Observed
+from stacksets.organization import Account, Unit
 from stacksets.plan import plan
 from tests.stacksets.scene import (
     LARGE,
@@ -71,3 +72,31 @@ def test_a_closed_account_that_was_moved_is_nobodys_work() -> None:
     closed = {**accounts, TWO: replace(accounts[TWO], status="SUSPENDED")}
     seen = replace(seen, organization=replace(seen.organization, accounts=closed))
     assert plan(given(observed=seen)).steps == ()
+
+
+def test_many_that_were_moved_are_named_in_calls_of_at_most_fifty_units() -> None:
+    accounts = {f"2{number:011}": f"ou-ab12-moved{number:03}" for number in range(60)}
+    seen = rolled_out()
+    known = {
+        account: Account(account, "moved", "a@example.com", "ACTIVE", unit)
+        for account, unit in accounts.items()
+    }
+    units = {unit: Unit(unit, unit, ROOT, (unit,)) for unit in accounts.values()}
+    organization = replace(
+        seen.organization,
+        accounts={**seen.organization.accounts, **known},
+        units={**seen.organization.units, **units},
+    )
+    left = {account: instance(account, LARGE) for account in accounts}
+    everyone = seen.stack_sets["iam-org-revoker-everyone"]
+    everyone = replace(everyone, instances={**everyone.instances, **left})
+    seen = replace(
+        seen, organization=organization, stack_sets={**seen.stack_sets, everyone.name: everyone}
+    )
+    targets = [
+        call.arguments["DeploymentTargets"]
+        for call in plan(given(observed=seen)).calls()
+        if call.operation == "DeleteStackInstances"
+    ]
+    assert [len(one["OrganizationalUnitIds"]) for one in targets] == [26, 26, 11]
+    assert [account for one in targets for account in one["Accounts"]] == sorted(accounts)

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from stacksets.clients import CannotEnter, Clients
-from stacksets.observe import HiddenBucket, bucket_name, read_bucket, reading_client
-from stacksets.wanted import Access
+from stacksets.observe import HiddenBucket, read_bucket, reading_client
+from stacksets.wanted import Access, bucket_name
 from tests.stacksets.scene import MANAGEMENT, ONE, SECURITY, wanted
 
 

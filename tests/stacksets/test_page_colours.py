@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from stacksets.coverage import coverage
-from stacksets.findings import State
 from stacksets.page import PAGES, write_page
 from stacksets.sight import Sight
+from stacksets.states import State
 from tests.stacksets.sights import a_mixed_sight
 from tests.stacksets.test_page import CHROMIUM, FLAGS
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from stacksets.carry import read_template
-from stacksets.observe import bucket_name
 from stacksets.reading import BadFile, read_wanted
-from stacksets.wanted import Reach, Trail, Wanted
+from stacksets.wanted import Reach, Trail, Wanted, bucket_name
 from tests.stacksets.scene import FILE, SECURITY
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -222,6 +221,30 @@ def test_no_sentence_ends_with_two_full_stops() -> None:
     assert sentence == (
         "line 21: AdminGroupName is 'a b'; it must be IAM group whose members may call IAM."
     )
+
+
+def test_a_value_that_aws_has_no_room_for_is_refused_by_how_much_and_what_to_do() -> None:
+    patterns = ["role/stacksets-exec-*", *(f"role/team-{n:03}/admin" for n in range(150))]
+    assert len(",".join(patterns)) == 3_021
+    text = f"{FILE}[parameters]\nAdminRolePatterns = {patterns}\n"
+    (sentence,) = told(text)
+    assert sentence == (
+        "line 21: AdminRolePatterns has 3,021 characters, 221 more than the 2,800 that AWS has "
+        "room for: give fewer or shorter entries. Where it takes patterns, one with * stands for "
+        "many names."
+    )
+    read(f"{FILE}[parameters]\nAdminRolePatterns = {patterns[:138]}\n")
+
+
+def test_a_ring_of_more_units_than_a_call_takes_is_refused() -> None:
+    units = [f"Unit {number}" for number in range(51)]
+    text = FILE.replace('units = ["Small"]', f"units = {units}")
+    (sentence,) = told(text)
+    assert sentence == (
+        "line 13: ring 1: units names 51 units, and StackSets take 50 in a call: name units above "
+        "them, or part the ring in two."
+    )
+    read(FILE.replace('units = ["Small"]', f"units = {units[1:]}"))
 
 
 def test_a_trail_that_is_to_be_made_needs_its_bucket() -> None:

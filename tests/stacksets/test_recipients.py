@@ -178,7 +178,8 @@ def test_who_was_asked_and_is_not_named_any_more_holds_nothing_up() -> None:
     (said,) = made.notes
     assert said == (
         f"{LARGE_TEAM} is asked to confirm a subscription and the file does not name it: nobody "
-        "can end that, and AWS drops it after two days without an answer."
+        "can end that. AWS deletes it after 48 hours without an answer, or after 30 days where it "
+        "has suspended the address for too many mails."
     )
 
 

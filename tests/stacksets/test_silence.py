@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from stacksets.coverage import coverage
-from stacksets.findings import State
 from stacksets.heartbeats import Centre, Kept
+from stacksets.states import State
 from tests.stacksets.changes import (
     given,
     heard,

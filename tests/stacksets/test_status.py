@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from stacksets.coverage import coverage
-from stacksets.findings import State
 from stacksets.sight import Sight
+from stacksets.states import State
 from stacksets.status import show
 from stacksets.status_json import status_json
 from stacksets.status_table import SIGNS, status_table
@@ -65,8 +65,10 @@ def test_the_json_of_a_covered_account_is_written_out_whole() -> None:
             "rule": "ENABLED",
             "tamper_rule": "ENABLED",
             "trail": "logging",
+            "table_policy": "denies",
             "last_event_at": NOW - 3_600,
             "dead_letters": 0,
+            "redriven": 0,
             "contained": 0,
             "roster_differences": [],
             "self_test": {

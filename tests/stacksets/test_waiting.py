@@ -74,3 +74,19 @@ def test_nothing_runs_in_a_closed_account(status: str) -> None:
     shut = {**whole.accounts, TWO: replace(whole.accounts[TWO], status=status)}
     fresh = {**shut, ONE: replace(whole.accounts[ONE], status="PENDING_ACTIVATION")}
     assert replace(whole, accounts=fresh).closed == (TWO,)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("Value at 'code.zipFile' failed to satisfy constraint", True),
+        ("The code in the template is too large", True),
+        ("Group with name iam-org-revoker-denied already exists", False),
+    ],
+)
+def test_a_refusal_of_the_code_in_the_template_names_the_way_out(reason: str, told: bool) -> None:
+    with pytest.raises(Failed) as failed:
+        waited("FAILED", {ONE: ("FAILED", reason)})
+    assert failed.value.accounts == {ONE: reason}
+    assert failed.value.advice.startswith("Correct it there, and run apply again")
+    assert ("--out build/s3 --code s3" in failed.value.advice) is told

@@ -21,7 +21,7 @@ from stacksets.rollout_commands import ended, standing_still
 from stacksets.shell import as_commands
 from stacksets.steps import Call, Kind, Plan, Step
 from stacksets.waiting import Counted, Waiting
-from stacksets.walk import StepFailed, Walker
+from stacksets.walk import StepFailed, Walker, advice
 from tests.stacksets.scene import (
     CENTRAL,
     GUARDRAIL,
@@ -241,3 +241,22 @@ class NoTable:
 
     def paginate(self, **_: Any) -> Any:
         raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Scan")
+
+
+def refused_with(code: str, message: str) -> str:
+    return advice(ClientError({"Error": {"Code": code, "Message": message}}, "CreateStackSet"))
+
+
+def test_a_template_that_may_not_be_read_names_the_permission_and_the_other_account() -> None:
+    assert refused_with("ValidationError", "S3 error: Access Denied") == (
+        "CloudFormation reads the template with the operator's rights. Give the operator the "
+        "permission s3:GetObject on the bucket for templates (docs/operator-permissions.md). Where "
+        "a delegated administrator has it, let the management account deploy: write deploy_from = "
+        '"management".'
+    )
+
+
+def test_a_template_whose_code_is_refused_names_the_form_with_a_bucket() -> None:
+    told = refused_with("ValidationError", "ZipFile must have length less than or equal to 4096")
+    assert told.startswith("If it is about the size of the code: keep the code in a bucket")
+    assert refused_with("ValidationError", "Parameters: [X] do not exist in the template") == ""

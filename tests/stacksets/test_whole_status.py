@@ -8,7 +8,7 @@ import pytest
 
 from handler.heartbeat import SelfTest
 from stacksets.coverage import coverage, timing
-from stacksets.findings import State
+from stacksets.states import State
 from tests.stacksets.changes import (
     given,
     heard,

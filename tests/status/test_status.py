@@ -15,10 +15,10 @@ from stacksets.beginning import Stopped
 from stacksets.carry import Template, read_template
 from stacksets.clients import Clients
 from stacksets.coverage import Coverage, coverage
-from stacksets.findings import State
 from stacksets.heartbeats import Opened, read_kept
 from stacksets.permissions import Place, document, permissions
 from stacksets.reading import read_wanted
+from stacksets.states import State
 from stacksets.status import look
 from tests.status.conftest import ROOT, Landscape
 from tests.waiting import wait_until
@@ -170,7 +170,7 @@ def test_each_state_is_told_with_its_reason(covered: Landscape) -> None:
     scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
     box.client("organizations", box.management).close_account(AccountId=accounts["suspended"])
     newcomer = str(max(int(one) for one in accounts.values()) + 1)
-    box.stack_failures[newcomer] = "The account's concurrency is used up."
+    box.state.stack_failures[newcomer] = "The account's concurrency is used up."
     assert box.new_account("failing", parent=covered.units["Enforced"]) == newcomer
     wait_until(lambda: states(covered)["failing"] is State.FAILED)
     covered.quarter(3)
@@ -191,7 +191,7 @@ def test_each_state_is_told_with_its_reason(covered: Landscape) -> None:
     assert why(covered, "failing") == (
         "StackSet iam-org-revoker-late failed there. AWS: The account's concurrency is used up."
     )
-    box.stack_failures.clear()
+    box.state.stack_failures.clear()
 
 
 def test_drift_that_cloudformation_found_is_told(covered: Landscape) -> None:
