@@ -14,7 +14,7 @@ from generator.arns import (
     log_streams,
 )
 from generator.policies import Statement
-from handler.health import LEDGER_WRITES
+from handler.names import LEDGER_WRITES
 
 FORWARDER_ALWAYS = (
     Statement(

@@ -10,19 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from handler.delivery import LAST_EVENT
-from handler.names import CALLS_RULE, TAMPER_RULE, TAMPER_STORES_RULE
+from handler.names import CALLS_RULE, LEDGER_WRITES, TAMPER_RULE, TAMPER_STORES_RULE
 from handler.tools import Tools
 
-# What writes items of the ledger; its own policy denies them to everybody but the revoker.
-LEDGER_WRITES = (
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:BatchWriteItem",
-    "dynamodb:PartiQLInsert",
-    "dynamodb:PartiQLUpdate",
-    "dynamodb:PartiQLDelete",
-)
 _HIDDEN = ("AccessDenied", "AccessDeniedException")
 
 

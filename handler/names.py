@@ -30,6 +30,16 @@ TAMPER_STORES_RULE = "iam-org-revoker-tamper-stores"
 MEMBER_DEAD_LETTERS = "iam-org-revoker-dead-letters"
 TRAIL = "iam-org-revoker"
 STATE_TABLE = "iam-org-revoker-state"
+# What writes items of the ledger; its own policy denies them to everybody but the revoker.
+LEDGER_WRITES = (
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:PartiQLInsert",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:PartiQLDelete",
+)
 CANARY_ROLE = "iam-org-revoker-canary"
 PATROL_SCHEDULE = "iam-org-revoker-patrol"
 PATROL_ROLE = "iam-org-revoker-patrol"

@@ -21,8 +21,7 @@ from handler.names import (
 from stacksets import taking_back
 from stacksets.by_cloudformation import made_by_cloudformation, read_by_cloudformation
 from stacksets.permission import Permission
-from stacksets.proposals import POWERFUL
-from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK, bucket_name
+from stacksets.wanted import CENTRAL_STACK, MANAGEMENT_STACK, POWERFUL, bucket_name
 
 
 class Place(Enum):

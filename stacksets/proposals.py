@@ -14,9 +14,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from handler.names import IAM_PATH
+from stacksets.wanted import POWERFUL
 
-# Managed policies whose holders administer IAM.
-POWERFUL = ("AdministratorAccess", "IAMFullAccess")
 LOOKS_LIKE = re.compile(r"(?i)admin|iam|identity|break.?glass|terraform|deploy|pipeline")
 # The role of a permission set: what follows the last underscore differs by account.
 OF_PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")

@@ -16,6 +16,8 @@ BUCKETS = f"{PRODUCT}-templates"
 # "The maximum number of organizational unit (OUs) supported by a CreateStackInstances operation is
 # 50", and of Update- and DeleteStackInstances (API Reference).
 MOST_UNITS = 50
+# Managed policies whose holders administer IAM.
+POWERFUL = ("AdministratorAccess", "IAMFullAccess")
 # The role that enters an account by default: Organizations makes it in the accounts that it makes,
 # unless it is told another name. Control Tower's Account Factory tells it the second (Control Tower
 # User Guide, "How AWS Control Tower works with roles to create and manage accounts").
