@@ -75,7 +75,7 @@ def rules_check(events: Any, function: Any) -> Check:
     asks = "The rules are on and may invoke the function"
     for name in (CALLS_RULE, TAMPER_RULE, TAMPER_STORES_RULE):
         if (state := _state_of(events, name)) != "ENABLED":
-            hint = f"Rule {name}: run drift to see what else was changed, then drift --mend."
+            hint = f"The rule {name} is {state}: run drift to see what else is, then drift --mend."
             return Check("rules", asks, f"a rule is {state}", False, hint)
     found = _statements(lambda: function.get_policy(FunctionName=REVOKER)["Policy"])
     mine = [one for one in found if _names_rule(one, CALLS_RULE)]

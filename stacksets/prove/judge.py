@@ -54,31 +54,26 @@ def _delay(seen: Seen, at: float) -> float | None:
 
 
 def _problems(seen: Seen) -> Iterator[str]:
+    row = seen.played.row
     if seen.played.left_out:
         return
-    row = seen.played.row
-    yield from _of_people(seen)
-    if row.contained:
-        yield from (end.otherwise for end in seen.unmet)
-        yield from _of_reports(seen)
-    elif seen.kinds & AGAINST:
-        yield f"reported as {_listed(seen.kinds & AGAINST)}"
-
-
-def _of_people(seen: Seen) -> Iterator[str]:
-    caller = seen.played.row.caller
-    for word in sorted(seen.expected - seen.held):
-        yield "not contained" if word == caller else f"{as_noun(word)} not contained"
-    for word in sorted(seen.held - seen.expected):
-        yield "contained" if word == caller else f"{as_noun(word)} contained"
-    if caller in seen.expected & seen.held and not seen.refused_at:
-        yield "contained, yet not refused"
-
-
-def _of_reports(seen: Seen) -> Iterator[str]:
-    if not seen.reported_at:
+    if row.contained and row.caller not in seen.held:
+        # Whatever else is missing follows from it.
         against = seen.kinds & AGAINST
-        yield f"reported as {_listed(against)}" if against else "not reported"
+        yield f"not contained, reported as {_listed(against)}" if against else "not contained"
+        return
+    for word in sorted(seen.expected ^ seen.held):
+        said = "contained" if word in seen.held else "not contained"
+        yield said if word == row.caller else f"{as_noun(word)} {said}"
+    if not row.contained:
+        if seen.kinds & AGAINST:
+            yield f"reported as {_listed(seen.kinds & AGAINST)}"
+        return
+    if not seen.refused_at:
+        yield "contained, yet not refused"
+    yield from (end.otherwise for end in seen.unmet)
+    if not seen.reported_at:
+        yield "not reported"
     elif not seen.mailed_at:
         yield "no mail"
 

@@ -16,6 +16,8 @@ from stacksets.prove.proof import Proof, delays, sentences
 
 # A sign beside each colour: not everybody sees colours, and files have none.
 SIGNS = {True: ("*", "green"), False: ("x", "bold red"), None: ("-", "bright_black")}
+# "not contained", and room for a code of AWS in some lines.
+SEEN_WIDTH = 15
 DELAYS = (
     ("event", "from the caller's call until its incident was written down"),
     ("deny", "until IAM refused the caller's next call"),
@@ -52,7 +54,7 @@ def summary(proof: Proof) -> str:
 
 def _rows(results: tuple[Result, ...]) -> Table:
     names = [name for name, _ in DELAYS]
-    table = _table(("Row", 0), ("Attack", 8), ("Expected", 5), ("Seen", 3), numbers=names)
+    table = _table("Row", "Attack", "Expected", seen=[one.seen for one in results], numbers=names)
     for one in results:
         table.add_row(
             _sign(one.ok, str(one.row)),
@@ -65,20 +67,23 @@ def _rows(results: tuple[Result, ...]) -> Table:
 
 
 def _checks(checks: tuple[Check, ...]) -> Table:
-    table = _table(("Check", 0), ("Asked", 8), ("Seen", 4), numbers=["seconds"])
+    table = _table("Check", "Asked", seen=[one.seen for one in checks], numbers=["seconds"])
     for one in checks:
         seen = _seen(one.ok, one.seen)
         table.add_row(_sign(one.ok, one.name), one.asks, seen, _seconds(one.seconds))
     return table
 
 
-def _table(*columns: tuple[str, int], numbers: Iterable[str]) -> Table:
-    """Columns by the share of the width that they get, 0 for as much as they take; then numbers."""
+def _table(name: str, *texts: str, seen: Iterable[str], numbers: Iterable[str]) -> Table:
+    """A column of names, some of text, what was seen, and numbers; as wide as the terminal."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", expand=True)
-    for name, share in columns:
-        table.add_column(name, ratio=share or None, no_wrap=not share)
-    for name in numbers:
-        table.add_column(name.capitalize(), justify="right", no_wrap=True)
+    table.add_column(name, no_wrap=True)
+    for place, text in enumerate(texts):
+        table.add_column(text, ratio=5 - 2 * place)
+    widest = max(map(len, ("Seen", *seen)))
+    table.add_column("Seen", width=min(SEEN_WIDTH, widest), overflow="fold")
+    for number in numbers:
+        table.add_column(number.capitalize(), justify="right", no_wrap=True)
     return table
 
 

@@ -209,8 +209,8 @@ def topic_refuses_the_notifier(prover: Prover) -> Iterator[None]:
 FAULTS: tuple[tuple[Fault, str, str, str], ...] = (
     (no_permission, "rules", "not contained", "no statement for the rule iam-org-revoker-calls"),
     (permission_with_the_account, "rules", "not contained", "asks for aws:SourceAccount"),
-    (calls_rule_off, "rules", "not contained", "Rule iam-org-revoker-calls"),
-    (tamper_rule_off, "rules", "", "Rule iam-org-revoker-tamper"),
+    (calls_rule_off, "rules", "not contained", "The rule iam-org-revoker-calls is DISABLED"),
+    (tamper_rule_off, "rules", "", "The rule iam-org-revoker-tamper is DISABLED"),
     (no_reports_admitted, "bus", "not reported", "lacks IamOrgRevokerAllowReports"),
     (
         reports_of_another_source_admitted,

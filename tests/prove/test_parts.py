@@ -139,12 +139,12 @@ CANNOT = {"kinds": {NoticeKind.CANNOT_CONTAIN}, "reported_at": 0.0}
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        (NOT_CONTAINED, "not contained; new user not contained"),
+        ({**NOT_CONTAINED, "kinds": set()}, "not contained"),
+        ({**NOT_CONTAINED, **CANNOT}, "not contained, reported as cannot-contain"),
         ({"held": {"mallory"}}, "new user not contained"),
         ({"held": {"mallory", "new-user", "victim"}}, "victim contained"),
         ({"refused_at": 0.0}, "contained, yet not refused"),
         ({"reported_at": 0.0, "kinds": set()}, "not reported"),
-        (CANNOT, "reported as cannot-contain"),
         ({"mailed_at": 0.0}, "no mail"),
         ({"played": played(failed="not played: CreateUser Throttling")}, "not played: CreateUser"),
         ({"played": played(row=LEFT_ALONE)}, "contained; new user contained"),
