@@ -6,6 +6,7 @@ The decision stays the evaluator's; here it only learns more about the request.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -32,7 +33,13 @@ NAMED_KINDS = (
     ("ServerCertificateName", "server-certificate"),
     ("VirtualMFADeviceName", "mfa"),
 )
-# iam:PermissionsBoundary means the boundary asked for, or else the one that is there already.
+# The actions that carry a key (the same Reference). iam:PermissionsBoundary means the boundary
+# asked for, or else the one that is there already.
+ABOUT_POLICY = re.compile("(Attach|Detach)(Group|Role|User)Policy")
+ABOUT_BOUNDARY = re.compile(
+    "(Create|Delete|Get|Update)Role|CreateUser|UpdateRoleDescription|UpdateAssumeRolePolicy"
+    "|(Attach|Detach|Put|Delete)(Role|User)Policy|(Put|Delete)(Role|User)PermissionsBoundary"
+)
 KINDS = (("RoleName", "role", "_roles"), ("UserName", "user", "_users"))
 
 
@@ -156,15 +163,14 @@ def _describe_requests() -> None:
 
 def iam_context(params: Mapping[str, Any]) -> dict[str, Any]:
     """The condition keys of an IAM call."""
-    keys: dict[str, Any] = {
-        "iam:PolicyARN": _first(params, "PolicyArn"),
-        "iam:AWSServiceName": _first(params, "AWSServiceName"),
-        "iam:PermissionsBoundary": _first(params, "PermissionsBoundary"),
-    }
-    for name, _, store in KINDS:
-        entity = hooks.get(IAM, store).get(_first(params, name))
-        if entity and not keys["iam:PermissionsBoundary"]:
-            keys["iam:PermissionsBoundary"] = entity.get("PermissionsBoundary")
+    action = _first(params, "Action")
+    keys: dict[str, Any] = {"iam:AWSServiceName": _first(params, "AWSServiceName")}
+    if ABOUT_POLICY.fullmatch(action):
+        keys["iam:PolicyARN"] = _first(params, "PolicyArn")
+    if ABOUT_BOUNDARY.fullmatch(action):
+        entities = (hooks.get(IAM, store).get(_first(params, name)) for name, _, store in KINDS)
+        there = next((one.get("PermissionsBoundary") for one in entities if one), None)
+        keys["iam:PermissionsBoundary"] = _first(params, "PermissionsBoundary") or there
     return {name: value for name, value in keys.items() if value}
 
 

@@ -149,6 +149,7 @@ def _lets_in(policy: str | None, action: str, resource: str, *, trail: str) -> b
     if not policy:
         return False
     account, region = account_now(), region_now()
+    acl = {"s3:x-amz-acl": "bucket-owner-full-control"} if action == "s3:PutObject" else {}
     context = hooks.get(EVALUATOR, "EvalContext")(
         principal_arn="",
         principal_type="AWSService",
@@ -159,7 +160,7 @@ def _lets_in(policy: str | None, action: str, resource: str, *, trail: str) -> b
         service_context={
             "aws:sourcearn": f"arn:aws:cloudtrail:{region}:{account}:trail/{trail}",
             "aws:sourceaccount": account,
-            "s3:x-amz-acl": "bucket-owner-full-control",
+            **acl,
         },
     )
     judge = hooks.get(EVALUATOR, "evaluate_resource_policy")

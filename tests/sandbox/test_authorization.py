@@ -33,7 +33,8 @@ def people(box: Box, account: str) -> None:
             PolicyName=name, Path="/ours/", PolicyDocument=document(allow("s3:ListAllMyBuckets"))
         )
     iam.create_user(UserName="bob", Path="/team/")
-    iam.create_user(UserName="carol")
+    boundary = BOUNDARY.format(account=account)
+    iam.create_user(UserName="carol", PermissionsBoundary=boundary)
     trust = allow("sts:AssumeRole") | {"Principal": {"AWS": account}}
     del trust["Resource"]
     iam.create_role(RoleName="ops", Path="/team/", AssumeRolePolicyDocument=document(trust))
@@ -153,6 +154,20 @@ CASES: list[tuple[str, dict[str, Any], str, dict[str, str], str]] = [
         allow("iam:CreateServiceLinkedRole", StringLike={"iam:AWSServiceName": "ecs.*"}),
         "create_service_linked_role",
         {"AWSServiceName": "elasticloadbalancing.amazonaws.com"},
+        "AccessDenied",
+    ),
+    (
+        "a policy's ARN, which a call carries that attaches or detaches, and no other",
+        allow("iam:GetPolicy", ArnEquals={"iam:PolicyARN": DENY}),
+        "get_policy",
+        {"PolicyArn": DENY},
+        "AccessDenied",
+    ),
+    (
+        "the boundary of a user who joins a group, which such a call does not carry",
+        allow("iam:AddUserToGroup", StringEquals={"iam:PermissionsBoundary": BOUNDARY}),
+        "add_user_to_group",
+        {"GroupName": "denied", "UserName": "carol"},
         "AccessDenied",
     ),
 ]

@@ -80,7 +80,9 @@ def test_a_trail_logs_into_a_bucket_of_another_account(box: Box, account: str) -
         cloudtrail.get_trail(Name="management")
 
 
-@pytest.mark.parametrize("flaw", ["none", "another trail's", "another prefix"])
+@pytest.mark.parametrize(
+    "flaw", ["none", "another trail's", "another prefix", "an ACL asked of a reader"]
+)
 def test_a_trail_is_refused_by_an_insufficient_bucket_policy(
     box: Box, account: str, flaw: str
 ) -> None:
@@ -88,6 +90,9 @@ def test_a_trail_is_refused_by_an_insufficient_bucket_policy(
     policy = bucket_policy(account, bucket, trail="other" if "trail" in flaw else "management")
     if flaw == "none":
         policy["Statement"] = policy["Statement"][:1]
+    if flaw == "an ACL asked of a reader":
+        # Only what is written has an access control list with it.
+        policy["Statement"][0]["Condition"] = policy["Statement"][1]["Condition"]
     make_bucket(box, account, bucket, policy)
     prefix = "elsewhere" if flaw == "another prefix" else "logs"
     stack = deploy(box, account, "trail", trail_template(bucket, S3KeyPrefix=prefix))
