@@ -79,7 +79,8 @@ def install(organization: Organization) -> None:
 
 def refusal(organization: Organization, request: Request) -> str | None:
     """Why service control policies refuse a request, in AWS's words; None when they do not."""
-    levels = _levels(organization, request.account)
+    texts = levels_of(organization, request.account)
+    levels = [[_parsed(text) for text in level] for level in texts]
     role = role_of_session(request.principal) if ":assumed-role/" in request.principal else None
     if not levels or (role and role["Path"].startswith(SERVICE_LINKED)):
         return None
@@ -105,9 +106,9 @@ def refusal(organization: Organization, request: Request) -> str | None:
     return f"User: {request.principal} is not authorized to perform: {request.action}{on} {why}"
 
 
-def _levels(organization: Organization, account: str) -> list[list[Any]]:
-    """The policies that bind an account, a list of parsed documents each for the root, the OUs
-    and the account; none for the management account, for strangers, and while switched off.
+def levels_of(organization: Organization, account: str) -> list[list[str]]:
+    """Answer the policies that bind an account, a list of documents each for the root, the OUs and
+    the account; none for the management account, for strangers, and while switched off.
 
     An action must be allowed on every level, and denied on none (Organizations User Guide, "SCP
     evaluation")."""
@@ -117,10 +118,7 @@ def _levels(organization: Organization, account: str) -> list[list[Any]]:
         chain = [*parents_of(organization, account)]
         if not chain or KIND not in types_enabled(chain[-1]):
             return []
-        return [
-            [_parsed(text) for text in policies_of(target)]
-            for target in [*reversed(chain), account]
-        ]
+        return [policies_of(target) for target in [*reversed(chain), account]]
 
 
 @functools.lru_cache(maxsize=256)

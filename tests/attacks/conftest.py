@@ -19,6 +19,7 @@ from sandbox.stage import Stage, install
 from tests.attacks.play import ADMINISTRATORS, REPORTS_SEEN, Inbox, Play
 from tests.attacks.rows import Where
 from tests.end_to_end.rollout import deploy_member
+from tests.second_opinion.recorder import Decided, recorded
 
 HERE = Path(__file__).parent
 # The circuit breaker is armed for four hours after a rollout.
@@ -36,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def box() -> Iterator[Box]:
     with open_box(member_count=3, held=True) as opened:
         yield opened
+
+
+@pytest.fixture(scope="package", autouse=True)
+def decided(box: Box) -> Iterator[list[Decided]]:
+    """What the box decides while attacks are played; test_with_second_opinion.py looks at it."""
+    with recorded(box.organization) as heard:
+        yield heard
 
 
 @pytest.fixture(scope="package")
