@@ -111,12 +111,14 @@ def _started(wrap: Callable[[Asgi], Asgi]) -> Iterator[Emulator]:
     listener = _listener(_port)
     _port = listener.getsockname()[1]
     try:
-        with _environment(folder=folder, port=_port):
-            with _workers_apart(folder), _served(wrap(hooks.get("ministack.app", "app")), listener):
-                endpoint = f"http://127.0.0.1:{_port}"
-                _forget_everything(endpoint)
-                yield Emulator(endpoint=endpoint, folder=folder)
-            hooks.get("ministack.core.lambda_runtime", "reset")()
+        with (
+            _environment(folder=folder, port=_port),
+            _workers_apart(folder),
+            _served(wrap(hooks.get("ministack.app", "app")), listener),
+        ):
+            endpoint = f"http://127.0.0.1:{_port}"
+            _forget_everything(endpoint)
+            yield Emulator(endpoint=endpoint, folder=folder)
     finally:
         hooks.restore()
         listener.close()
@@ -198,6 +200,7 @@ def _workers_apart(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        hooks.get(runtime, "reset")()
         if server is not None:
             server.close()
 

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import types
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def serve() -> None:
     while True:
         path, streams, _, _ = socket.recv_fds(requests, 4096, 3)
         if not path:
+            _wait_for_all()
             return
         request = json.loads(Path(path.decode()).read_text())
         compiled = _compiled(Path(request["folder"]) / "index.py", codes)
@@ -62,6 +64,13 @@ def serve() -> None:
         for stream in streams:
             os.close(stream)
         requests.sendall(child.to_bytes(8, "big"))
+
+
+def _wait_for_all() -> None:
+    """Stay until the last child has ended: else it would be left to somebody who may not reap."""
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 def _warm_up() -> None:

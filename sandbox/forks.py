@@ -101,5 +101,10 @@ class ForkServer:
         return Forked(pid, ours_in[1], ours_out[0], ours_err[0])
 
     def close(self) -> None:
+        """End the server, which waits for its children: end those first."""
         self._requests.close()
-        self._server.wait(timeout=10)
+        try:
+            self._server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
