@@ -215,8 +215,9 @@ def printed() -> str:
     member, centre = read_made("member"), read_made("central")
     alone = total(idle_account(member), heard_account(centre, member, accounts=SIZES[0]))
     fixed = total(idle_centre(centre))
+    idle = f"Of 10 accounts, an idle one costs **${alone:.3f}** a month"
     parts = [
-        f"An idle account costs **${alone:.3f}** a month, the centre ${fixed:.2f} besides.",
+        f"{idle}; the centre adds ${fixed:.2f}.",
         _months(member, centre),
         _millions(member, centre),
         "## How long a reconciliation takes",

@@ -85,19 +85,34 @@ def _prove(member: Member, tools: Tools, *, adders: int, since: float) -> None:
     since = max(since, member.made - CLOCK_SLACK, tools.now - HISTORY_SECONDS)
     renames = (*kept_renames(tools.table), *_renames_in_history(tools, since))
     names = {name.casefold() for name in names_before(renames, member.name)}
+    calls, since = _memberships(tools, since)
+    for call in calls:
+        user = added_user(call, group=group) or removed_user(call, group=group)
+        if user.casefold() not in names or call.time is None:
+            continue
+        if call.time < since or call.caller.id == member.id:
+            continue
+        # What the ledger has heard of stands where it stands; an open question proves nobody.
+        bearer = bearer_of(tools.iam, tools.table, user, call.time, also=renames).member
+        if bearer is None or bearer.id != member.id:
+            continue
+        if not is_written(fact_of(call), tools) and _is_trusted(call, tools, adders):
+            write_fact(member, fact_of(call), call.time, tools)
+
+
+def _memberships(tools: Tools, since: float) -> tuple[list[Call], float]:
+    """Additions and removals together, newest first, and since when none of them is missing.
+
+    Both are read whole before one is believed: an addition whose removal was not read would prove
+    an administrator. A list that was cut hides its oldest calls.
+    """
+    found: list[Call] = []
     for name in MEMBERSHIPS:
-        for call in _history(tools, name, since):
-            user = added_user(call, group=group) or removed_user(call, group=group)
-            if user.casefold() not in names or call.time is None:
-                continue
-            if call.time < since or call.caller.id == member.id:
-                continue
-            # What the ledger has heard of stands where it stands; an open question proves nobody.
-            bearer = bearer_of(tools.iam, tools.table, user, call.time, also=renames).member
-            if bearer is None or bearer.id != member.id:
-                continue
-            if not is_written(fact_of(call), tools) and _is_trusted(call, tools, adders):
-                write_fact(member, fact_of(call), call.time, tools)
+        calls = list(_history(tools, name, since))
+        if len(calls) >= HISTORY_PAGES * 50:
+            since = max(since, min(call.time or tools.now for call in calls))
+        found += calls
+    return sorted(found, key=lambda call: call.time or 0.0, reverse=True), since
 
 
 def _is_trusted(call: Call, tools: Tools, adders: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,12 +60,17 @@ class MemoryTrail:
         return self
 
     def paginate(
-        self, *, LookupAttributes: list[dict[str, str]], **rest: Any
+        self,
+        *,
+        LookupAttributes: list[dict[str, str]],
+        PaginationConfig: Mapping[str, int] | None = None,
+        **rest: Any,
     ) -> Iterator[dict[str, Any]]:
         self.looked += 1
         [attribute] = LookupAttributes
         found = [r for r in self.records if _answers(r, attribute)]
-        yield {"Events": [{"CloudTrailEvent": json.dumps(r)} for r in reversed(found)]}
+        newest = found[::-1][: (PaginationConfig or {}).get("MaxItems")]
+        yield {"Events": [{"CloudTrailEvent": json.dumps(r)} for r in newest]}
 
 
 def _answers(record: dict[str, Any], attribute: dict[str, str]) -> bool:

@@ -23,6 +23,7 @@ POLICY = {
             "Effect": "Deny",
             "Principal": "*",
             "Action": list(LEDGER_WRITES),
+            "Resource": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/state",
             "Condition": {
                 "ArnNotEquals": {
                     "aws:PrincipalArn": iam_arn(

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler.answer import answer
-from handler.proof import Deferred
+from handler.proof import HISTORY_PAGES, Deferred
 from handler.reasons import Action, Reason
 from tests.doubles.account import NOON, World, a_user
 from tests.handler.memberships import (
@@ -144,6 +144,41 @@ def test_a_table_restored_from_a_backup_proves_its_members_from_the_history() ->
     world.met.clear()
     world.trail.records.append(_history_of_addition(world, "bob", second=0))
     assert ignored(answer(creates(a_user("bob", bob), second=1), world.tools()))
+
+
+@pytest.mark.parametrize("hidden", ["throttled", "flooded"])
+def test_an_addition_proves_nobody_while_younger_removals_may_be_hidden(
+    monkeypatch: pytest.MonkeyPatch, hidden: str
+) -> None:
+    world = World().installed()
+    bob = world.iam.add_user("bob")
+    world.iam.groups[ADMINISTRATORS].members.add("bob")
+    world.trail.records += [
+        _history_of_addition(world, "bob", second=-3_000),
+        _history_of_removal(world, "bob", second=-2_000),
+    ]
+    if hidden == "throttled":
+        paginate = world.trail.paginate
+
+        def throttled(**asked: Any) -> Any:
+            if asked["LookupAttributes"][0]["AttributeValue"] == "RemoveUserFromGroup":
+                error = {"Error": {"Code": "ThrottlingException", "Message": "slowly"}}
+                raise ClientError(error, "LookupEvents")
+            return paginate(**asked)
+
+        monkeypatch.setattr(world.trail, "paginate", throttled)
+    else:
+        flood = HISTORY_PAGES * 50
+        world.trail.records += [
+            _history_of_removal(world, f"nobody-{number}", second=-1_000) for number in range(flood)
+        ]
+    with pytest.raises(Deferred):
+        answer(creates(a_user("bob", bob), second=0), world.tools())
+
+
+def _history_of_removal(world: World, user: str, *, second: float) -> dict[str, Any]:
+    record = _history_of_addition(world, user, second=second)
+    return {**record, "eventName": "RemoveUserFromGroup", "eventID": f"removal-{user}-{second}"}
 
 
 def _history_of_addition(world: World, user: str, *, second: float) -> dict[str, Any]:

@@ -232,7 +232,7 @@ def test_a_fault_is_named(
 ) -> None:
     with fault(prover):
         # Rows that end as expected take what they take, and only a probe waits to the end.
-        proof = prover.prove(patience=4 if row else 15)
+        proof = prover.prove(patience=10 if row else 15)
     box.settle(ignore_hidden=True)
     differs = wrong(proof)
     if check:
