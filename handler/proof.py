@@ -151,9 +151,8 @@ def _history(tools: Tools, name: str, since: float) -> Iterator[Call]:
     cloudtrail: Any = tools.clients("cloudtrail", tools.here.region)
     pages = cloudtrail.get_paginator("lookup_events").paginate(
         LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": name}],
-        # Of somebody made just now, by IAM's clock: a start after the end is refused.
+        # To the end by AWS's own clock, not by ours, which may be behind.
         StartTime=min(since, tools.now),
-        EndTime=tools.now,
         PaginationConfig={"MaxItems": HISTORY_PAGES * 50, "PageSize": 50},
     )
     for page in pages:
