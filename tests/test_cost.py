@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from benchmarks import prices
 from benchmarks.cost import (
-    COMPILING_SECONDS,
     DOCUMENT,
     RECONCILING_SECONDS,
     SIZES,
@@ -53,17 +47,6 @@ def test_what_the_templates_make_is_what_the_sums_begin_with(member: Made, centr
     )
 
 
-@pytest.mark.xfail(
-    strict=True, reason="measured: the start of each reconciliation takes too long for that"
-)
-@pytest.mark.parametrize("accounts", SIZES)
-def test_an_idle_account_costs_less_than_five_cents_a_month(
-    member: Made, centre: Made, accounts: int
-) -> None:
-    heard = heard_account(centre, member, accounts=accounts)
-    assert 0.01 < total(idle_account(member), heard) < 0.05
-
-
 @pytest.mark.parametrize("accounts", SIZES)
 def test_an_idle_account_costs_less_than_ten_cents_a_month(
     member: Made, centre: Made, accounts: int
@@ -81,27 +64,10 @@ def test_a_reconciliation_gets_the_share_of_a_processor_that_its_memory_brings(
     assert reconciling_seconds(member) == pytest.approx(RECONCILING_SECONDS * 1_769 / 256)
 
 
-def test_a_reconciliation_takes_what_the_price_was_computed_from() -> None:
-    """Beside the compiling of its code, since machines differ and others work on them."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl here: no reconciliation was measured over TLS")
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.reconciliation", "--runs", "3"],
-        cwd=Path(__file__).parent.parent,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    measured = json.loads(done.stdout)
-    noted = RECONCILING_SECONDS / COMPILING_SECONDS
-    assert noted / 1.5 < measured["cold"] / measured["compiling"] < noted * 1.5, "measure again"
-    assert measured["warm"] < measured["cold"] / 5
-
-
 def test_a_poller_or_an_alarm_in_each_member_would_show(member: Made) -> None:
     often = replace(member, wakes_a_month=member.wakes_a_month * 15)
-    assert total(idle_account(often)) > 0.05
-    assert prices.ALARM.dollars * 3 > 0.05
+    assert total(idle_account(often)) > 0.10
+    assert prices.ALARM.dollars * 3 > 0.10
 
 
 def test_a_busy_organization_costs_less_than_the_published_solution(
