@@ -183,7 +183,7 @@ DESK_ALWAYS = (
     ),
 )
 
-# What SNS asks of whoever publishes to an encrypted topic.
+# What SNS asks of a publisher to an encrypted topic.
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 _USE_KEY = ("kms:Decrypt", "kms:GenerateDataKey*")
 

@@ -134,7 +134,7 @@ KNOBS = (
         variable="SELF_SERVICE_CALLS",
         default="ChangePassword",
         shape=r"([A-Za-z]+(, ?[A-Za-z]+)*)?",
-        says="IAM calls that a user may make on herself, separated by commas.",
+        says="IAM calls that users may make on themselves, separated by commas.",
         why="Changing one's own password is not administration.",
         longest=512,
     ),

@@ -1,6 +1,6 @@
 """Alarms reach a topic as CloudWatch does: by the topic's own policy, and by its key's.
 
-What is refused does not arrive, and the alarm's history alone tells of it (SNS Developer Guide,
+What is refused does not arrive, and only the alarm's history shows it (SNS Developer Guide,
 "Managing Amazon SNS encryption keys and costs").
 """
 
@@ -21,7 +21,7 @@ ACTIONS = {
     "OK": "OKActions",
     "INSUFFICIENT_DATA": "InsufficientDataActions",
 }
-# SNS asks both of whoever publishes to an encrypted topic.
+# SNS asks both of a publisher to an encrypted topic.
 USE_KEY = ("kms:GenerateDataKey", "kms:Decrypt")
 
 

@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).with_name("fork_server.py")
 
 
 def can_fork() -> bool:
-    """Whether this system can: only Linux tells of the end of a process that is not a child."""
+    """Say whether this system can: only Linux reports the end of a process that is not a child."""
     return hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")
 
 

@@ -62,7 +62,7 @@ def test_the_revokers_role_of_a_foreign_organization_cannot_report(
 
 
 def test_no_other_rule_carries_a_report_by_the_forward_role(enforcing: Stage, account: str) -> None:
-    """Whoever may pass the role: no page of AWS's says that the bus sees a forwarded source."""
+    """A caller may pass the role: no page of AWS's says that the bus sees a forwarded source."""
     box = enforcing.box
     events = box.client("events", account)
     bus = events.create_event_bus(Name="theirs")["EventBusArn"]

@@ -26,7 +26,7 @@ def entered_before(prover: Prover) -> Scene:
 
 @pytest.fixture(scope="module")
 def guard(prover: Prover, box: Box, entered_before: Scene) -> Iterator[Prover]:
-    """Whoever proves in a guarded account by the break-glass role."""
+    """Prove in a guarded account by the break-glass role."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [

@@ -1,4 +1,4 @@
-"""Each policy that we deploy decides each trial as the product needs it, whoever evaluates it.
+"""Each policy that we deploy decides each trial as the product needs it, by either evaluator.
 
 The sandbox's evaluator is always asked; the second one, by other people, where it is at hand.
 """

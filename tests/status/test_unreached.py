@@ -13,7 +13,7 @@ from sandbox.organization_trail import start_trail
 from tests.status.conftest import Landscape
 from tests.waiting import wait_until
 
-TODO = (
+REMEDY = (
     "Look there at the resource policy of the function iam-org-revoker (`aws lambda get-policy`), "
     "at the targets of the rules iam-org-revoker-calls and iam-org-revoker-canary, at throttling "
     "of the function, and at its log."
@@ -71,7 +71,7 @@ def test_an_account_whose_events_come_as_dead_letters_is_not_covered(
     found = told(landscape, account)
     assert (found["state"], found["amiss"]) == ("ill", True)
     assert [found["why"], *(one["why"] for one in found["also"])] == [FAILED, f"2 events {LATE}"]
-    assert {one["todo"] for one in (found, *found["also"])} == {TODO}
+    assert {one["todo"] for one in (found, *found["also"])} == {REMEDY}
     assert (found["heartbeat"]["dead_letters"], found["heartbeat"]["redriven"]) == (0, 2)
     assert found["heartbeat"]["self_test"]["ok"] is False
     # Late, she is contained all the same.
