@@ -27,7 +27,7 @@ from stacksets.prove.seen import Played, Seen
 from stacksets.prove.table import ROWS
 from stacksets.waiting import Waiting
 from tests.attacks.scenarios import ROWS as DOCUMENTED
-from tests.prove.document import DOCUMENT, with_tables
+from tests.prove.document import DOCUMENT, EXAMPLE, with_tables
 from tests.stacksets.scene import MANAGEMENT, ONE, SECURITY, changed, given
 
 OPERATOR = f"arn:aws:iam::{ONE}:role/OrganizationAccountAccessRole"
@@ -67,6 +67,13 @@ def test_thirty_rows_and_more_are_those_of_the_document_with_the_same_principals
     for row in ROWS:
         same = documented[row.row, row.title]
         assert [NOUNS.get(word, word) for word in row.contained] == list(same.contained), row.title
+
+
+def test_the_document_counts_the_rows_and_checks_as_they_are() -> None:
+    checks = len(json.loads(EXAMPLE.read_text())["checks"])
+    assert checks == 9
+    figures = f"plays {len(ROWS)} of its {len(DOCUMENTED)} attacks in one of your accounts, and"
+    assert f"{figures} makes nine checks" in DOCUMENT.read_text()
 
 
 def test_the_document_shows_the_proof_that_is_committed() -> None:
