@@ -1,6 +1,6 @@
 """The command prove: play attacks in an account made for tests, and say how each ended.
 
-Exit codes: 0 no difference, 1 a difference or a refusal, 130 interrupted.
+Exit codes: 0 no difference, 1 a difference or a refusal, 2 a bad file or option, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -85,6 +85,10 @@ def add_prove_command(commands: Any) -> None:
 
 
 def _prove(options: argparse.Namespace) -> int:
+    if options.json and not options.json.parent.is_dir():
+        raise Stopped(
+            f"There is no folder {options.json.parent}: make it, or name another file.", 2
+        )
     console, left = Console(highlight=False), list[Left]()
     try:
         given, clients = _looked(options)

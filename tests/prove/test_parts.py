@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 from handler.names import REVOKER
 from handler.notice import NoticeKind
 from handler.settings import KNOBS, Settings, read_settings
+from stacksets.__main__ import main
 from stacksets.prove.actor import TRIES, Actor
 from stacksets.prove.cast import Cast
 from stacksets.prove.fit import Found, refusals
@@ -352,3 +354,12 @@ def test_the_event_history_is_told_in_both_worlds(finds: Callable[[str], bool], 
     waiting = Waiting(sleep=lambda _: None, clock=lambda: next(times), patience=3.0)
     check = history_probe(Trail(), "friend", waiting)
     assert (check.ok, check.seen) == (None, said)
+
+
+def test_a_file_in_no_folder_is_refused_before_anything_is_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "nowhere"
+    words = ["prove", "--account", ONE, "--json", str(missing / "proof.json")]
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith(f"There is no folder {missing}: make it")
