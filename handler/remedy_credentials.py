@@ -88,15 +88,22 @@ def delete_login(gain: Gain, call: Call, scene: Scene) -> str:
     owner = bearer_named(gain, call, scene)
     if owner is None:
         return GONE_ALREADY
-    marks = item_of(owner.id, scene)
-    if "tainted" not in marks and "contained" not in marks:
-        return taint_sessions(gain, call, scene)
+    if not _is_creature(owner, scene):
+        said = taint_sessions(gain, call, scene)
+        # Written first, read after: the containment of a creature at the same moment does so too,
+        # and one of the two sees the other's mark.
+        if not _is_creature(owner, scene):
+            return said
     try:
         scene.iam.delete_login_profile(UserName=owner.name)
     except scene.iam.exceptions.ClientError as error:
         return no_answer(error)
     mark_sessions(scene.table, principal_id=owner.id, name=owner.name, call=call, good=False)
     return LOGIN_DELETED
+
+
+def _is_creature(owner: Member, scene: Scene) -> bool:
+    return bool({"tainted", "contained"} & item_of(owner.id, scene).keys())
 
 
 def taint_sessions(gain: Gain, call: Call, scene: Scene) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -110,6 +112,40 @@ def test_a_password_heard_of_before_the_creature_it_is_for_is_deleted_with_it(
     assert not world.iam.users["puppet"].password
     [gain] = world.bus.reports()[1].gains
     assert gain.done == "contained by the deny policy; its console password deleted"
+
+
+def test_a_password_goes_whose_creature_is_contained_at_the_same_moment(world: World) -> None:
+    """Both calls are answered at once: each finds nothing of the other before it writes."""
+    who = mallory(world)
+    makes_user(world, who, "puppet")
+    world.iam.users["puppet"].password = True
+    written = world.dynamo.update_item
+
+    def meanwhile(**arguments: Any) -> None:
+        if any(
+            name.startswith("pwbad#") for name in arguments["ExpressionAttributeNames"].values()
+        ):
+            world.dynamo.update_item = written  # type: ignore[method-assign]
+            mark = {"#t": "tainted"}
+            written(
+                TableName="state",
+                Key=arguments["Key"],
+                UpdateExpression="SET #t = :t",
+                ExpressionAttributeNames=mark,
+                ExpressionAttributeValues={":t": {"S": "{}"}},
+            )
+        written(**arguments)
+
+    world.dynamo.update_item = meanwhile  # type: ignore[method-assign]
+    login = call(
+        who,
+        "CreateLoginProfile",
+        eventID="login",
+        requestParameters={"userName": "puppet", "passwordResetRequired": False},
+        responseElements={"loginProfile": {"userName": "puppet"}},
+    )
+    answer(login, world.tools())
+    assert not world.iam.users["puppet"].password
 
 
 def test_a_session_cannot_vouch_for_itself_by_a_password_in_its_own_second(world: World) -> None:
