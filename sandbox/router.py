@@ -23,6 +23,7 @@ ENABLED = "ENABLED"
 WITH_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 DEFAULT_RETRIES = 185
 RETRY_WAIT = 0.1
+GONE = "QueueDoesNotExist"
 
 
 class Router:
@@ -118,7 +119,12 @@ class Router:
         }
         if failed.again:
             attributes["EXHAUSTED_RETRY_CONDITION"] = "MaximumRetryAttempts"
-        inside.send(queue, json.dumps(event.envelope), attributes)
+        try:
+            inside.send(queue, json.dumps(event.envelope), attributes)
+        except inside.Refused as refusal:
+            if refusal.code != GONE:
+                raise
+            # Deleted since its policy was read, with the stack it belonged to.
 
 
 def _awake(state: str, event: Event) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.box import Box
+from sandbox.targets import Targets
 from tests.sandbox.parts import (
     allow,
     attributes_of,
@@ -169,6 +170,27 @@ def test_a_dead_letter_queue_must_permit_the_rule_too(box: Box, account: str) ->
     call_iam(box, account)
     box.settle()
     assert messages(box, dead) == []
+
+
+def test_a_dead_letter_queue_deleted_at_that_moment_takes_nothing(
+    box: Box, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, closed = open_queue(box, account, "dead"), queue(box, account, "closed")
+    rule(box, account, IAM_CALLS, {"Arn": closed, "DeadLetterConfig": {"Arn": dead}})
+    admits = Targets.queue_admits
+
+    def delete_once_admitted(targets: Targets, queue_arn: str, rule_arn: str) -> bool:
+        admitted = admits(targets, queue_arn, rule_arn)
+        if admitted:
+            sqs = box.client("sqs", account)
+            sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="dead")["QueueUrl"])
+        return admitted
+
+    monkeypatch.setattr(Targets, "queue_admits", delete_once_admitted)
+    call_iam(box, account)
+    box.settle()
+    with pytest.raises(box.client("sqs", account).exceptions.QueueDoesNotExist):
+        messages(box, dead)
 
 
 @pytest.mark.parametrize(("failures", "arrives"), [(2, True), (3, False)])
