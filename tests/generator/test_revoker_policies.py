@@ -11,7 +11,7 @@ import pytest
 
 from generator.render import Rendered
 from handler.deny import deny_document, session_deny_document
-from handler.names import DENY_GROUP, IAM_PATH, SESSION_DENY_GROUP
+from handler.names import DENY_GROUP, IAM_PATH, SESSION_DENY_GROUP, STATE_TABLE
 from tests.doubles.rounds import Rounds
 from tests.generator.documents import (
     DENY,
@@ -185,9 +185,10 @@ def test_only_the_revoker_writes_items_of_its_table_and_people_may_still_delete_
     table = fill_member(member.tree).resources()["State"]["Properties"]
     policy = table["ResourcePolicy"]["PolicyDocument"]
     (statement,) = policy["Statement"]
-    # As the revoker asks of what it finds there.
+    # The revoker's own reading of it, under the name of the table in memory.
     world = Rounds()
-    world.dynamo.policy = policy
+    named = {"Resource": statement["Resource"].replace(STATE_TABLE, world.table.name)}
+    world.dynamo.policy = {"Statement": [statement | named]}
     assert world.patrol().table_policy == "denies"
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
     assert statement["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": ROLE}}
