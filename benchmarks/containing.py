@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.steps import Stepped, Steps
-from handler import revoker
-from handler.answer import answer
-from handler.standing import Together
-from handler.store import Table
-from handler.tools import Tools
-from stacksets.carry import read_template
+from handler.revoker import main as revoker
+from handler.revoker.respond.respond import answer
+from handler.revoker.state.context import Tools
+from handler.revoker.state.standing import Together
+from handler.revoker.state.table import Table
+from stacksets.observed.templates import read_template
 from tests.doubles.account import World, a_session, a_user, call
 
 ROOT = Path(__file__).parent.parent

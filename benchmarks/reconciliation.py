@@ -27,11 +27,11 @@ from urllib.parse import urlsplit
 import botocore
 import cfn_flip
 
-from handler.names import REVOKER
-from sandbox import hooks, inside
+from handler.model.names import REVOKER
 from sandbox.box import Box, open_box
-from sandbox.keys import REGION
-from sandbox.stage import TEMPLATES, install
+from sandbox.core import patches, service_client
+from sandbox.core.keys import REGION
+from sandbox.demo.product_setup import TEMPLATES, install
 
 RUNS = 7
 # What one process does, and the processor seconds that it prints.
@@ -101,8 +101,8 @@ def _function_arn(account: str) -> str:
 def _environment(box: Box, account: str) -> dict[str, str]:
     """The function's own variables, with a session of its role."""
     config = box.client("lambda", account).get_function_configuration(FunctionName=REVOKER)
-    key = inside.role_credentials(str(config["Role"]), REVOKER)
-    secret = hooks.get("ministack.services.sts", "_sessions")[key]["SecretAccessKey"]
+    key = service_client.role_credentials(str(config["Role"]), REVOKER)
+    secret = patches.get("ministack.services.sts", "_sessions")[key]["SecretAccessKey"]
     return {
         **config["Environment"]["Variables"],
         "PATH": os.environ["PATH"],

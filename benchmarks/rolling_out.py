@@ -14,11 +14,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from stacksets.beginning import look, read_release
-from stacksets.clients import Clients
-from stacksets.plan import plan
-from stacksets.reading import read_wanted
-from stacksets.steps import Plan
+from stacksets.cli.common import look, read_release
+from stacksets.config.load import read_wanted
+from stacksets.observe.clients import Clients
+from stacksets.planners.rollout import plan
+from stacksets.steps.model import Plan
 from tests.stacksets.scene import MANAGEMENT, ROOT, SECURITY, rollout_file
 
 ACCOUNTS_IN_A_UNIT = 25

@@ -13,15 +13,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from handler.heartbeat import pack_heartbeat
-from stacksets.carry import read_template
-from stacksets.clients import Clients
-from stacksets.coverage import coverage
-from stacksets.organization import Account
-from stacksets.page import write_page
-from stacksets.status import look
-from stacksets.status_json import status_json
-from tests.stacksets.sights import DAY, NOW, a_mixed_sight
+from handler.model.heartbeat import pack_heartbeat
+from stacksets.cli.status import look
+from stacksets.cli.status_json import status_json
+from stacksets.cli.status_page import write_page
+from stacksets.observe.clients import Clients
+from stacksets.observed.organization import Account
+from stacksets.observed.templates import read_template
+from stacksets.status.coverage import coverage
+from tests.stacksets.status.inputs import DAY, NOW, a_mixed_sight
 
 ROOT = Path(__file__).parent.parent
 LISTED, INSTANCES, PAGE_BYTES = 20, 100, 1_000_000

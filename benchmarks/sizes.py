@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.memory import peak_memory
 from benchmarks.rolling_out import planned
 from benchmarks.seeing import Stub, look_at
-from stacksets.collecting import collect_seldom
+from stacksets.cli.gc_tuning import collect_seldom
 
 ROOT = Path(__file__).parent.parent
 SIZES = (100, 1_000, 10_000)

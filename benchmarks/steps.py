@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from handler.standing import Together
+from handler.revoker.state.standing import Together
 
 # Two that run at once meet at once; this long for a busy machine.
 MEETING_SECONDS = 10.0

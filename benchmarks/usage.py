@@ -13,15 +13,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.table import Meter, new_table, template_table
-from handler.answer import answer
-from handler.budget import Limits
-from handler.heartbeat import HEARTBEAT_SECONDS
-from handler.mailing import Centre
-from handler.notifier import SINGLES_SECONDS, answer_batch
-from handler.pulse import Pulse, publish_pulse
-from handler.store import Table
-from handler.sweep import sweep_all
-from handler.table import IncidentStore
+from handler.model.heartbeat import HEARTBEAT_SECONDS
+from handler.notifier.main import SINGLES_SECONDS, answer_batch
+from handler.notifier.send.metrics import Pulse, publish_pulse
+from handler.notifier.send.publish import Centre
+from handler.notifier.send.sweep import sweep_all
+from handler.notifier.store.rate_limit import Limits
+from handler.notifier.store.table import IncidentStore
+from handler.revoker.respond.respond import answer
+from handler.revoker.state.table import Table
 from tests.doubles.account import a_user, call
 from tests.doubles.rounds import Rounds
 from tests.notifier.desk import START, heartbeat_body, report_body, words

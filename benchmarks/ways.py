@@ -23,14 +23,14 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 
 from benchmarks.table import Meter, new_table, plain_table, template_table
-from handler.budget import Limits
-from handler.form import make_mail, sns_message
-from handler.mail import mail_body, mail_subject
-from handler.mailing import Centre
-from handler.notice import Incident
-from handler.notifier import SINGLES_SECONDS, answer_batch
-from handler.sweep import sweep_all
-from handler.table import IncidentStore
+from handler.notifier.mail.incident_mail import mail_body, mail_subject
+from handler.notifier.mail.message import make_mail, sns_message
+from handler.notifier.main import SINGLES_SECONDS, answer_batch
+from handler.notifier.messages.notice import Incident
+from handler.notifier.send.publish import Centre
+from handler.notifier.send.sweep import sweep_all
+from handler.notifier.store.rate_limit import Limits
+from handler.notifier.store.table import IncidentStore
 from tests.notifier.desk import read_notice, words
 
 MAILS_PER_MINUTE = 30

@@ -13,11 +13,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from generator.code import Form, zip_bytes
+from generator.doc_tables import documents
 from generator.guardrail import AWS_LIMIT, BREAK_GLASS, LIMIT, guardrail_json
 from generator.render import ROOT, Rendered, render
-from generator.tables import documents
-from generator.words import House, read_house
+from generator.source.lambda_code import Form, zip_bytes
+from generator.source.mail_texts import House, read_house
 
 Files = dict[Path, bytes]
 

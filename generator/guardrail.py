@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 
-from generator.policies import Statement, document
-from handler.names import (
+from generator.policy.statements import Statement, document
+from handler.model.names import (
     DENY_POLICY,
     IAM_PATH,
     KEPT_PATH,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.amalgamate import join_modules, read_sources
-from generator.central import central_template
-from generator.code import Code, Form
-from generator.dump import as_json, as_yaml
-from generator.member import member_template
-from generator.words import MODULE, House, render_words, words_module
-from handler.names import NOTIFIER, REVOKER, VERSION
+from generator.central.template import central_template
+from generator.member.template import member_template
+from generator.policy.yaml_writer import as_json, as_yaml
+from generator.source.join_modules import join_modules, read_sources
+from generator.source.lambda_code import Code, Form
+from generator.source.mail_texts import MODULE, House, render_words, words_module
+from handler.model.names import NOTIFIER, REVOKER, VERSION
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE_BODY_LIMIT = 51_200
@@ -53,7 +53,7 @@ def render(*, house: House, form: Form = Form.INLINE, root: Path = ROOT) -> tupl
         _render(
             "member",
             member_template,
-            entry="handler.revoker",
+            entry="handler.revoker.main",
             product=REVOKER,
             sources=sources,
             form=form,
@@ -61,7 +61,7 @@ def render(*, house: House, form: Form = Form.INLINE, root: Path = ROOT) -> tupl
         _render(
             "central",
             central_template,
-            entry="handler.notifier",
+            entry="handler.notifier.main",
             product=NOTIFIER,
             sources=sources,
             form=form,

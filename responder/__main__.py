@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-from handler.notice import visible
+from handler.notifier.messages.notice import visible
 from responder.centre_commands import add_centre_commands
 from responder.desk_commands import add_desk_commands
 from responder.read import ENDINGS, Unreadable, find_files, read_file

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.notice import visible
+from handler.notifier.messages.notice import visible
 from responder.redrive import redrive_account
 from responder.subscribe import confirm, own_topics, read_link, subscriptions_of
 

@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.deskproof import (
+from handler.model.caller_proof import (
     DIGEST_HEADER,
     PROOF_HEADERS,
     QUESTION,
@@ -27,8 +27,8 @@ from handler.deskproof import (
     request_digest,
     sts_url,
 )
-from handler.names import DESK_ROLE, INCIDENT_TABLE, REVOKER, iam_arn
-from handler.trail import arn_field
+from handler.model.cloudtrail import arn_field
+from handler.model.names import DESK_ROLE, INCIDENT_TABLE, REVOKER, iam_arn
 
 # Where IAM's events appear and the revokers therefore run, by partition.
 REGIONS = {

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handler.notice import visible
+from handler.notifier.messages.notice import visible
 from responder import desk_tables
 from responder.desk import (
     Desk,

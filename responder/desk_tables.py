@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from handler.notice import visible
+from handler.notifier.messages.notice import visible
 
 WIDTH_OF_A_FILE = 160
 

@@ -1,7 +1,7 @@
 """Hand over again what a dead-letter queue holds: read, unwrap, hand over, delete. Judges nothing.
 
 A message is deleted only once its event is handed over: whoever stops this in between leaves it to
-the next time. Events handed over twice count once (handler/incidents.py).
+the next time. Events handed over twice count once (handler/notifier/store/incidents.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.names import (
+from handler.model.names import (
     MEMBER_DEAD_LETTERS,
     REPORTS_DEAD_LETTERS,
     REPORTS_QUEUE,

@@ -1,8 +1,9 @@
 """What the revoker would have done with recorded calls, judged and tallied. Pure; changes nothing.
 
 Each call is judged alone, as in enforce mode, since nothing was contained when it was made: by the
-rules of handler/verdict.py, with the administrators and roles that one names. What the revoker has
-from a history is left out: the ledger, what calls gave and whom that taints, releases, the breaker.
+rules of handler/revoker/judge/rules.py, with the administrators and roles that one names. What the
+revoker has from a history is left out: the ledger, what calls gave and whom that taints, releases,
+the breaker.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from handler.names import REVOKER, iam_arn
-from handler.reasons import Action, Standing, Verdict
-from handler.settings import Settings, read_role_patterns, read_settings
-from handler.trail import Call, Kind, read_event, read_record
-from handler.verdict import decide
+from handler.model.cloudtrail import Call, Kind, read_event, read_record
+from handler.model.names import REVOKER, iam_arn
+from handler.model.reasons import Action, Standing, Verdict
+from handler.model.settings import Settings, read_role_patterns, read_settings
+from handler.revoker.judge.rules import decide
 
 IAM = "iam.amazonaws.com"
 # The most serious first: the order in which they are shown.

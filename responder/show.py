@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from handler.notice import visible
-from handler.reasons import Action
+from handler.model.reasons import Action
+from handler.notifier.messages.notice import visible
 from responder.replay import Line, most_called
 
 # Wide enough for an ARN a line, where no terminal says how wide it is.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from handler.names import HEALTH_TOPIC, INCIDENT_TOPIC
+from handler.model.names import HEALTH_TOPIC, INCIDENT_TOPIC
 
 
 @dataclass(frozen=True)

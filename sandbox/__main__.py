@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox.box import Box, open_box
-from sandbox.keys import REGION, ROOT_SECRET, Key
-from sandbox.outbox import Mail
+from sandbox.core.keys import REGION, ROOT_SECRET, Key
+from sandbox.mail.mailbox import Mail
 
 MAIL_SECONDS = 0.5
 

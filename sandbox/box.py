@@ -9,18 +9,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox import bridge, console, emulator, keys, settling
-from sandbox.clock import Clock
-from sandbox.disorder import Disorder
-from sandbox.faults import Faults, end_functions
-from sandbox.keys import REGION, ROOT_SECRET, Key
-from sandbox.organization import Layout, Organization, accounts, add_account, build_organization
-from sandbox.outbox import Outbox
-from sandbox.schedules import Schedules
-from sandbox.state import Record, State
-from sandbox.unknowns import LIKELY, Unknowns
-from sandbox.watch import watched
-from sandbox.work import Work
+from sandbox import wiring
+from sandbox.core import emulator, keys, quiescence
+from sandbox.core.clock import Clock
+from sandbox.core.faults import Faults, end_functions
+from sandbox.core.http_recorder import watched
+from sandbox.core.keys import REGION, ROOT_SECRET, Key
+from sandbox.core.state import Record, State
+from sandbox.core.task_pool import Work
+from sandbox.core.unknowns import LIKELY, Unknowns
+from sandbox.events.disorder import Disorder
+from sandbox.events.schedules import Schedules
+from sandbox.iam import console
+from sandbox.mail.mailbox import Outbox
+from sandbox.organizations.organization import (
+    Layout,
+    Organization,
+    accounts,
+    add_account,
+    build_organization,
+)
 
 SECURITY = "444455556666"
 FIRST_MEMBER = 777788889991
@@ -125,7 +133,7 @@ class Box:
 
         `ignore_hidden`: do not wait for messages hidden by a visibility timeout.
         """
-        settling.settle(
+        quiescence.settle(
             self._work,
             let_go=self._disorder.let_go,
             timeout=timeout,
@@ -176,7 +184,7 @@ class Box:
 
     def unhide(self, queue_arn: str) -> None:
         """Let the visibility timeouts of a queue end now: what failed is tried again."""
-        settling.unhide(queue_arn)
+        quiescence.unhide(queue_arn)
 
     def new_account(self, name: str, *, parent: str | None = None) -> str:
         """Add a member to the Organization, below an OU or root (default: Workloads)."""
@@ -262,7 +270,7 @@ def open_box(
     work = Work(workers=workers)
     members = [str(FIRST_MEMBER + number) for number in range(member_count)]
     with emulator.running(lambda app: watched(app, state=state, faults=faults)) as running:
-        organization, schedules = bridge.install(
+        organization, schedules = wiring.install(
             state, faults=faults, work=work, outbox=outbox, disorder=disorder, workers=workers
         )
         schedules.held = held

@@ -11,14 +11,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from stacksets.beginning import Stopped
-from stacksets.collecting import collect_seldom
-from stacksets.drift_command import add_drift_command
-from stacksets.init_command import add_init_command
+from stacksets.cli.apply import add_rollout_commands
+from stacksets.cli.common import Stopped
+from stacksets.cli.drift import add_drift_command
+from stacksets.cli.gc_tuning import collect_seldom
+from stacksets.cli.init import add_init_command
+from stacksets.cli.remove import add_remove_command
+from stacksets.cli.status import add_status
 from stacksets.prove.command import add_prove_command
-from stacksets.remove import add_remove_command
-from stacksets.rollout_commands import add_rollout_commands
-from stacksets.status import add_status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

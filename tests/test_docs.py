@@ -19,15 +19,15 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
-from generator.code import Form
 from generator.render import render
-from generator.words import House
-from handler.deny import DENIED_ACTIONS
-from handler.names import METRICS, UNCONFIRMED_METRIC, WAITING_METRIC
-from handler.rungs import ROLE_STEPS, USER_STEPS, Target
-from handler.settings import KNOBS, read_role_patterns
-from handler.trail import Kind
-from sandbox.scenes import SCENES
+from generator.source.lambda_code import Form
+from generator.source.mail_texts import House
+from handler.model.cloudtrail import Kind
+from handler.model.deny_policy import DENIED_ACTIONS
+from handler.model.names import METRICS, UNCONFIRMED_METRIC, WAITING_METRIC
+from handler.model.settings import KNOBS, read_role_patterns
+from handler.revoker.deny.methods import ROLE_STEPS, USER_STEPS, Target
+from sandbox.demo.scenarios import SCENES
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

@@ -19,7 +19,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.names import INCIDENT_TABLE
+from handler.model.names import INCIDENT_TABLE
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent

@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.deny import still_denies
-from handler.names import (
+from handler.model.deny_policy import still_denies
+from handler.model.names import (
     BUS,
     CALLS_RULE,
     DENY_POLICY,
@@ -23,11 +23,11 @@ from handler.names import (
     TAMPER_STORES_RULE,
     iam_arn,
 )
-from stacksets.clients import Clients
-from stacksets.given import Given
-from stacksets.guarding import many
-from stacksets.prove.actor import code_of
-from stacksets.steps import Plan
+from stacksets.observe.clients import Clients
+from stacksets.prove.attacks.actor import code_of
+from stacksets.steps.guardrail import many
+from stacksets.steps.inputs import Given
+from stacksets.steps.model import Plan
 
 # Queues, and whose account they stand in.
 QUEUES = (

@@ -14,10 +14,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from stacksets.clients import sentence
-from stacksets.prove.actor import code_of
-from stacksets.prove.scene import AT_ONCE, PATH, PROVIDER_HOST
-from stacksets.waiting import Waiting
+from stacksets.execute.waiters import Waiting
+from stacksets.observe.clients import sentence
+from stacksets.prove.attacks.actor import code_of
+from stacksets.prove.attacks.scene import AT_ONCE, PATH, PROVIDER_HOST
 
 # The revoker may put a deny back meanwhile, and IAM lists for some seconds what is gone.
 ROUNDS = 6

@@ -19,12 +19,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.text import Text
 
-from handler.notice import visible
-from stacksets.beginning import Stopped, add_common_options, look, read_file, read_release
-from stacksets.clients import CannotEnter, Clients, open_clients, sentence
-from stacksets.given import Given
-from stacksets.guarding import many
-from stacksets.plan import plan
+from handler.notifier.messages.notice import visible
+from stacksets.cli.apply import agreed
+from stacksets.cli.common import Stopped, add_common_options, look, read_file, read_release
+from stacksets.execute.executor import advice
+from stacksets.execute.waiters import Waiting
+from stacksets.observe.clients import CannotEnter, Clients, open_clients, sentence
+from stacksets.planners.rollout import plan
+from stacksets.prove.attacks.catalog import ROWS
+from stacksets.prove.attacks.model import Row
+from stacksets.prove.attacks.scene import PATH, Scene
 from stacksets.prove.checks import Check, checks, depths, grown, letters_check
 from stacksets.prove.clean import Left, clean
 from stacksets.prove.enter import find, open_scene
@@ -34,15 +38,11 @@ from stacksets.prove.play import Progress, play
 from stacksets.prove.points import pointers
 from stacksets.prove.probes import alarm_probe, history_probe, tamper_probe, until
 from stacksets.prove.proof import Proof, proof_json
-from stacksets.prove.rows import Row
-from stacksets.prove.scene import PATH, Scene
 from stacksets.prove.seen import Played
 from stacksets.prove.show import proof_table
-from stacksets.prove.table import ROWS
 from stacksets.prove.watch import watch
-from stacksets.rollout_commands import agreed
-from stacksets.waiting import Waiting
-from stacksets.walk import advice
+from stacksets.steps.guardrail import many
+from stacksets.steps.inputs import Given
 
 # SQS counts messages within a minute or so.
 QUEUE_SECONDS = 60.0

@@ -9,15 +9,15 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from handler.names import REVOKER
-from handler.settings import Settings, read_settings
-from stacksets.clients import CONFIG, Clients
-from stacksets.given import Given
-from stacksets.holding import operator_of
-from stacksets.prove.actor import code_of
+from handler.model.names import REVOKER
+from handler.model.settings import Settings, read_settings
+from stacksets.execute.waiters import Waiting
+from stacksets.observe.clients import CONFIG, Clients
+from stacksets.observe.containments import operator_of
+from stacksets.prove.attacks.actor import code_of
+from stacksets.prove.attacks.scene import PATH, Scene
 from stacksets.prove.fit import Found
-from stacksets.prove.scene import PATH, Scene
-from stacksets.waiting import Waiting
+from stacksets.steps.inputs import Given
 
 
 def find(clients: Clients, account: str) -> Found:

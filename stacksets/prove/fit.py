@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handler.names import IAM_PATH, KEPT_PATH
-from handler.settings import Settings
-from handler.trail import arn_field
-from stacksets.bearers import Holding
-from stacksets.given import Given
-from stacksets.prove.scene import PATH
-from stacksets.rescue import may_take_off
+from handler.model.cloudtrail import arn_field
+from handler.model.names import IAM_PATH, KEPT_PATH
+from handler.model.settings import Settings
+from stacksets.observed.bearers import Holding
+from stacksets.prove.attacks.scene import PATH
+from stacksets.scp.operator import may_take_off
+from stacksets.steps.inputs import Given
 
 # Roles that AWS puts into an account: IAM User Guide, "Service-linked roles", "Roles created by
 # IAM Identity Center"; AWS Control Tower User Guide, "Required roles".

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from handler.names import INCIDENT_TABLE
-from handler.notice import Notice, NoticeKind, unpack_notice
+from handler.model.names import INCIDENT_TABLE
+from handler.notifier.messages.notice import Notice, NoticeKind, unpack_notice
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def read_incidents(client: Any, account: str) -> Iterator[Incident]:
             key=item["pk"]["S"],
             kind=NoticeKind(item["pk"]["S"].split("#")[2]),
             calls=int(item["calls"]["N"]),
-            # handler/incidents.py: the first mail is that of the milestone 1.
+            # handler/notifier/store/incidents.py: the first mail is that of the milestone 1.
             mailed=int(item["next_mail"]["N"]) > 1,
             first=unpack_notice(item["first_facts"]["S"]),
             latest=unpack_notice(item["last_facts"]["S"]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handler.notice import NoticeKind
-from stacksets.prove.rows import as_noun
+from handler.notifier.messages.notice import NoticeKind
+from stacksets.prove.attacks.model import as_noun
 from stacksets.prove.seen import Seen
 
 AS_EXPECTED = "yes"

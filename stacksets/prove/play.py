@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from botocore.exceptions import ClientError
 
-from stacksets.prove.actor import REFUSED, code_of
-from stacksets.prove.cast import Cast
-from stacksets.prove.rows import Row
-from stacksets.prove.scene import AT_ONCE, Scene
+from stacksets.prove.attacks.actor import REFUSED, code_of
+from stacksets.prove.attacks.cast import Cast
+from stacksets.prove.attacks.model import Row
+from stacksets.prove.attacks.scene import AT_ONCE, Scene
 from stacksets.prove.seen import Played
 
 Progress = Callable[[str], None]

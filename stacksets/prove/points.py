@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from handler.names import CALLS_RULE, DENY_POLICY, NOTIFIER, REVOKER
-from handler.notice import NoticeKind
+from handler.model.names import CALLS_RULE, DENY_POLICY, NOTIFIER, REVOKER
+from handler.notifier.messages.notice import NoticeKind
 from stacksets.prove.seen import Seen
 
 

@@ -13,13 +13,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.names import FORWARDER, HEALTH_TOPIC, REVOKER, TAMPER_RULE
-from handler.notice import NoticeKind
-from stacksets.prove.actor import REFUSED, code_of
+from handler.model.names import FORWARDER, HEALTH_TOPIC, REVOKER, TAMPER_RULE
+from handler.notifier.messages.notice import NoticeKind
+from stacksets.execute.waiters import Waiting
+from stacksets.prove.attacks.actor import REFUSED, code_of
+from stacksets.prove.attacks.scene import Scene
 from stacksets.prove.checks import Check
 from stacksets.prove.incidents import read_incidents
-from stacksets.prove.scene import Scene
-from stacksets.waiting import Waiting
 
 MARK = " (proof)"
 TAMPERED = "A change of the function by hand is reported at once"

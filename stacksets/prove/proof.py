@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from handler.names import VERSION
+from handler.model.names import VERSION
 from stacksets.prove.checks import Check
 from stacksets.prove.judge import Result
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from handler.notice import NoticeKind
-from stacksets.prove.cast import Cast
-from stacksets.prove.rows import End, Row
+from handler.notifier.messages.notice import NoticeKind
+from stacksets.prove.attacks.cast import Cast
+from stacksets.prove.attacks.model import End, Row
 
 
 @dataclass

@@ -8,11 +8,11 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from handler.notice import visible
-from stacksets.guarding import many
+from handler.notifier.messages.notice import visible
 from stacksets.prove.checks import Check
 from stacksets.prove.judge import Result
 from stacksets.prove.proof import Proof, delays, sentences
+from stacksets.steps.guardrail import many
 
 # A sign beside each colour: not everybody sees colours, and files have none.
 SIGNS = {True: ("*", "green"), False: ("x", "bold red"), None: ("-", "bright_black")}

@@ -8,15 +8,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.names import DENY_POLICY, iam_arn
-from handler.notice import NoticeKind
-from stacksets.prove.actor import code_of
+from handler.model.names import DENY_POLICY, iam_arn
+from handler.notifier.messages.notice import NoticeKind
+from stacksets.execute.waiters import bearers
+from stacksets.prove.attacks.actor import code_of
+from stacksets.prove.attacks.model import End
+from stacksets.prove.attacks.scene import AT_ONCE, Scene
 from stacksets.prove.incidents import Incident, read_incidents
 from stacksets.prove.play import Progress
-from stacksets.prove.rows import End
-from stacksets.prove.scene import AT_ONCE, Scene
 from stacksets.prove.seen import Played, Seen
-from stacksets.waiting import bearers
 
 
 def watch(played: Sequence[Played], scene: Scene, table: Any, progress: Progress) -> list[Seen]:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from handler.names import BUS, REPORT_DETAIL_TYPE
+from handler.model.names import BUS, REPORT_DETAIL_TYPE
 from sandbox.box import Box, open_box
-from sandbox.keys import REGION, Key
-from sandbox.stage import Stage, install
+from sandbox.core.keys import REGION, Key
+from sandbox.demo.product_setup import Stage, install
 from tests.attacks.play import ADMINISTRATORS, REPORTS_SEEN, Inbox, Play
 from tests.attacks.rows import Where
 from tests.end_to_end.rollout import deploy_member

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.keys import Key
+from sandbox.core.keys import Key
 from tests.attacks.play import Play
 
 ROOT = Path(__file__).parents[2]

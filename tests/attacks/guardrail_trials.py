@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handler.names import (
+from handler.model.names import (
     CALLS_RULE,
     DENY_GROUP,
     KEPT_GROUP,
@@ -15,8 +15,8 @@ from handler.names import (
     SESSION_DENY_GROUP,
     STATE_TABLE,
 )
-from sandbox.keys import Key
-from sandbox.stage import TEMPLATES
+from sandbox.core.keys import Key
+from sandbox.demo.product_setup import TEMPLATES
 from tests.attacks.guardrail_undo import (
     deny_again,
     first_version,

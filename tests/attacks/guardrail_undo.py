@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from handler.names import (
+from handler.model.names import (
     CALLS_RULE,
     DENY_GROUP,
     KEPT_GROUP,
@@ -15,7 +15,7 @@ from handler.names import (
     SESSION_DENY_GROUP,
     kept_arn,
 )
-from sandbox.keys import Key
+from sandbox.core.keys import Key
 from tests.attacks.play import Play
 
 

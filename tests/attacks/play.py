@@ -10,12 +10,12 @@ from typing import Any
 import awscli
 from awscli.clidriver import create_clidriver
 
-from handler.names import DENY_GROUP, DENY_POLICY, SESSION_DENY_POLICY, STATE_TABLE, iam_arn
-from handler.report import Report, from_detail
+from handler.model.names import DENY_GROUP, DENY_POLICY, SESSION_DENY_POLICY, STATE_TABLE, iam_arn
+from handler.model.report import Report, from_detail
 from sandbox.box import Box
-from sandbox.keys import REGION, Key
-from sandbox.stage import ADMINISTRATORS, Stage, is_denied
-from sandbox.state import Record
+from sandbox.core.keys import REGION, Key
+from sandbox.core.state import Record
+from sandbox.demo.product_setup import ADMINISTRATORS, Stage, is_denied
 
 REPORTS_SEEN = "reports-seen"
 REVOKER_SESSION = "assumed-role/iam-org-revoker/"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from sandbox.stage import ADMINISTRATORS
+from sandbox.demo.product_setup import ADMINISTRATORS
 from tests.attacks.play import Play
 
 Act = Callable[[Play], object]

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.attacks.rows import Row
-from tests.attacks.scenarios import ROWS
+from tests.attacks.scenarios.all import ROWS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "attacks.md"
 _TABLE = re.compile(r"(<!-- rows -->\n).*(<!-- end -->)", re.DOTALL)

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.deny import deny_document
-from handler.names import (
+from handler.model.deny_policy import deny_document
+from handler.model.names import (
     DENY_GROUP,
     KEPT_GROUP,
     KEPT_PATH,
     KEPT_POLICY,
     SESSION_DENY_GROUP,
 )
-from sandbox.keys import Key
-from sandbox.stage import bound, guarded
+from sandbox.core.keys import Key
+from sandbox.demo.product_setup import bound, guarded
 from tests.attacks.conftest import NewPlay
 from tests.attacks.guardrail_trials import GUARDRAIL, TRIALS, Trial
 from tests.attacks.play import ADMINISTRATORS, Play

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import pytest
 
-from handler.names import STATE_TABLE
-from handler.tools import WAIT_SECONDS
-from sandbox.stage import ADMINISTRATORS, late_events
+from handler.model.names import STATE_TABLE
+from handler.revoker.state.context import WAIT_SECONDS
+from sandbox.demo.product_setup import ADMINISTRATORS, late_events
 from tests.attacks.conftest import NewPlay
 from tests.attacks.play import Play, document
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from handler.gains import GAIN_ROWS
-from handler.tools import WAIT_SECONDS
-from sandbox.stage import TEAM_ADDRESS, late_events
+from handler.revoker.impacts.table import GAIN_ROWS
+from handler.revoker.state.context import WAIT_SECONDS
+from sandbox.demo.product_setup import TEAM_ADDRESS, late_events
 from tests.attacks.conftest import NewPlay
 from tests.attacks.play import Play, calls_of
 from tests.attacks.rows import Row
-from tests.attacks.scenarios import ROWS
+from tests.attacks.scenarios.all import ROWS
 
 # Documented beside those that the gains know: aimed at the revoker, not at anybody's rights.
 AT_THE_REVOKER = {54, 55, 56}

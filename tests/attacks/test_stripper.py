@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from handler.report import Disposition
-from sandbox.stage import guarded, slow_iam
-from sandbox.stripper import Seen, strip_for
+from handler.model.report import Disposition
+from sandbox.demo.deny_stripper import Seen, strip_for
+from sandbox.demo.product_setup import guarded, slow_iam
 from tests.attacks.conftest import NewPlay
 from tests.attacks.play import Play
 

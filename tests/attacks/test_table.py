@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.attacks.scenarios import ROWS
+from tests.attacks.scenarios.all import ROWS
 from tests.attacks.table import DOCUMENT, counted, printed, with_table
 
 

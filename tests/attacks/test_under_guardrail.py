@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from handler.names import DENY_GROUP, MEMBER_DEAD_LETTERS, REVOKER, STATE_TABLE
-from handler.report import Disposition
-from sandbox.keys import Key
-from sandbox.stage import STACK_SET, Stage, change_mode, guarded
+from handler.model.names import DENY_GROUP, MEMBER_DEAD_LETTERS, REVOKER, STATE_TABLE
+from handler.model.report import Disposition
+from sandbox.core.keys import Key
+from sandbox.demo.product_setup import STACK_SET, Stage, change_mode, guarded
 from tests.attacks.conftest import NewPlay
 from tests.attacks.desk import release, responder
 from tests.attacks.play import ADMINISTRATORS, Play, document, trust

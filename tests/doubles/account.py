@@ -9,12 +9,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler.report import Report, from_detail
-from handler.roster import read_group, take_baseline
-from handler.settings import Settings, read_settings
-from handler.store import Table
-from handler.tools import Here, Tools
-from handler.trail import read_event
+from handler.model.cloudtrail import read_event
+from handler.model.report import Report, from_detail
+from handler.model.settings import Settings, read_settings
+from handler.revoker.state.context import Here, Tools
+from handler.revoker.state.ledger import read_group, take_baseline
+from handler.revoker.state.table import Table
 from tests.doubles.iam import ACCOUNT, MemoryIam
 from tests.doubles.table import MemoryDynamo
 

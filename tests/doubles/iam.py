@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from handler.deny import deny_document, session_deny_document
-from handler.names import DENY_GROUP, DENY_POLICY, SESSION_DENY_GROUP
+from handler.model.deny_policy import deny_document, session_deny_document
+from handler.model.names import DENY_GROUP, DENY_POLICY, SESSION_DENY_GROUP
 from tests.doubles import iam_credentials, iam_groups, iam_policies, iam_principals
 from tests.doubles.iam_entities import (
     ACCOUNT,

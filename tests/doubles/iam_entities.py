@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.names import DENY_POLICY, SESSION_DENY_POLICY, iam_arn
+from handler.model.names import DENY_POLICY, SESSION_DENY_POLICY, iam_arn
 
 ACCOUNT = "111122223333"
 DENY_ARN = iam_arn(partition="aws", account=ACCOUNT, kind="policy", name=DENY_POLICY)

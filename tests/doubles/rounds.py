@@ -10,11 +10,11 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from handler.desk import desk
-from handler.deskproof import DIGEST_HEADER
-from handler.heartbeat import Heartbeat, read_heartbeat
-from handler.names import CANARY_ROLE
-from handler.patrol import patrol
+from handler.model.caller_proof import DIGEST_HEADER
+from handler.model.heartbeat import Heartbeat, read_heartbeat
+from handler.model.names import CANARY_ROLE
+from handler.revoker.reconcile.reconcile import patrol
+from handler.revoker.requests.requests import desk
 from tests.doubles.account import World, a_session, event
 from tests.doubles.iam import ACCOUNT, Exceptions, refuse
 

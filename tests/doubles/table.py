@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.names import LEDGER_WRITES, REVOKER, iam_arn
+from handler.model.names import LEDGER_WRITES, REVOKER, iam_arn
 from tests.doubles.iam import ACCOUNT
 
 Raw = dict[str, dict[str, str]]

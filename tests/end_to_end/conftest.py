@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from handler.names import SWEEP_RULE
+from handler.model.names import SWEEP_RULE
 from sandbox.box import Box, open_box
-from sandbox.keys import REGION, ROOT_SECRET
-from sandbox.stage import STACK_SET, Stage, change_mode, install
-from sandbox.unknowns import LIKELY, UNLIKELY
+from sandbox.core.keys import REGION, ROOT_SECRET
+from sandbox.core.unknowns import LIKELY, UNLIKELY
+from sandbox.demo.product_setup import STACK_SET, Stage, change_mode, install
 from tests.waiting import wait_until
 
 HERE = Path(__file__).parent

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox import hooks
 from sandbox.box import Box
-from sandbox.keys import REGION, Key
-from sandbox.stage import carried, short_wait
-from stacksets.rollout import deploy_stack
+from sandbox.core import patches
+from sandbox.core.keys import REGION, Key
+from sandbox.demo.deploy import deploy_stack
+from sandbox.demo.product_setup import carried, short_wait
 
 CENTRAL, MEMBER = "iam-org-revoker-central", "iam-org-revoker"
 
@@ -44,7 +44,7 @@ def _deploy(
 def credentials_of(box: Box, account: str, function: str) -> Key:
     """The credentials that a function finds in its environment."""
     config: Any = box.client("lambda", account).get_function_configuration(FunctionName=function)
-    given = hooks.get("ministack.core.lambda_runtime", "execution_credentials")(config)
+    given = patches.get("ministack.core.lambda_runtime", "execution_credentials")(config)
     return Key(
         given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], given["AWS_SESSION_TOKEN"]
     )

@@ -7,19 +7,19 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from handler.names import (
+from handler.model.names import (
     INCIDENT_TABLE,
     MEMBER_DEAD_LETTERS,
     REPORT_DETAIL_TYPE,
     REPORT_SOURCE,
     REPORTS_QUEUE,
 )
-from handler.report import Disposition, Report, to_detail
+from handler.model.report import Disposition, Report, to_detail
 from sandbox.box import Box
-from sandbox.keys import REGION, Key
-from sandbox.outbox import Mail
-from sandbox.stage import TEAM_ADDRESS, Stage
-from sandbox.state import Record
+from sandbox.core.keys import REGION, Key
+from sandbox.core.state import Record
+from sandbox.demo.product_setup import TEAM_ADDRESS, Stage
+from sandbox.mail.mailbox import Mail
 
 LOG = "/aws/lambda/iam-org-revoker"
 # A little more than the visibility timeout of the notifier's queue.

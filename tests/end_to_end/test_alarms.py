@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from handler.names import HEALTH_TOPIC
-from sandbox.keys import REGION
-from sandbox.stage import TEAM_ADDRESS, Stage
+from handler.model.names import HEALTH_TOPIC
+from sandbox.core.keys import REGION
+from sandbox.demo.product_setup import TEAM_ADDRESS, Stage
 
 
 def test_each_alarm_of_the_centre_is_mailed(stage: Stage) -> None:

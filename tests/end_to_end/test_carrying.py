@@ -14,12 +14,12 @@ import cfn_flip
 import pytest
 import yaml
 
-from handler.names import NOTIFIER, REVOKER
+from handler.model.names import NOTIFIER, REVOKER
 from sandbox.box import Box
-from sandbox.keys import REGION
-from sandbox.stage import Stage, carried, is_denied, short_wait
-from stacksets.carry import BODY_LIMIT, read_template, template_argument
-from stacksets.rollout import deploy_stack
+from sandbox.core.keys import REGION
+from sandbox.demo.deploy import deploy_stack
+from sandbox.demo.product_setup import Stage, carried, is_denied, short_wait
+from stacksets.observed.templates import BODY_LIMIT, read_template, template_argument
 from tests.end_to_end.sight import subjects
 
 ROOT = Path(__file__).parents[2]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from handler.incidents import LEASE_SECONDS
-from handler.names import REPORTS_QUEUE
-from sandbox.faults import KILL_AFTER, KILL_BEFORE, PASS
-from sandbox.stage import Stage
+from handler.model.names import REPORTS_QUEUE
+from handler.notifier.store.incidents import LEASE_SECONDS
+from sandbox.core.faults import KILL_AFTER, KILL_BEFORE, PASS
+from sandbox.demo.product_setup import Stage
 from tests.end_to_end.conftest import Desk
 from tests.end_to_end.sight import (
     VISIBILITY_SECONDS,

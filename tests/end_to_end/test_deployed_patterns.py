@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from handler.names import BUS, CALLS_RULE, REPORTS_RULE, TAMPER_RULE, TAMPER_STORES_RULE
+from handler.model.names import BUS, CALLS_RULE, REPORTS_RULE, TAMPER_RULE, TAMPER_STORES_RULE
 from sandbox.box import Box
-from sandbox.events import event_of_record
-from sandbox.stage import Stage
-from sandbox.state import Record
+from sandbox.core.state import Record
+from sandbox.demo.product_setup import Stage
+from sandbox.events.buses import event_of_record
 from tests.end_to_end.sight import judged, mails
 
 BASES = Path(__file__).parents[1] / "verdicts" / "bases.json"

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from handler.names import DESK_ROLE, REVOKER, iam_arn
+from handler.model.names import DESK_ROLE, REVOKER, iam_arn
 from sandbox.box import Box
-from sandbox.keys import Key
-from sandbox.stage import Stage, is_denied
+from sandbox.core.keys import Key
+from sandbox.demo.product_setup import Stage, is_denied
 from tests.end_to_end.sight import settle_all
 from tests.end_to_end.test_patrol import offend, patrol
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from handler.report import Disposition
-from sandbox.stage import Stage
+from handler.model.report import Disposition
+from sandbox.demo.product_setup import Stage
 from tests.end_to_end.sight import (
     bring,
     calls_counted,

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from handler.names import CALLS_RULE, REVOKER
-from sandbox.inside import Arn, invoke
-from sandbox.keys import REGION
-from sandbox.stage import Stage
+from handler.model.names import CALLS_RULE, REVOKER
+from sandbox.core.keys import REGION
+from sandbox.core.service_client import Arn, invoke
+from sandbox.demo.product_setup import Stage
 from tests.end_to_end.sight import (
     calls_counted,
     judged,

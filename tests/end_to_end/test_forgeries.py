@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from handler.names import FORWARDER, REPORT_DETAIL_TYPE, REPORT_SOURCE, REVOKER
-from sandbox.stage import Stage, is_denied
+from handler.model.names import FORWARDER, REPORT_DETAIL_TYPE, REPORT_SOURCE, REVOKER
+from sandbox.demo.product_setup import Stage, is_denied
 from tests.end_to_end.sight import (
     bring,
     calls_counted,

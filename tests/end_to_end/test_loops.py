@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.box import Box
-from sandbox.stage import Stage, is_denied
+from sandbox.demo.product_setup import Stage, is_denied
 from tests.end_to_end.sight import invocations, judged, recorded, settle_all
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.names import DENY_GROUP, REVOKER, SESSION_DENY_GROUP, iam_arn
-from sandbox import inside
-from sandbox.calls import service_model
-from sandbox.keys import REGION
-from sandbox.stage import Stage, is_denied
-from stacksets.rollout import RolloutFailed
+from handler.model.names import DENY_GROUP, REVOKER, SESSION_DENY_GROUP, iam_arn
+from sandbox.core import service_client
+from sandbox.core.calls import service_model
+from sandbox.core.keys import REGION
+from sandbox.demo.deploy import RolloutFailed
+from sandbox.demo.product_setup import Stage, is_denied
 from tests.end_to_end.rollout import credentials_of, deploy_member
 from tests.end_to_end.sight import subjects
 
@@ -71,7 +71,7 @@ def granted(account: str) -> dict[str, list[bool]]:
     """The IAM writes that the role has in the most favourable request: on a user, a role, and
     our deny groups."""
     role = iam_arn(partition="aws", account=account, kind="role", name=REVOKER)
-    key = inside.role_credentials(role, "modes")
+    key = service_client.role_credentials(role, "modes")
     resources = [
         f"arn:aws:iam::{account}:user/mallory",
         f"arn:aws:iam::{account}:role/deploy",
@@ -87,7 +87,7 @@ def granted(account: str) -> dict[str, list[bool]]:
     }
     answers = {
         name: [
-            inside.may(key, f"iam:{name}", resource, region=REGION, **favourable)
+            service_client.may(key, f"iam:{name}", resource, region=REGION, **favourable)
             for resource in resources
         ]
         for name in WRITES
@@ -154,13 +154,15 @@ def test_observing_the_function_cannot_even_put_the_deny(stage: Stage, bare_acco
 
 def test_taken_out_of_the_function_the_role_writes_nothing(enforcing: Stage, account: str) -> None:
     role = iam_arn(partition="aws", account=account, kind="role", name=REVOKER)
-    key = inside.role_credentials(role, "iam-org-revoker")
+    key = service_client.role_credentials(role, "iam-org-revoker")
     asked = {"iam__PolicyARN": deny_arn(account), "iam__PermissionsBoundary": deny_arn(account)}
     elsewhere = f"arn:aws:lambda:{REGION}:{account}:function:{REVOKER}-evil"
     for source in ({}, {"lambda__SourceFunctionArn": elsewhere}):
         for name in WRITES:
             user = f"arn:aws:iam::{account}:user/mallory"
-            assert not inside.may(key, f"iam:{name}", user, region=REGION, **asked, **source), name
+            assert not service_client.may(
+                key, f"iam:{name}", user, region=REGION, **asked, **source
+            ), name
 
 
 def test_back_in_observe_mode_a_call_is_only_told_of(stage: Stage, bare_account: str) -> None:

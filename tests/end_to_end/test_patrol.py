@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from handler.heartbeat import Heartbeat, read_heartbeat
-from handler.names import (
+from handler.model.heartbeat import Heartbeat, read_heartbeat
+from handler.model.names import (
     CANARY_ROLE,
     DENY_POLICY,
     MEMBER_DEAD_LETTERS,
@@ -15,7 +15,7 @@ from handler.names import (
     iam_arn,
 )
 from sandbox.box import Box
-from sandbox.stage import Stage
+from sandbox.demo.product_setup import Stage
 from tests.end_to_end.rollout import deploy_member
 from tests.end_to_end.sight import settle_all
 

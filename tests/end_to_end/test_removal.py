@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.names import DENY_GROUP, STATE_TABLE
-from sandbox.stage import Stage, is_denied
+from handler.model.names import DENY_GROUP, STATE_TABLE
+from sandbox.demo.product_setup import Stage, is_denied
 from tests.end_to_end.rollout import MEMBER, deploy_member
 from tests.waiting import wait_until
 

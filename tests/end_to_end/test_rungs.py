@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sandbox.box import Box
-from sandbox.keys import Key, allow
-from sandbox.stage import Stage, is_denied
+from sandbox.core.keys import Key, allow
+from sandbox.demo.product_setup import Stage, is_denied
 from tests.end_to_end.rollout import deploy_member
 from tests.end_to_end.sight import mails, recorded, words
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handler.names import REVOKER
-from sandbox.stage import TEAM_ADDRESS, Stage, is_denied
+from handler.model.names import REVOKER
+from sandbox.demo.product_setup import TEAM_ADDRESS, Stage, is_denied
 from tests.end_to_end.rollout import deploy_central, deploy_member
 from tests.end_to_end.sight import put_report, report
 

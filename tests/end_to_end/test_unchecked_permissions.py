@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handler.names import (
+from handler.model.names import (
     FORWARDER,
     NOTIFIER,
     PATROL_SCHEDULE,
@@ -17,10 +17,10 @@ from handler.names import (
     TAMPER_RULE,
     TAMPER_STORES_RULE,
 )
-from sandbox import inside
 from sandbox.box import Box
-from sandbox.keys import REGION
-from sandbox.stage import Stage
+from sandbox.core import service_client
+from sandbox.core.keys import REGION
+from sandbox.demo.product_setup import Stage
 
 READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 WRITES_LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -32,8 +32,8 @@ def role_of(account: str, name: str) -> str:
 
 
 def allowed(role: str, actions: tuple[str, ...], resource: str) -> list[bool]:
-    key = inside.role_credentials(role, "permissions")
-    return [inside.may(key, action, resource, region=REGION) for action in actions]
+    key = service_client.role_credentials(role, "permissions")
+    return [service_client.may(key, action, resource, region=REGION) for action in actions]
 
 
 def function(box: Box, account: str, name: str) -> dict[str, Any]:
@@ -98,9 +98,11 @@ def test_the_schedules_role_may_wake_the_revoker_and_keep_what_failed(enforcing:
     kept = schedule["Target"]["DeadLetterConfig"]["Arn"]
     assert woken == function(box, account, REVOKER)["FunctionArn"]
     group = f"arn:aws:scheduler:{REGION}:{account}:schedule-group/default"
-    assert inside.trusts(role, "scheduler.amazonaws.com", arn=group, account=account)
+    assert service_client.trusts(role, "scheduler.amazonaws.com", arn=group, account=account)
     other = group.replace(account, box.security)
-    assert not inside.trusts(role, "scheduler.amazonaws.com", arn=other, account=box.security)
+    assert not service_client.trusts(
+        role, "scheduler.amazonaws.com", arn=other, account=box.security
+    )
     assert allowed(role, ("lambda:InvokeFunction", "lambda:UpdateFunctionCode"), woken) == [
         True,
         False,
@@ -143,6 +145,6 @@ def test_nobody_of_ours_passes_a_role_and_no_target_but_the_bus_needs_one(
     for name, trusted in ((TAMPER_RULE, True), (TAMPER_STORES_RULE, True), ("another", False)):
         source = {"arn": f"{rule}/{name}", "account": member}
         forwarder = role_of(member, FORWARDER)
-        assert inside.trusts(forwarder, "events.amazonaws.com", **source) is trusted
-    assert inside.trusts(role_of(member, REVOKER), "lambda.amazonaws.com")
-    assert inside.trusts(role_of(centre, NOTIFIER), "lambda.amazonaws.com")
+        assert service_client.trusts(forwarder, "events.amazonaws.com", **source) is trusted
+    assert service_client.trusts(role_of(member, REVOKER), "lambda.amazonaws.com")
+    assert service_client.trusts(role_of(centre, NOTIFIER), "lambda.amazonaws.com")

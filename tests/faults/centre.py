@@ -18,7 +18,7 @@ from tests.faults.wire import Wire, Wired
 from tests.notifier.desk import QUIET, TABLE, TOPIC, Desk, Mail, TopicExceptions, new_desk
 
 SWEEP_SECONDS = 60.0
-# Alarms of the central template (generator/telling.py); a test looks them up there.
+# Alarms of the central template; a test looks them up in generator/central/topics_and_alarms.py.
 LATE_SECONDS = 600.0
 NOTIFIER_FAILS, REPORTS_DEAD, REPORTS_LATE, MAILS_OWED = (
     *("NotifierFails", "ReportsDead"),

@@ -18,15 +18,16 @@ from unittest.mock import patch
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from handler import notifier, revoker
-from handler.answer import ForeignEvent
-from handler.containment import NoSuchPrincipal
-from handler.desk import desk
-from handler.proof import Deferred
-from handler.settings import read_settings
-from handler.store import TableBusy
-from handler.sweep import SweepFailed
-from handler.tools import ReportRefused, Tools
+from handler.model.settings import read_settings
+from handler.notifier import main as notifier
+from handler.notifier.send.sweep import SweepFailed
+from handler.revoker import main as revoker
+from handler.revoker.deny.contain import NoSuchPrincipal
+from handler.revoker.requests.requests import desk
+from handler.revoker.respond.event_history import Deferred
+from handler.revoker.respond.respond import ForeignEvent
+from handler.revoker.state.context import ReportRefused, Tools
+from handler.revoker.state.table import TableBusy
 from tests.doubles.account import BUS, in_turn
 from tests.faults.wire import Died
 

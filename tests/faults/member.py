@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from handler.deskproof import DIGEST_HEADER
-from handler.drill import DRILL, DRILL_TAG, Drill
-from handler.heartbeat import HEARTBEAT_SECONDS, Heartbeat, heartbeat_detail
-from handler.names import CANARY_ROLE, HEARTBEAT_DETAIL_TYPE, VERSION
+from handler.model.caller_proof import DIGEST_HEADER
+from handler.model.heartbeat import HEARTBEAT_SECONDS, Heartbeat, heartbeat_detail
+from handler.model.names import CANARY_ROLE, HEARTBEAT_DETAIL_TYPE, VERSION
+from handler.revoker.respond.self_test import DRILL, DRILL_TAG, Drill
 from tests.doubles.account import NOON, event
 from tests.doubles.dynamo import MemoryTable
 from tests.doubles.iam import ACCOUNT, MemoryIam

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
-from handler.heartbeat import HEARTBEAT_SECONDS
+from handler.model.heartbeat import HEARTBEAT_SECONDS
 from tests.faults.lambdas import revoker_works_with
 from tests.faults.member import RETRIES, Account
 from tests.faults.wire import Plan, Step

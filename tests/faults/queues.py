@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.names import REPORTS_DEAD_LETTERS, REPORTS_QUEUE
+from handler.model.names import REPORTS_DEAD_LETTERS, REPORTS_QUEUE
 
-# As generator/central.py says; a test holds the two together.
+# As generator/central/template.py says; a test holds the two together.
 MOST_RECEIVES = 10
 VISIBILITY_SECONDS = 180
 BATCH = 100

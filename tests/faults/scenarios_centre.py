@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from handler.report import Disposition
+from handler.model.report import Disposition
 from tests.faults.centre import Centre
 from tests.faults.centre_cases import CentreScenario
 from tests.notifier.desk import START, given_envelope, heartbeat_body, report_body

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from handler.deny import deny_document
-from handler.names import CANARY_ROLE, KEPT_GROUP, KEPT_POLICY, kept_arn
+from handler.model.deny_policy import deny_document
+from handler.model.names import CANARY_ROLE, KEPT_GROUP, KEPT_POLICY, kept_arn
 from tests.doubles.account import NOON, a_user, event
 from tests.doubles.iam import ACCOUNT, DENY_ARN, Group
 from tests.faults.member import Account

@@ -8,10 +8,10 @@ import pytest
 from botocore import xform_name
 from cfn_flip import load_yaml
 
-from generator.central import NOTIFIER_SECONDS
-from generator.central_permissions import NOTIFIER_ALWAYS
-from generator.policies import Statement
-from generator.revoker_permissions import REVOKER_ALWAYS, REVOKER_ENFORCING, REVOKER_INLINE
+from generator.central.policies import NOTIFIER_ALWAYS
+from generator.central.template import NOTIFIER_SECONDS
+from generator.member.revoker_role import REVOKER_ALWAYS, REVOKER_ENFORCING, REVOKER_INLINE
+from generator.policy.statements import Statement
 from tests.faults import centre, queues
 from tests.faults.count import DOCUMENT, total, with_tables
 from tests.faults.scenarios import FUNCTIONS, plans, steps

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handler import answer, delivery, hold, mailing, notifier
+from handler.notifier import main
+from handler.notifier.send import publish
+from handler.revoker.respond import contain_caller, dispatch, respond
 from tests.faults.centre_cases import CentreScenario, centre_breaches
 from tests.faults.member_cases import Scenario, breaches
 from tests.faults.scenarios import CENTRE, MEMBER, plans
@@ -70,19 +72,19 @@ def only(scenarios: tuple[Any, ...], wanted: str) -> Any:
 
 
 def test_a_revoker_that_swallows_its_errors_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handler.revoker.deliver", swallowing(delivery.deliver))
+    monkeypatch.setattr("handler.revoker.main.deliver", swallowing(dispatch.deliver))
     says = {text for wrong in wrong_in_member(only(MEMBER, "a user")).values() for text in wrong}
     assert {"no mail on mallory", "mallory ends free"} <= says
 
 
 def test_a_revoker_that_tells_before_it_acts_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hold, "mark_contained", doing_nothing)
+    monkeypatch.setattr(contain_caller, "mark_contained", doing_nothing)
     wrong = breaches(only(MEMBER, "a user"), None)
     assert wrong == ["contained of mallory is not written down"]
 
 
 def test_a_try_that_nobody_takes_back_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer, "take_back_try", doing_nothing)
+    monkeypatch.setattr(respond, "take_back_try", doing_nothing)
     wrong = wrong_in_member(only(MEMBER, "a member proven too late"))
     assert {text for texts in wrong.values() for text in texts} == {
         "contained of bob is not written down"
@@ -96,18 +98,18 @@ def test_a_notifier_that_acknowledges_what_failed_is_found_out(
         real(*arguments)
         return {"batchItemFailures": []}
 
-    real = notifier.answer_batch
-    monkeypatch.setattr(notifier, "answer_batch", acknowledging)
+    real = main.answer_batch
+    monkeypatch.setattr(main, "answer_batch", acknowledging)
     wrong = wrong_in_centre(only(CENTRE, "the first report"))
     assert any("0 calls counted instead of 1" in texts for texts in wrong.values())
 
 
 def test_a_notifier_that_never_marks_a_mail_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mailing, "mark_mailed", doing_nothing)
+    monkeypatch.setattr(publish, "mark_mailed", doing_nothing)
     assert centre_breaches(only(CENTRE, "the first report"), None) != []
 
 
 def test_a_claim_that_holds_for_ever_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handler.incidents.LEASE_SECONDS", 10**6)
+    monkeypatch.setattr("handler.notifier.store.incidents.LEASE_SECONDS", 10**6)
     wrong = wrong_in_centre(only(CENTRE, "the first report"))
     assert any("is held by a dead one" in text for texts in wrong.values() for text in texts)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from generator.render import Rendered, render
-from generator.words import House
-from tests.generator.revoker_world import World, world_of
+from generator.source.mail_texts import House
+from tests.generator.policy.revoker_world import World, world_of
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,10 @@ import pytest
 
 from generator.guardrail import guardrail_json
 from generator.render import Rendered
-from sandbox.pattern_complexity import complexity
-from stacksets.permissions import Place, document
-from stacksets.reading import LONGEST_RING
-from stacksets.ring_calls import DESCRIPTION
+from sandbox.events.pattern_complexity import complexity
+from stacksets.config.load import LONGEST_RING
+from stacksets.permissions.operator import Place, document
+from stacksets.steps.ring_calls import DESCRIPTION
 from tests.generator.filling import ACCOUNT, Filling
 
 Templates = dict[str, Rendered]
@@ -340,7 +340,7 @@ def test_the_longest_values_are_such_as_the_templates_take(rendered: Templates) 
 def test_wildcards_stay_as_simple_as_they_are_whatever_the_account_and_the_stack(
     rendered: Templates, digit: str
 ) -> None:
-    """EventBridge takes 10 (sandbox/pattern_complexity.py)."""
+    """EventBridge takes 10 (sandbox/events/pattern_complexity.py)."""
     stack = f"arn:aws:cloudformation:us-east-1:{digit * 12}:stack/{digit * 9}/{digit * 36}"
     given = {"AWS::AccountId": digit * 12, "AWS::StackId": stack, "AWS::StackName": digit * 9}
     made = Longest(rendered["member"].tree, **given).resources()

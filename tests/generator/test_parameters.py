@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from generator.code import Code
-from generator.member import IAM_REGIONS, member_template
+from generator.member.template import IAM_REGIONS, member_template
 from generator.render import Rendered
-from handler.settings import KNOBS, read_settings
+from generator.source.lambda_code import Code
+from handler.model.settings import KNOBS, read_settings
 from tests.generator.filling import BUS
 from tests.generator.filling import central as fill_central
 from tests.generator.filling import member as fill_member
@@ -37,7 +37,7 @@ def test_the_function_is_told_of_which_template_it_is(monkeypatch: pytest.Monkey
     code = Code(index="one", product="member")
     digests = [_digest(member_template(code)), _digest(member_template(code))]
     digests.append(_digest(member_template(replace(code, index="two"))))
-    monkeypatch.setattr("generator.member.IAM_REGIONS", IAM_REGIONS[:2])
+    monkeypatch.setattr("generator.member.template.IAM_REGIONS", IAM_REGIONS[:2])
     digests.append(_digest(member_template(code)))
     assert digests[0] == digests[1]
     assert len(set(digests)) == 3

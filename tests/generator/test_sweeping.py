@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from generator.central.sweep_schedule import WAKE
 from generator.render import Rendered
-from generator.sweeping import WAKE
-from handler.notifier import SWEEP_EVENT
+from handler.notifier.main import SWEEP_EVENT
 from tests.generator.filling import central as fill_central
 
 TOPIC = "arn:aws:sns:us-east-1:111122223333:security"

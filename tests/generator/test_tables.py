@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from generator.doc_tables import documents, tables
 from generator.render import Rendered
-from generator.tables import documents, tables
-from handler.deny import DENIED_ACTIONS
+from handler.model.deny_policy import DENIED_ACTIONS
 
 ROOT = Path(__file__).parents[2]
 # Trust policies of roles that one AWS service assumes: their Sid says it all.

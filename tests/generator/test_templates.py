@@ -13,9 +13,9 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
+from generator.doc_tables import CREATE_ONLY
 from generator.render import Rendered, render
-from generator.tables import CREATE_ONLY
-from generator.words import House
+from generator.source.mail_texts import House
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 NAMES = ("member", "central")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from generator.doc_tables import CREATE_ONLY
 from generator.render import Rendered
-from generator.tables import CREATE_ONLY
 
 RELEASED = "0.1.0"
 BASELINE: dict[str, dict[str, dict[str, Any]]] = json.loads(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handler.reasons import Action, Reason, Verdict
+from handler.model.reasons import Action, Reason, Verdict
 from tests.doubles.account import NOON, World, a_user, call
 
 ADMINISTRATORS = "Administrators"

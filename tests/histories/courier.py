@@ -15,11 +15,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.delivery import deliver
-from handler.patrol import patrol
-from handler.proof import Deferred
-from handler.store import TableBusy
-from handler.tools import ReportRefused, Tools
+from handler.revoker.reconcile.reconcile import patrol
+from handler.revoker.respond.dispatch import deliver
+from handler.revoker.respond.event_history import Deferred
+from handler.revoker.state.context import ReportRefused, Tools
+from handler.revoker.state.table import TableBusy
 from tests.doubles.history import LaggingHistory
 from tests.doubles.iam import ACCOUNT
 from tests.doubles.rounds import MemoryQueue

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handler.marks import read_contained
-from handler.release import release
-from handler.roster import principal_key
+from handler.revoker.requests.release import release
+from handler.revoker.state.ledger import principal_key
+from handler.revoker.state.marks import read_contained
 from tests.doubles.iam import Principal
 from tests.histories.limits import (
     may_be_contained,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
-from handler.ledger import CLOCK_SLACK
-from handler.marks import read_contained
-from handler.roster import BASELINE, principal_key
+from handler.revoker.judge.membership import CLOCK_SLACK
+from handler.revoker.state.ledger import BASELINE, principal_key
+from handler.revoker.state.marks import read_contained
 from tests.histories.stage import Stage
 
 # CloudTrail's event history lags so much; proof of an addition younger than this may be nowhere.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from handler.names import DENY_GROUP, SESSION_DENY_GROUP
+from handler.model.names import DENY_GROUP, SESSION_DENY_GROUP
 from tests.doubles.iam import DENY_ARN, SESSION_DENY_ARN
 from tests.histories.powers import ADMIN_POLICY, name_of
 from tests.histories.stage import Stage

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.names import DENY_GROUP, SESSION_DENY_GROUP
+from handler.model.names import DENY_GROUP, SESSION_DENY_GROUP
 from tests.doubles.iam import DENY_ARN, SESSION_DENY_ARN, MemoryIam, Principal
 from tests.histories.truth import ADMINISTRATORS, EXEMPT_PATH, ROOT, Credential
 

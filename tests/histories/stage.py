@@ -15,8 +15,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler.settings import Settings
-from handler.tools import Tools
+from handler.model.settings import Settings
+from handler.revoker.state.context import Tools
 from tests.doubles.account import a_session, a_user, settings
 from tests.doubles.history import LaggingHistory
 from tests.doubles.iam import ACCOUNT, DENY_ARN

@@ -16,15 +16,15 @@ import boto3
 import jinja2
 from botocore.exceptions import ClientError
 
-from handler.budget import Limits
-from handler.heartbeat import Heartbeat, heartbeat_detail
-from handler.intake import read_letter
-from handler.mailing import Centre
-from handler.notice import Notice
-from handler.notifier import SINGLES_SECONDS, answer_batch
-from handler.report import Disposition, Report, to_detail
-from handler.sweep import Swept, sweep_all
-from handler.table import IncidentStore
+from handler.model.heartbeat import Heartbeat, heartbeat_detail
+from handler.model.report import Disposition, Report, to_detail
+from handler.notifier.main import SINGLES_SECONDS, answer_batch
+from handler.notifier.messages.inbox import read_letter
+from handler.notifier.messages.notice import Notice
+from handler.notifier.send.publish import Centre
+from handler.notifier.send.sweep import Swept, sweep_all
+from handler.notifier.store.rate_limit import Limits
+from handler.notifier.store.table import IncidentStore
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "mail"
 ACCOUNT = "111122223333"

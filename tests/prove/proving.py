@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.box import Box
-from sandbox.keys import ROOT_SECRET, Key
-from sandbox.organization import ACCESS_ROLE
-from sandbox.rolling_out import TEMPLATES, rollout_file
-from sandbox.stage import TEAM_ADDRESS, install
-from stacksets.beginning import look, read_file, read_release
-from stacksets.clients import Clients
-from stacksets.given import Given
+from sandbox.core.keys import ROOT_SECRET, Key
+from sandbox.demo.product_setup import TEAM_ADDRESS, install
+from sandbox.demo.rolling_out import TEMPLATES, rollout_file
+from sandbox.organizations.organization import ACCESS_ROLE
+from stacksets.cli.common import look, read_file, read_release
+from stacksets.execute.waiters import Waiting
+from stacksets.observe.clients import Clients
+from stacksets.prove.attacks.catalog import ROWS
+from stacksets.prove.attacks.scene import PATH, Scene
 from stacksets.prove.clean import Left
 from stacksets.prove.command import entered, proved
 from stacksets.prove.proof import Proof
-from stacksets.prove.scene import PATH, Scene
-from stacksets.prove.table import ROWS
-from stacksets.waiting import Waiting
+from stacksets.steps.inputs import Given
 
 ROOT = Path(__file__).parents[2]
 # Every attack has its own mail; with fewer the sweep, which is held here, sends digests.

@@ -12,10 +12,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from handler.names import REVOKER
+from handler.model.names import REVOKER
 from sandbox.box import Box
-from stacksets.prove.scene import PATH
-from stacksets.prove.table import ROWS
+from stacksets.prove.attacks.catalog import ROWS
+from stacksets.prove.attacks.scene import PATH
 from tests.prove.proving import ROOT, Prover
 
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "proof.schema.json").read_text())

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from handler.names import (
+from handler.model.names import (
     BUS,
     CALLS_RULE,
     DENY_POLICY,
@@ -22,8 +22,8 @@ from handler.names import (
     iam_arn,
 )
 from sandbox.box import Box
-from sandbox.keys import REGION
-from sandbox.unknowns import UNLIKELY
+from sandbox.core.keys import REGION
+from sandbox.core.unknowns import UNLIKELY
 from stacksets.prove.proof import sentences
 from tests.prove.proving import FEW, Prover, wrong
 

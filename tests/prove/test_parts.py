@@ -11,24 +11,24 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.names import REVOKER
-from handler.notice import NoticeKind
-from handler.settings import KNOBS, Settings, read_settings
+from handler.model.names import REVOKER
+from handler.model.settings import KNOBS, Settings, read_settings
+from handler.notifier.messages.notice import NoticeKind
 from stacksets.__main__ import main
-from stacksets.prove.actor import TRIES, Actor
-from stacksets.prove.cast import Cast
+from stacksets.execute.waiters import Waiting
+from stacksets.prove.attacks.actor import TRIES, Actor
+from stacksets.prove.attacks.cast import Cast
+from stacksets.prove.attacks.catalog import ROWS
+from stacksets.prove.attacks.credentials import code
+from stacksets.prove.attacks.model import Row
+from stacksets.prove.attacks.scene import Scene
 from stacksets.prove.fit import Found, refusals
 from stacksets.prove.judge import Result, judge
 from stacksets.prove.points import pointers
 from stacksets.prove.probes import history_probe
 from stacksets.prove.proof import Proof, proof_json
-from stacksets.prove.rows import Row
-from stacksets.prove.rows_credentials import code
-from stacksets.prove.scene import Scene
 from stacksets.prove.seen import Played, Seen
-from stacksets.prove.table import ROWS
-from stacksets.waiting import Waiting
-from tests.attacks.scenarios import ROWS as DOCUMENTED
+from tests.attacks.scenarios.all import ROWS as DOCUMENTED
 from tests.prove.document import DOCUMENT, EXAMPLE, with_tables
 from tests.stacksets.scene import MANAGEMENT, ONE, SECURITY, changed, given
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from sandbox.box import Box
-from sandbox.organization import make_role
-from sandbox.stage import guarded
-from stacksets.beginning import Stopped
+from sandbox.demo.product_setup import guarded
+from sandbox.organizations.organization import make_role
+from stacksets.cli.common import Stopped
+from stacksets.prove.attacks.scene import Scene
 from stacksets.prove.clean import clean
-from stacksets.prove.scene import Scene
 from tests.prove.proving import Prover, wrong
 
 BREAK_GLASS = "iam-administrators/break-glass"

@@ -10,9 +10,9 @@ import pytest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from handler.answer import answer
-from handler.delivery import deliver
-from handler.desk import desk as ask_desk
+from handler.revoker.requests.requests import desk as ask_desk
+from handler.revoker.respond.dispatch import deliver
+from handler.revoker.respond.respond import answer
 from responder import desk_commands
 from responder.__main__ import main
 from responder.desk import Desk

@@ -13,7 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from handler.deskcaller import ask_sts, desk_caller
+from handler.revoker.requests.authenticate import ask_sts, desk_caller
 from responder.desk import Desk, _proof
 from tests.doubles.iam import ACCOUNT
 from tests.doubles.rounds import DESK_ARN, Rounds

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from responder.__main__ import main
-from tests.handler.tables import ROOT, bases
+from tests.handler.judge.tables import ROOT, bases
 
 BASES = bases()
 MALLORY = "arn:aws:iam::111122223333:user/staff/mallory"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handler.reasons import Action
+from handler.model.reasons import Action
 from responder.replay import (
     Judged,
     Line,
@@ -19,7 +19,7 @@ from responder.replay import (
     name_caller,
     read_rules,
 )
-from tests.handler.tables import bases
+from tests.handler.judge.tables import bases
 
 BASES = bases()
 MALLORY = "arn:aws:iam::111122223333:user/staff/mallory"

@@ -9,10 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.box import Box
-from sandbox.keys import Key
-from stacksets.clients import Clients, sentence
-from stacksets.permissions import Place, document, permissions
-from stacksets.walk import advice
+from sandbox.core.keys import Key
+from stacksets.execute.executor import advice
+from stacksets.observe.clients import Clients, sentence
+from stacksets.permissions.operator import Place, document, permissions
 
 # Operation -> what it asks for, where that is not called the same.
 ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.box import Box
-from stacksets.beginning import Release, look, read_release
-from stacksets.clients import Clients
-from stacksets.given import Given
-from stacksets.observed import UNDER_WAY
-from stacksets.plan import plan
-from stacksets.reading import read_wanted
-from stacksets.steps import Plan, Step
-from stacksets.waiting import Counted, Waiting
-from stacksets.walk import Walker
-from stacksets.wanted import Wanted
+from stacksets.cli.common import Release, look, read_release
+from stacksets.config.load import read_wanted
+from stacksets.config.model import Wanted
+from stacksets.execute.executor import Walker
+from stacksets.execute.waiters import Counted, Waiting
+from stacksets.observe.clients import Clients
+from stacksets.observed.model import UNDER_WAY
+from stacksets.planners.rollout import plan
+from stacksets.steps.inputs import Given
+from stacksets.steps.model import Plan, Step
 from tests.waiting import wait_until
 
 RELEASE = read_release(Path(__file__).parents[2] / "templates")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from sandbox.__main__ import profile
 from sandbox.box import Box
-from sandbox.stage import to_the_team
-from stacksets.coverage import Coverage, coverage
-from stacksets.heartbeats import read_kept
-from stacksets.states import State
-from stacksets.status import look as look_at_status
+from sandbox.demo.product_setup import to_the_team
+from stacksets.cli.status import look as look_at_status
+from stacksets.observed.heartbeats import read_kept
+from stacksets.status.coverage import Coverage, coverage
+from stacksets.status.states import State
 from tests.rollout.operator import Operator
 
 ROOT = Path(__file__).parents[2]

@@ -11,9 +11,9 @@ import pytest
 from botocore import xform_name
 
 from sandbox.box import Box
-from stacksets.carry import Template
-from stacksets.steps import Kind
-from stacksets.walk import StepFailed
+from stacksets.execute.executor import StepFailed
+from stacksets.observed.templates import Template
+from stacksets.steps.model import Kind
 from tests.rollout.operator import RELEASE, Interrupted, Operator, stacks
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.box import Box
-from sandbox.keys import REGION, ROOT_SECRET
+from sandbox.core.keys import REGION, ROOT_SECRET
 from tests.rollout.operator import Operator, stacks
 
 ROOT = Path(__file__).parents[2]

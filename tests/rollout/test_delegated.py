@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sandbox.box import Box
-from stacksets.beginning import Stopped, look
-from stacksets.clients import Clients
-from stacksets.plan import plan
-from stacksets.steps import Kind, Plan
+from stacksets.cli.common import Stopped, look
+from stacksets.observe.clients import Clients
+from stacksets.planners.rollout import plan
+from stacksets.steps.model import Kind, Plan
 from tests.rollout.operator import Operator, stacks
 
 SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from sandbox.organization_trail import start_organization_trail
-from stacksets.carry import Template
-from stacksets.clients import Clients
-from stacksets.permissions import permissions
+from sandbox.demo.organization_trail import start_organization_trail
+from stacksets.observe.clients import Clients
+from stacksets.observed.templates import Template
+from stacksets.permissions.operator import permissions
 from tests.rollout.operator import RELEASE, Operator
 from tests.rollout.test_permissions import PLACES, clients, rolled
 from tests.rollout.test_rolled_back import take_the_name, with_a_role_more

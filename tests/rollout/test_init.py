@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from handler.settings import read_role_patterns
+from handler.model.settings import read_role_patterns
 from sandbox.__main__ import profile
 from sandbox.box import Box
-from sandbox.identity_center import INSTANCE, SERVICE
-from sandbox.keys import Key, allow
+from sandbox.core.keys import Key, allow
+from sandbox.organizations.identity_center import INSTANCE, SERVICE
 from stacksets.__main__ import main
-from stacksets.permissions import Place, document
+from stacksets.permissions.operator import Place, document
 from tests.rollout.operator import Operator
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"

@@ -6,13 +6,13 @@ import pytest
 from botocore import xform_name
 
 from sandbox.box import Box
-from sandbox.stage import is_denied
-from stacksets.holding import look_into
-from stacksets.removal import Choice
+from sandbox.demo.product_setup import is_denied
+from stacksets.observe.containments import look_into
+from stacksets.planners.removal import Choice
 from tests.rollout.operator import Interrupted, Operator, stacks
-from tests.rollout.remains import remains
-from tests.rollout.test_drift import with_break_glass
-from tests.rollout.test_remove import contain, enforcing, planned, remove
+from tests.rollout.removal.remains import remains
+from tests.rollout.removal.test_drift import with_break_glass
+from tests.rollout.removal.test_remove import contain, enforcing, planned, remove
 
 __all__ = ["enforcing"]
 

@@ -12,15 +12,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.box import Box
-from sandbox.keys import Key
-from stacksets.beginning import Stopped, look
-from stacksets.clients import Clients
-from stacksets.first_file import Found
-from stacksets.init_command import _look as init_look
-from stacksets.permissions import Place, document
-from stacksets.plan import plan
-from stacksets.rollout_commands import failure
-from stacksets.walk import StepFailed
+from sandbox.core.keys import Key
+from stacksets.cli.apply import failure
+from stacksets.cli.common import Stopped, look
+from stacksets.cli.init import _look as init_look
+from stacksets.execute.executor import StepFailed
+from stacksets.init.scaffold import Found
+from stacksets.observe.clients import Clients
+from stacksets.permissions.operator import Place, document
+from stacksets.planners.rollout import plan
 from tests.rollout.operator import Operator
 
 PLACES = {

@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from handler.names import INCIDENT_TOPIC
-from handler.occasions import next_morning
+from handler.model.names import INCIDENT_TOPIC
+from handler.notifier.messages.schedule import next_morning
 from sandbox.box import Box
-from sandbox.stage import Stage
-from stacksets.dry import dry_run
-from stacksets.removal import Choice
-from stacksets.steps import Kind
-from stacksets.walk import StepFailed
+from sandbox.demo.product_setup import Stage
+from stacksets.execute.dry_run import dry_run
+from stacksets.execute.executor import StepFailed
+from stacksets.planners.removal import Choice
+from stacksets.steps.model import Kind
 from tests.rollout.operator import Operator, stacks
-from tests.rollout.remains import remains
+from tests.rollout.removal.remains import remains
+from tests.rollout.removal.test_remove import contain, remove
 from tests.rollout.test_command_line import Terminal
-from tests.rollout.test_remove import contain, remove
 
 SANDBOX, WORKLOADS = "sandbox-team@example.com", "workloads-team@example.com"
 TEAM, BY_HAND = "security@example.com", "by-hand@example.com"

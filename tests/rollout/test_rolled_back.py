@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from sandbox.box import Box
-from stacksets.beginning import Stopped
-from stacksets.carry import Template
-from stacksets.clients import Clients
-from stacksets.coverage import Covered, coverage
-from stacksets.permissions import Place, document
-from stacksets.states import State
-from stacksets.status import look
-from stacksets.walk import StepFailed
+from stacksets.cli.common import Stopped
+from stacksets.cli.status import look
+from stacksets.execute.executor import StepFailed
+from stacksets.observe.clients import Clients
+from stacksets.observed.templates import Template
+from stacksets.permissions.operator import Place, document
+from stacksets.status.coverage import Covered, coverage
+from stacksets.status.states import State
 from tests.rollout.operator import RELEASE, Operator
 from tests.rollout.test_permissions import clients as under_the_documents
 

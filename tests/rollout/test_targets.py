@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sandbox.box import Box
-from sandbox.unknowns import LIKELY, UNLIKELY
-from stacksets.removal import Choice
+from sandbox.core.unknowns import LIKELY, UNLIKELY
+from stacksets.planners.removal import Choice
 from tests.rollout.operator import Operator, stacks
-from tests.rollout.remains import remains
-from tests.rollout.test_remove import remove
+from tests.rollout.removal.remains import remains
+from tests.rollout.removal.test_remove import remove
 
 
 @pytest.fixture(params=[LIKELY, UNLIKELY], ids=["likely", "unlikely"], autouse=True)

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from handler.names import TRAIL
+from handler.model.names import TRAIL
 from sandbox.box import Box
-from sandbox.keys import Key
-from sandbox.organization_trail import (
+from sandbox.core.keys import Key
+from sandbox.demo.organization_trail import (
     TRAIL_NAME,
     start_organization_trail,
     start_trail,
     trail_bucket,
 )
-from sandbox.stage import is_denied, to_the_team
-from stacksets.heartbeats import read_kept
-from stacksets.plan import plan
-from stacksets.walk import StepFailed
+from sandbox.demo.product_setup import is_denied, to_the_team
+from stacksets.execute.executor import StepFailed
+from stacksets.observed.heartbeats import read_kept
+from stacksets.planners.rollout import plan
 from tests.rollout.operator import Operator
 from tests.rollout.test_delegated import delegated, own, planned
 from tests.rollout.test_permissions import clients, rolled

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sandbox.stage import is_denied
+from sandbox.demo.product_setup import is_denied
 from tests.rollout.operator import Operator, stacks
+from tests.rollout.removal.test_drift import with_break_glass
+from tests.rollout.removal.test_remove import contain, enforcing
 from tests.rollout.test_command_line import Terminal
-from tests.rollout.test_drift import with_break_glass
 from tests.rollout.test_moves import held
-from tests.rollout.test_remove import contain, enforcing
 
 __all__ = ["enforcing"]
 

@@ -12,15 +12,15 @@ from datetime import timedelta
 
 import pytest
 
-from handler.names import DENY_POLICY, REVOKER, iam_arn
+from handler.model.names import DENY_POLICY, REVOKER, iam_arn
 from sandbox.box import Box, open_box
-from sandbox.organization_trail import start_trail
-from sandbox.stage import bound, is_denied
-from stacksets.carry import Template
-from stacksets.holding import look_into
-from stacksets.removal import Choice
-from stacksets.states import State
-from stacksets.walk import StepFailed
+from sandbox.demo.organization_trail import start_trail
+from sandbox.demo.product_setup import bound, is_denied
+from stacksets.execute.executor import StepFailed
+from stacksets.observe.containments import look_into
+from stacksets.observed.templates import Template
+from stacksets.planners.removal import Choice
+from stacksets.status.states import State
 from tests.rollout.operator import RELEASE, Operator, stacks
 from tests.rollout.organization import (
     ACCOUNTS,
@@ -34,9 +34,9 @@ from tests.rollout.organization import (
     states,
     told,
 )
-from tests.rollout.remains import remains
-from tests.rollout.test_drift import detect, found, mended, spoil
-from tests.rollout.test_remove import contain, planned, remove
+from tests.rollout.removal.remains import remains
+from tests.rollout.removal.test_drift import detect, found, mended, spoil
+from tests.rollout.removal.test_remove import contain, planned, remove
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import zipfile
 from typing import Any
 
 from sandbox.box import Box
-from sandbox.keys import Key
+from sandbox.core.keys import Key
 
 REGION = "us-east-1"
 

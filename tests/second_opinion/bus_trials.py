@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handler.names import REPORT_SOURCE
+from handler.model.names import REPORT_SOURCE
 from tests.generator.filling import ACCOUNT, BUS
 from tests.second_opinion.evaluators import ALLOWED, DENIED, NOT_ALLOWED, Keys
 from tests.second_opinion.trials import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.render import Rendered, render
-from generator.words import House
+from generator.source.mail_texts import House
 from tests.second_opinion.evaluators import Document
 from tests.second_opinion.policies import Policies, identity_policies, resource_policies
 

@@ -10,10 +10,10 @@ from unittest import mock
 
 from ministack.core import iam_evaluator
 
-from sandbox.attribution import account_now
-from sandbox.calls import quiet
-from sandbox.control_policies import levels_of
-from sandbox.organization import Organization
+from sandbox.core.calls import quiet
+from sandbox.core.request_context import account_now
+from sandbox.organizations.control_policies import levels_of
+from sandbox.organizations.organization import Organization
 from tests.second_opinion.evaluators import ALLOWED, Document, Question
 
 Decided = tuple[Question, str]

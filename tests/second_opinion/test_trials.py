@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from generator.render import Rendered
-from tests.generator.questions import operations
-from tests.generator.revoker_world import FROM_FUNCTION, world_of
-from tests.generator.test_all_writes import CONTEXTS, READING, THINGS, WRITES
-from tests.generator.test_guardrail import (
+from tests.generator.policy.questions import operations
+from tests.generator.policy.revoker_world import FROM_FUNCTION, world_of
+from tests.generator.policy.test_all_writes import CONTEXTS, READING, THINGS, WRITES
+from tests.generator.policy.test_guardrail import (
     ALICE,
     ALLOW_ALL,
     DEPLOY,

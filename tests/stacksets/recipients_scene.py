@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from stacksets.observed import Observed, Subscription
-from stacksets.plan import plan
-from stacksets.recipients import MARK
-from stacksets.steps import Plan
+from stacksets.observed.model import Observed, Subscription
+from stacksets.planners.rollout import plan
+from stacksets.steps.model import Plan
+from stacksets.steps.recipients import MARK
 from tests.stacksets.scene import (
     FILE,
     SECURITY,

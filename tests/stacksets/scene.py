@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from stacksets.carry import Template
-from stacksets.given import Given
-from stacksets.observed import (
+from stacksets.config.load import read_wanted
+from stacksets.config.model import Ring, Wanted
+from stacksets.observed.model import (
     AutoDeployment,
     Bucket,
     ControlPolicy,
@@ -20,10 +20,10 @@ from stacksets.observed import (
     StackSet,
     Subscription,
 )
-from stacksets.organization import Account, Organization, Unit
-from stacksets.reading import read_wanted
-from stacksets.steps import Plan
-from stacksets.wanted import Ring, Wanted
+from stacksets.observed.organization import Account, Organization, Unit
+from stacksets.observed.templates import Template
+from stacksets.steps.inputs import Given
+from stacksets.steps.model import Plan
 
 MANAGEMENT, SECURITY = "111122223333", "444455556666"
 ONE, TWO, THREE = "777788889991", "777788889992", "777788889993"

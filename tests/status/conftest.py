@@ -17,7 +17,7 @@ import pytest
 
 from sandbox.__main__ import profile
 from sandbox.box import Box, open_box
-from sandbox.organization_trail import start_trail
+from sandbox.demo.organization_trail import start_trail
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

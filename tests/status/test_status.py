@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from handler.names import CALLS_RULE, PATROL_SCHEDULE, SWEEP_RULE
-from sandbox.organization_trail import TRAIL_NAME
-from stacksets.beginning import Stopped
-from stacksets.carry import Template, read_template
-from stacksets.clients import Clients
-from stacksets.coverage import Coverage, coverage
-from stacksets.heartbeats import Opened, read_kept
-from stacksets.permissions import Place, document, permissions
-from stacksets.reading import read_wanted
-from stacksets.states import State
-from stacksets.status import look
+from handler.model.names import CALLS_RULE, PATROL_SCHEDULE, SWEEP_RULE
+from sandbox.demo.organization_trail import TRAIL_NAME
+from stacksets.cli.common import Stopped
+from stacksets.cli.status import look
+from stacksets.config.load import read_wanted
+from stacksets.observe.clients import Clients
+from stacksets.observed.heartbeats import Opened, read_kept
+from stacksets.observed.templates import Template, read_template
+from stacksets.permissions.operator import Place, document, permissions
+from stacksets.status.coverage import Coverage, coverage
+from stacksets.status.states import State
 from tests.status.conftest import ROOT, Landscape
 from tests.waiting import wait_until
 

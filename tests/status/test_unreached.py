@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from handler.names import DENY_POLICY, REVOKER
-from sandbox.organization_trail import start_trail
+from handler.model.names import DENY_POLICY, REVOKER
+from sandbox.demo.organization_trail import start_trail
 from tests.status.conftest import Landscape
 from tests.waiting import wait_until
 

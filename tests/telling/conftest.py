@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from handler.names import SWEEP_RULE
+from handler.model.names import SWEEP_RULE
 from sandbox.box import Box, open_box
-from sandbox.stage import Stage, install
+from sandbox.demo.product_setup import Stage, install
 from tests.end_to_end.conftest import account, bare_account, desk_of, no_fault_is_left, stranger
 
 __all__ = ["account", "bare_account", "desk_of", "no_fault_is_left", "stranger"]

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from handler.heartbeat import Heartbeat, heartbeat_detail
-from handler.names import (
+from handler.model.heartbeat import Heartbeat, heartbeat_detail
+from handler.model.names import (
     HEARTBEAT_DETAIL_TYPE,
     INCIDENT_TOPIC,
     NOTIFIER,
@@ -22,9 +22,9 @@ from handler.names import (
     REVOKER,
 )
 from sandbox.box import Box
-from sandbox.faults import KILL_AFTER, KILL_BEFORE
-from sandbox.keys import REGION
-from sandbox.stage import TEAM_ADDRESS, Stage
+from sandbox.core.faults import KILL_AFTER, KILL_BEFORE
+from sandbox.core.keys import REGION
+from sandbox.demo.product_setup import TEAM_ADDRESS, Stage
 from tests.end_to_end.sight import (
     VISIBILITY_SECONDS,
     bring,

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from handler.heartbeat import Heartbeat, heartbeat_detail
-from handler.names import (
+from handler.model.heartbeat import Heartbeat, heartbeat_detail
+from handler.model.names import (
     HEARTBEAT_DETAIL_TYPE,
     INCIDENT_TOPIC,
     MEMBER_DEAD_LETTERS,
@@ -20,11 +20,11 @@ from handler.names import (
     REPORT_SOURCE,
     SWEEP_RULE,
 )
-from handler.occasions import next_morning
+from handler.notifier.messages.schedule import next_morning
 from sandbox.box import Box
-from sandbox.keys import REGION
-from sandbox.outbox import Mail
-from sandbox.stage import Stage
+from sandbox.core.keys import REGION
+from sandbox.demo.product_setup import Stage
+from sandbox.mail.mailbox import Mail
 from tests.end_to_end.conftest import Desk
 from tests.end_to_end.sight import bring, delivery, report
 from tests.waiting import wait_until

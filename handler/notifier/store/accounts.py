@@ -1,0 +1,200 @@
+"""Who was heard of, who is silent, and whether the centre itself is behind. Sends nothing.
+
+`account#ACCOUNT` holds the last heartbeat (`beat`) and when it was sent (`last_heard`), alias and
+version, and `silent_since` once the silence was told of; its `due_at` is when two heartbeats are
+missing, its `listed_at` puts it into the index that a status reads.
+`centre` holds when the last sweep was, since when there is one every minute (`awake_since`), when
+any heartbeat was heard, and until when a backlog excuses silence (`behind_until`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handler.model.heartbeat import SILENT_SECONDS, Heartbeat, pack_heartbeat
+from handler.model.names import ACCOUNT_PREFIX, CENTRE_KEY
+from handler.notifier.messages.liveness import SWEEP_GAP_SECONDS, Hearing, judge_hearing
+from handler.notifier.messages.notice import Watched, cut_text
+from handler.notifier.messages.schedule import DAY_SECONDS, next_morning
+from handler.notifier.store.due import move_change
+from handler.notifier.store.table import (
+    Change,
+    IncidentStore,
+    Refused,
+    as_number,
+    change_item,
+    change_items,
+    number_of,
+    text_of,
+)
+
+BACKLOG_SECONDS = 300
+# Whoever closes an account does not want to hear of it for ever.
+FORGET_SECONDS = 30 * DAY_SECONDS
+
+
+def read_account(item: dict[str, Any]) -> Watched:
+    return Watched(
+        key=text_of(item, "pk"),
+        account=text_of(item, "pk").removeprefix(ACCOUNT_PREFIX),
+        alias=text_of(item, "alias"),
+        product_version=text_of(item, "product_version"),
+        last_heard=number_of(item, "last_heard"),
+        silent_since=number_of(item, "silent_since"),
+        due_at=number_of(item, "due_at"),
+    )
+
+
+def note_heartbeat(store: IncidentStore, heartbeat: Heartbeat) -> None:
+    """Write down that the account was heard of; the sweep tells of one that was silent."""
+    now = store.now
+    # By its own time: a heartbeat that waited somewhere for an hour says nothing of now.
+    heard = min(heartbeat.at or now, now)
+    values = {
+        ":heard": as_number(heard),
+        ":alias": {"S": cut_text(heartbeat.alias)},
+        ":version": {"S": cut_text(heartbeat.product_version)},
+        ":expiry": as_number(heard + FORGET_SECONDS),
+        ":beat": {"S": pack_heartbeat(heartbeat)},
+    }
+    said = (
+        "last_heard = :heard, alias = :alias, product_version = :version, expires_at = :expiry, "
+        "beat = :beat, listed_at = if_not_exists(listed_at, :heard)"
+    )
+    newer = "(attribute_not_exists(last_heard) OR last_heard < :heard)"
+    key = ACCOUNT_PREFIX + heartbeat.account
+    answer = change_item(
+        store,
+        Change(
+            key,
+            change=f"SET {said}, due_at = :due",
+            condition=f"{newer} AND attribute_not_exists(silent_since)",
+            values=values | {":due": as_number(heard + SILENT_SECONDS)},
+        ),
+    )
+    if isinstance(answer, Refused) and "silent_since" in answer.item:
+        change_item(
+            store,
+            Change(
+                key,
+                change=f"SET {said}, due_at = :due",
+                condition=f"{newer} AND attribute_exists(silent_since)",
+                values=values | {":due": as_number(now)},
+            ),
+        )
+
+
+def note_hearing(store: IncidentStore, *, sent_at: float) -> None:
+    """Write down that heartbeats arrive, and how late; `sent_at` is when the queue got the last."""
+    now = store.now
+    change_item(
+        store,
+        Change(
+            CENTRE_KEY,
+            change="SET heard_at = :now",
+            condition="attribute_not_exists(heard_at) OR heard_at < :long_ago",
+            values={":now": as_number(now), ":long_ago": as_number(now - 60)},
+        ),
+    )
+    if 0 < sent_at < now - BACKLOG_SECONDS:
+        until = now + SILENT_SECONDS
+        change_item(
+            store,
+            Change(
+                CENTRE_KEY,
+                change="SET behind_until = :until",
+                condition="attribute_not_exists(behind_until) OR behind_until < :sooner",
+                values={":until": as_number(until), ":sooner": as_number(until - 60)},
+            ),
+        )
+
+
+def note_sweep(store: IncidentStore) -> Hearing:
+    """Write down that a sweep runs; answers what it may say about silence."""
+    now = store.now
+    fresh = change_item(
+        store,
+        Change(
+            CENTRE_KEY,
+            change="SET last_sweep = :now",
+            condition="last_sweep > :long_ago",
+            values={":now": as_number(now), ":long_ago": as_number(now - SWEEP_GAP_SECONDS)},
+        ),
+    )
+    if isinstance(fresh, Refused):
+        change_item(
+            store,
+            Change(
+                CENTRE_KEY,
+                change="SET last_sweep = :now, awake_since = :now",
+                condition="attribute_not_exists(last_sweep) OR last_sweep <= :long_ago",
+                values={":now": as_number(now), ":long_ago": as_number(now - SWEEP_GAP_SECONDS)},
+            ),
+        )
+        return Hearing(may_judge=False, nobody_heard=False)
+    return judge_hearing(
+        now=now,
+        awake_since=number_of(fresh, "awake_since"),
+        heard_at=number_of(fresh, "heard_at"),
+        behind_until=number_of(fresh, "behind_until"),
+    )
+
+
+def mark_silent(store: IncidentStore, accounts: list[Watched], *, held: dict[str, int]) -> None:
+    """Write down that their silence was told of; the next look is in the morning."""
+    now = store.now
+    told = [
+        Change(
+            one.key,
+            change="SET silent_since = :now, due_at = :morning",
+            condition="due_at = :held",
+            values={
+                ":now": as_number(now),
+                ":morning": as_number(next_morning(now)),
+                ":held": as_number(held[one.key]),
+            },
+        )
+        for one in accounts
+    ]
+    done = set(change_items(store, told))
+    # Heard of between the claim and now: the next sweep tells that they are back.
+    for one in accounts:
+        if one.key not in done:
+            change = "SET silent_since = :before, due_at = :now"
+            values = {":before": as_number(one.last_heard), ":now": as_number(now)}
+            change_item(
+                store, Change(one.key, change, "attribute_not_exists(silent_since)", values)
+            )
+
+
+def mark_back(store: IncidentStore, accounts: list[Watched]) -> None:
+    """Write down that their return was told of."""
+    due = as_number(store.now + SILENT_SECONDS)
+    change_items(
+        store,
+        [
+            Change(
+                one.key,
+                change="SET due_at = :due REMOVE silent_since",
+                condition="attribute_exists(silent_since)",
+                values={":due": due},
+            )
+            for one in accounts
+        ],
+    )
+
+
+def put_off(store: IncidentStore, accounts: list[Watched], *, held: dict[str, int]) -> None:
+    """The next reminder of those silences is tomorrow's, or none after a month."""
+    now = store.now
+    change_items(
+        store,
+        [
+            move_change(
+                one.key,
+                seen=held[one.key],
+                due_at=None if one.last_heard + FORGET_SECONDS < now else next_morning(now),
+            )
+            for one in accounts
+        ],
+    )

@@ -1,0 +1,269 @@
+"""Gains by policies and permissions boundaries: rows 7-12, 14, 15, 19-21 and 50. Pure.
+
+They change what existed before: told, with the undo or with what the record lacks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from handler.model.cloudtrail import Kind, arn_field
+from handler.model.names import DENY_POLICY, IAM_PATH, INLINE_DENY, SESSION_DENY_POLICY
+from handler.revoker.impacts.model import (
+    Gain,
+    GainOf,
+    Offence,
+    Remedy,
+    answered,
+    asked,
+    aws_iam,
+    is_dear_group,
+    is_dear_role,
+    left_out,
+    own_id,
+    shown,
+)
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who carries a policy: a user, a role or a group (kind None). `dear`: its loss is critical."""
+
+    word: str
+    kind: Kind | None
+    name: str
+    text: str
+    dear: bool
+    id: str = ""
+
+
+def _is_our_deny(policy_arn: str) -> bool:
+    return arn_field(policy_arn, 5) in [
+        f"policy{IAM_PATH}{name}" for name in (DENY_POLICY, SESSION_DENY_POLICY)
+    ]
+
+
+def _holder(offence: Offence) -> Holder | None:
+    """By the call's own name: AttachUserPolicy, AttachRolePolicy, AttachGroupPolicy."""
+    user, role, group = (asked(offence, key) for key in ("userName", "roleName", "groupName"))
+    if "User" in offence.call.name and user:
+        text = f"user {shown(user)}"
+        return Holder("user", Kind.USER, user, text, dear=False, id=own_id(offence, user))
+    if "Role" in offence.call.name and role:
+        text = f"role {shown(role)} and whoever uses it"
+        return Holder("role", Kind.ROLE, role, text, dear=is_dear_role(offence, role))
+    if "Group" in offence.call.name and group:
+        text = f"every member of the group {shown(group)}"
+        return Holder("group", None, group, text, dear=is_dear_group(offence, group))
+    return None
+
+
+def _held(
+    holder: Holder,
+    *,
+    row: int,
+    what: str,
+    undo: tuple[tuple[str, ...], ...] = (),
+    missing: str = "",
+    critical: bool = False,
+) -> Gain:
+    return Gain(
+        row=row,
+        what=what,
+        remedy=Remedy.TELL,
+        kind=holder.kind,
+        name=holder.name if holder.kind else "",
+        id=holder.id,
+        group="" if holder.kind else holder.name,
+        undo=undo,
+        missing=missing,
+        critical=critical or holder.dear,
+    )
+
+
+def _policy_attached(offence: Offence, *, row: int) -> Gain | None:
+    holder, policy = _holder(offence), asked(offence, "policyArn")
+    if holder is None or not policy:
+        return None
+    flags = {f"{holder.word}_name": holder.name, "policy_arn": policy}
+    return _held(
+        holder,
+        row=row,
+        what=f"the policy {shown(policy)} for {holder.text}",
+        undo=aws_iam(f"detach-{holder.word}-policy", **flags),
+        # Our own deny, put on somebody whom the offender wants out of the way.
+        missing="The record does not say whether it was attached before.",
+        critical=_is_our_deny(policy),
+    )
+
+
+def _policy_detached(offence: Offence) -> Gain | None:
+    holder, policy = _holder(offence), asked(offence, "policyArn")
+    if holder is None or not policy:
+        return None
+    flags = {f"{holder.word}_name": holder.name, "policy_arn": policy}
+    return _held(
+        holder,
+        row=21,
+        what=f"the policy {shown(policy)}, taken from {holder.text}",
+        undo=aws_iam(f"attach-{holder.word}-policy", **flags),
+        critical=_is_our_deny(policy),
+    )
+
+
+def _inline_put(offence: Offence, *, row: int) -> Gain | None:
+    holder, policy = _holder(offence), asked(offence, "policyName")
+    if holder is None or not policy:
+        return None
+    flags = {f"{holder.word}_name": holder.name, "policy_name": policy}
+    ours = policy == INLINE_DENY
+    return _held(
+        holder,
+        row=50 if ours else row,
+        what=f"the inline policy {shown(policy)} for {holder.text}",
+        undo=aws_iam(f"delete-{holder.word}-policy", **flags),
+        missing="If a policy of this name stood there before, the record lacks its old text.",
+        critical=ours,
+    )
+
+
+def _inline_deleted(offence: Offence) -> Gain | None:
+    holder, policy = _holder(offence), asked(offence, "policyName")
+    if holder is None or not policy:
+        return None
+    return _held(
+        holder,
+        row=21,
+        what=f"the inline policy {shown(policy)}, taken from {holder.text}",
+        missing="The record does not carry the deleted policy's text.",
+        critical=policy == INLINE_DENY,
+    )
+
+
+def _boundary_set(offence: Offence) -> Gain | None:
+    holder, boundary = _holder(offence), asked(offence, "permissionsBoundary")
+    if holder is None or not boundary:
+        return None
+    return _held(
+        holder,
+        row=20,
+        what=f"the permissions boundary {shown(boundary)} for {holder.text}",
+        missing="The record does not say which boundary stood there before.",
+        critical=_is_our_deny(boundary),
+    )
+
+
+def _boundary_deleted(offence: Offence) -> Gain | None:
+    holder = _holder(offence)
+    if holder is None:
+        return None
+    return _held(
+        holder,
+        row=19,
+        what=f"freedom from the permissions boundary for {holder.text}",
+        missing="The record does not say which boundary it was.",
+    )
+
+
+def _policy_made(offence: Offence) -> Gain | None:
+    policy = answered(offence, "policy", "arn")
+    if not policy:
+        return None
+    return Gain(
+        row=0,
+        what=f"a new policy {shown(policy)} that nobody has yet",
+        remedy=Remedy.TELL,
+        undo=aws_iam("delete-policy", policy_arn=policy),
+    )
+
+
+def _version_made(offence: Offence) -> Gain | None:
+    policy = asked(offence, "policyArn")
+    version = answered(offence, "policyVersion", "versionId")
+    if not policy or left_out(offence):
+        return None
+    answer = offence.call.response.get("policyVersion")
+    in_answer = answer.get("isDefaultVersion") if isinstance(answer, Mapping) else None
+    # A version that is not surely a spare one counts as the one in force.
+    if offence.call.request.get("setAsDefault") is True or in_answer is not False:
+        return _new_default(row=14, policy=policy, version=version)
+    return Gain(
+        row=14,
+        what=f"a spare version {shown(version)} of the policy {shown(policy)}, not in force yet",
+        remedy=Remedy.TELL,
+        undo=aws_iam("delete-policy-version", policy_arn=policy, version_id=version),
+        missing="" if version else "The record does not carry the version's id.",
+        critical=_is_our_deny(policy),
+    )
+
+
+def _version_chosen(offence: Offence) -> Gain | None:
+    policy, version = asked(offence, "policyArn"), asked(offence, "versionId")
+    if not policy or not version:
+        return None
+    return _new_default(row=15, policy=policy, version=version)
+
+
+def _new_default(*, row: int, policy: str, version: str) -> Gain:
+    named = f"version {shown(version)}" if version else "a new version"
+    return Gain(
+        row=row,
+        what=f"{named} of the policy {shown(policy)}, in force for every user, "
+        "group and role that has it as policy or boundary",
+        remedy=Remedy.TELL,
+        missing="The record does not say which version was in force before.",
+        critical=_is_our_deny(policy),
+    )
+
+
+def _version_deleted(offence: Offence) -> Gain | None:
+    policy, version = asked(offence, "policyArn"), asked(offence, "versionId")
+    if not policy or not version:
+        return None
+    return Gain(
+        row=0,
+        what=f"version {shown(version)} of the policy {shown(policy)}, deleted",
+        remedy=Remedy.TELL,
+        missing="The record does not carry the deleted version's text.",
+        critical=_is_our_deny(policy),
+    )
+
+
+def _policy_deleted(offence: Offence) -> Gain | None:
+    policy = asked(offence, "policyArn")
+    if not policy:
+        return None
+    return Gain(
+        row=0,
+        what=f"the policy {shown(policy)}, deleted",
+        remedy=Remedy.TELL,
+        missing="The record does not carry the deleted policy's text.",
+        critical=_is_our_deny(policy),
+    )
+
+
+POLICY_GAINS: dict[str, GainOf] = {
+    "AttachUserPolicy": partial(_policy_attached, row=7),
+    "AttachRolePolicy": partial(_policy_attached, row=8),
+    "AttachGroupPolicy": partial(_policy_attached, row=9),
+    "PutUserPolicy": partial(_inline_put, row=10),
+    "PutRolePolicy": partial(_inline_put, row=11),
+    "PutGroupPolicy": partial(_inline_put, row=12),
+    "CreatePolicyVersion": _version_made,
+    "SetDefaultPolicyVersion": _version_chosen,
+    "DeleteUserPermissionsBoundary": _boundary_deleted,
+    "DeleteRolePermissionsBoundary": _boundary_deleted,
+    "PutUserPermissionsBoundary": _boundary_set,
+    "PutRolePermissionsBoundary": _boundary_set,
+    "DetachUserPolicy": _policy_detached,
+    "DetachRolePolicy": _policy_detached,
+    "DetachGroupPolicy": _policy_detached,
+    "DeleteUserPolicy": _inline_deleted,
+    "DeleteRolePolicy": _inline_deleted,
+    "DeleteGroupPolicy": _inline_deleted,
+    "DeletePolicyVersion": _version_deleted,
+    "CreatePolicy": _policy_made,
+    "DeletePolicy": _policy_deleted,
+}

@@ -1,0 +1,125 @@
+"""What one offending IAM call gave, to whom, and the remedy. Pure and total: it never raises.
+
+The table is GAIN_ROWS; its numbers are those of the documented methods of escalation. Decides
+nothing about the caller, and asks AWS nothing: what the record lacks is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from handler.model.cloudtrail import Call
+from handler.revoker.impacts.account import ACCOUNT_GAINS
+from handler.revoker.impacts.credentials import CREDENTIAL_GAINS
+from handler.revoker.impacts.federation import FEDERATION_GAINS
+from handler.revoker.impacts.groups import GROUP_GAINS
+from handler.revoker.impacts.model import Gain, GainOf, Offence, Remedy
+from handler.revoker.impacts.passwords_and_mfa import LOGIN_GAINS
+from handler.revoker.impacts.policies import POLICY_GAINS
+from handler.revoker.impacts.principals import PRINCIPAL_GAINS
+
+GAIN_ROWS: dict[int, str] = {
+    0: "a call outside the numbered methods: a deletion, a new thing without rights, a new API",
+    1: "an access key for a user, or for the caller itself",
+    2: "an access key deleted, which frees a slot for another",
+    3: "an access key switched on or off",
+    4: "a console password for a user who had none",
+    5: "a user's console password reset",
+    6: "the caller's own console password changed",
+    7: "a managed policy attached to a user",
+    8: "a managed policy attached to a role",
+    9: "a managed policy attached to a group",
+    10: "an inline policy on a user",
+    11: "an inline policy on a role",
+    12: "an inline policy on a group",
+    13: "a user added to a group",
+    14: "a new version of a managed policy",
+    15: "another version of a managed policy put in force",
+    16: "a role's trust policy replaced",
+    17: "a new role, and whom it trusts",
+    18: "a new user",
+    19: "a permissions boundary removed",
+    20: "a permissions boundary set or replaced",
+    21: "a policy or a membership taken away, which may have been a deny",
+    22: "an MFA device removed",
+    23: "an MFA device of the offender's",
+    24: "the account's password policy changed",
+    25: "a role put into an instance profile, or taken out of one",
+    26: "a SAML provider created",
+    27: "a SAML provider's metadata replaced, or the provider deleted",
+    28: "an OIDC provider created",
+    29: "an OIDC provider widened, narrowed or deleted",
+    31: "a service-specific credential (CodeCommit, Keyspaces, Bedrock)",
+    32: "an SSH public key",
+    33: "an X.509 signing certificate",
+    34: "a server certificate",
+    40: "a service-linked role: nothing for the caller",
+    41: "tags or the account's alias, on which policies may depend",
+    43: "the Organization's access to root users switched",
+    44: "a user renamed or moved",
+    45: "a call whose parameters CloudTrail left out",
+    46: "an administrator taken over, by rows 1, 3, 4, 5 or 23",
+    47: "the administrators' group emptied, renamed, deleted or made anew",
+    48: "a role made under a name that exempts, or under one of ours",
+    49: "the trust of a role that rescues the Organization replaced",
+    50: "the room for a deny used up, or an inline policy named like ours",
+}
+
+GAIN_TABLE: dict[str, GainOf] = {
+    **CREDENTIAL_GAINS,
+    **LOGIN_GAINS,
+    **POLICY_GAINS,
+    **GROUP_GAINS,
+    **PRINCIPAL_GAINS,
+    **FEDERATION_GAINS,
+    **ACCOUNT_GAINS,
+}
+
+# Calls that give their caller nothing and take nothing from anybody.
+GIVES_NOTHING = frozenset(
+    {
+        "CreateServiceLinkedRole",
+        "RejectDelegationRequest",
+        "ResyncMFADevice",
+        "SetSecurityTokenServicePreferences",
+        "UpdateDelegationRequest",
+    }
+)
+
+
+def gains_of(call: Call, *, admin_group: str, rescue: Callable[[str], bool]) -> tuple[Gain, ...]:
+    """What an offender's call gave or took; empty where nothing, as after any failed call.
+
+    `admin_group` is the administrators' group; `rescue` says whether a role, by ARN where the
+    record tells its path, else by bare name, rolls out or rescues the Organization. Sources of the
+    rows: CloudTrail's records of the IAM API, and the API reference.
+    """
+    if call.error_code or call.read_only or call.name in GIVES_NOTHING or not call.name:
+        return ()
+    if call.service not in ("iam.amazonaws.com", ""):
+        return ()
+    gain_of = GAIN_TABLE.get(call.name)
+    if gain_of is None:
+        return (_new_api(call),)
+    gain = gain_of(Offence(call=call, admin_group=admin_group, rescue=rescue))
+    return (gain or _unknown_gain(call),)
+
+
+def _unknown_gain(call: Call) -> Gain:
+    return Gain(
+        row=45,
+        what=f"what {call.name} gave, which nobody can tell from the record",
+        remedy=Remedy.LIST_SINCE,
+        missing="The record lacks the parameters: CloudTrail leaves them out above 100 KB.",
+        critical=True,
+    )
+
+
+def _new_api(call: Call) -> Gain:
+    """IAM gains new calls; one that makes principals must not pass for nothing."""
+    return Gain(
+        row=0,
+        what=f"what {call.name} gives, a call that this version does not know",
+        remedy=Remedy.LIST_SINCE,
+        missing="Its undo is not known here: see the IAM API reference.",
+    )

@@ -1,0 +1,4 @@
+"""The work of the schedule: repair denies, judge again, redrive, report health. Calls AWS.
+
+Whatever has to be looked after without an event belongs here, one file for each part.
+Begin with `reconcile.py`, which calls the parts in order."""

@@ -1,0 +1,122 @@
+"""What the patrol tells of a containment: put back, held at last, or taken over. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from handler.model.names import VERSION
+from handler.model.principal import Target
+from handler.model.reasons import Reason
+from handler.model.report import Disposition, Report
+from handler.model.settings import Settings
+from handler.revoker.deny.contain import Containment
+from handler.revoker.state.marks import Contained
+
+IAM_SERVICE = "iam.amazonaws.com"
+KEPT_REASON = "kept"
+
+
+def report_stripped(
+    record: Contained,
+    done: Containment,
+    target: Target,
+    settings: Settings,
+    *,
+    since: float,
+    mark: str,
+) -> Report:
+    """A deny was gone, or was not ours any more; `since` (epoch seconds) is when that was seen."""
+    when = datetime.fromtimestamp(record.again or record.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    missing = (
+        f"The deny ({record.rung}, put on at {when}) was not there any more, or not ours any more."
+    )
+    disposition, outcome = _outcome(done)
+    return Report(
+        event_id=f"stripped-{mark}-{target.id}-{since:.0f}{'' if done.rung else '-not'}",
+        account=target.account,
+        disposition=disposition,
+        reason=record.reason,
+        partition=target.partition,
+        principal_kind=target.kind.value,
+        principal_name=done.name,
+        principal_id=target.id,
+        service=IAM_SERVICE,
+        call=record.call,
+        call_time=record.call_time,
+        containment=record.event_id,
+        rung=done.rung.value if done.rung else "",
+        mode=settings.mode.value,
+        product_version=VERSION,
+        undo=done.undo,
+        notes=(f"{missing} {outcome}", *done.notes),
+    )
+
+
+def _outcome(done: Containment) -> tuple[Disposition, str]:
+    if done.gone:
+        return Disposition.GONE, "The principal is gone as well."
+    if done.rung is None:
+        return Disposition.CANNOT_CONTAIN, "It could NOT be put back."
+    return Disposition.STRIPPED, "It was put back."
+
+
+def report_contained_late(
+    because: Mapping[str, Any], done: Containment, target: Target, settings: Settings
+) -> Report:
+    """An offender's creature whom no rung could hold at first; `because` is what tainted it."""
+    return Report(
+        event_id=f"{because.get('event_id', '')}-{target.id}",
+        account=target.account,
+        disposition=Disposition.CONTAINED,
+        reason=Reason.TAINTED.value,
+        partition=target.partition,
+        principal_kind=target.kind.value,
+        principal_name=done.name,
+        principal_id=target.id,
+        service=IAM_SERVICE,
+        call=str(because.get("call", "")),
+        containment=str(because.get("event_id", "")),
+        rung=done.rung.value if done.rung else "",
+        mode=settings.mode.value,
+        product_version=VERSION,
+        undo=done.undo,
+        notes=(
+            f"Made by {because.get('by', 'an offender')}; no deny held at first, now one does.",
+            *done.notes,
+        ),
+    )
+
+
+def report_kept(
+    done: Containment,
+    target: Target,
+    settings: Settings,
+    *,
+    event_id: str,
+    undo: tuple[tuple[str, ...], ...],
+    held_by: str = "",
+) -> Report:
+    """An earlier installation's deny was found on somebody, and is renewed if `done` has a rung.
+
+    `held_by` names the knob that kept it from being renewed; `undo` takes off ours and the kept
+    one.
+    """
+    alone = () if done.rung else ("Only the kept deny holds it: ours was not put on.",)
+    return Report(
+        event_id=event_id if done.rung else f"{event_id}-not",
+        account=target.account,
+        disposition=Disposition.KEPT,
+        reason=KEPT_REASON,
+        partition=target.partition,
+        principal_kind=target.kind.value,
+        principal_name=done.name,
+        principal_id=target.id,
+        rung=done.rung.value if done.rung else "",
+        held_by=held_by,
+        mode=settings.mode.value,
+        product_version=VERSION,
+        undo=undo,
+        notes=(*alone, *done.notes),
+    )

@@ -1,0 +1,145 @@
+"""Requests of the security team's desk: what is contained here, whom to release, the roster. Shell.
+
+Answers JSON; what cannot be done is `{"error": CODE, "says": sentence}` and is not raised, since
+somebody waits for it. Nobody is believed without proof (deskproof.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from handler.model.names import VERSION
+from handler.revoker.reconcile.reconcile import first_look
+from handler.revoker.reconcile.unremovable import LEFT
+from handler.revoker.requests.authenticate import AskSts, ask_sts, desk_caller
+from handler.revoker.requests.containments import find_principal, find_user, principal_row
+from handler.revoker.requests.refusals import DeskRefusal
+from handler.revoker.requests.release import release
+from handler.revoker.respond.self_test import read_drill, start_drill
+from handler.revoker.state.context import Tools
+from handler.revoker.state.ledger import DESK_EVENT, principal_key
+from handler.revoker.state.ledger_view import entry_row, roster_differences, roster_entries
+from handler.revoker.state.table import Value
+
+# An answer of a function has 6 MB at most.
+ROWS = 2_000
+
+
+def desk(request: Mapping[str, Any], tools: Tools, ask: AskSts = ask_sts) -> dict[str, Any]:
+    """Do what the desk asks for."""
+    by = desk_caller(request, tools, ask)
+    if not by:
+        return _refused("not-the-desk", "Only the desk's role of the central account may ask.")
+    try:
+        answered = _answer(request, by, tools)
+    except DeskRefusal as refusal:
+        return _refused(refusal.code, str(refusal))
+    except tools.iam.exceptions.ClientError as error:
+        code = str(error.response["Error"]["Code"])
+        return _refused(code, f"AWS refused {error.operation_name}: {code}.")
+    return {"account": tools.here.account, "mode": tools.settings.mode.value, **answered}
+
+
+def _answer(request: Mapping[str, Any], by: str, tools: Tools) -> dict[str, Any]:
+    match request.get("desk"):
+        case "list":
+            return _list(tools)
+        case "show":
+            return {"principal": principal_row(find_principal(_said(request, "principal"), tools))}
+        case "release":
+            return _release(request, by, tools)
+        case "drill":
+            return _run_drill(_said(request, "nonce"), tools)
+        case "roster":
+            return _roster(tools)
+        case "confirm":
+            return _confirm(request, by, tools)
+    raise DeskRefusal(
+        "unknown-request", f"Version {VERSION} of the revoker does not know this request."
+    )
+
+
+def _list(tools: Tools) -> dict[str, Any]:
+    rows = [
+        principal_row(item)
+        for item in tools.table.items("principal#")
+        if {"contained", "sessions", "tainted", LEFT} & item.keys()
+    ]
+    return {"principals": rows[:ROWS], "more": max(len(rows) - ROWS, 0)}
+
+
+def _release(request: Mapping[str, Any], by: str, tools: Tools) -> dict[str, Any]:
+    reason = _said(request, "reason").strip()
+    dry = request.get("dry") is not False
+    if not reason and not dry:
+        raise DeskRefusal("no-reason", "A release needs a reason.")
+    return release(
+        find_principal(_said(request, "principal"), tools, unwritten=True),
+        reason=reason,
+        by=by,
+        enable_keys=request.get("keys") == "enable",
+        dry=dry,
+        tools=tools,
+    )
+
+
+def _run_drill(nonce: str, tools: Tools) -> dict[str, Any]:
+    """Start a drill, or say how far the one with this nonce is."""
+    drill = read_drill(tools.table) if nonce else start_drill(tools)
+    if drill is None or (nonce and drill.nonce != nonce):
+        raise DeskRefusal("no-such-drill", "Another drill was started since.")
+    return {"drill": {key: value for key, value in asdict(drill).items() if key != "last"}}
+
+
+def _roster(tools: Tools) -> dict[str, Any]:
+    baseline, live = first_look(tools)
+    entries = roster_entries(tools.table.items("principal#"), baseline)
+    group = tools.settings.admin_group
+    known = {entry.id for entry in entries}
+    return {
+        "group": group,
+        "missing": live.missing,
+        "baseline": baseline.taken,
+        "entries": [entry_row(entry, live) for entry in entries][:ROWS],
+        "unknown": [
+            {"id": member.id, "name": member.name}
+            for member in live.members
+            if member.id not in known
+        ],
+        "differences": list(roster_differences(entries, live, baseline, group=group)),
+    }
+
+
+def _confirm(request: Mapping[str, Any], by: str, tools: Tools) -> dict[str, Any]:
+    """Write into the ledger what a person vouches for, with who and why."""
+    member, reason = request.get("member"), _said(request, "reason").strip()
+    if not isinstance(member, bool) or not reason:
+        raise DeskRefusal("no-reason", "Say whether the user is an administrator, and why.")
+    baseline, live = first_look(tools)
+    principal_id, name = find_user(_said(request, "user"), baseline, live, tools)
+    event = f"{DESK_EVENT}{tools.now:.3f}"
+    verb = "an administrator" if member else "no administrator"
+    facts: dict[str, Value] = {
+        "kind": "user",
+        "name": name,
+        f"{'add#' if member else 'del#'}{event}": tools.now,
+        f"said#{event}": f"{verb}, says {by}: {reason}",
+    }
+    tools.table.update(principal_key(principal_id), facts)
+    return {
+        "user": {"id": principal_id, "name": name},
+        "administrator": member,
+        "in_group": live.by_id(principal_id) is not None,
+        "since": tools.now,
+    }
+
+
+def _refused(code: str, says: str) -> dict[str, Any]:
+    return {"error": code, "says": says}
+
+
+def _said(request: Mapping[str, Any], key: str) -> str:
+    value = request.get(key)
+    return value if isinstance(value, str) else ""

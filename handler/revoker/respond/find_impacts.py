@@ -1,0 +1,28 @@
+"""What a call gave, looked up with what only this account knows. Shell over `impacts/table.py`."""
+
+from __future__ import annotations
+
+from handler.model.cloudtrail import Call
+from handler.revoker.impacts.model import Gain
+from handler.revoker.impacts.table import gains_of
+from handler.revoker.judge.rules import rescue_role
+from handler.revoker.state.context import Tools
+
+
+def gains_found(call: Call, tools: Tools) -> tuple[Gain, ...]:
+    """The rows of the table of gains that fit this call, with the exempt roles told apart."""
+    return gains_of(
+        call,
+        admin_group=tools.settings.admin_group,
+        rescue=lambda role: rescue_role(_role_arn_of(role, tools), call, tools.settings),
+    )
+
+
+def _role_arn_of(role: str, tools: Tools) -> str:
+    """A role's ARN: records name it without its path, by which a pattern may exempt it."""
+    if role.startswith("arn:"):
+        return role
+    try:
+        return str(tools.iam.get_role(RoleName=role)["Role"]["Arn"])
+    except tools.iam.exceptions.NoSuchEntityException:
+        return role

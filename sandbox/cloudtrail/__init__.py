@@ -1,0 +1,1 @@
+"""CloudTrail: trails, organization trails, and the event history."""

@@ -1,0 +1,3 @@
+"""IAM actions that the emulator lacks, put into its table.
+
+Begin with `missing_actions.py`, which installs them."""

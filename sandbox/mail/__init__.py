@@ -1,0 +1,1 @@
+"""SNS e-mail: the mailbox that tests read, subscriptions, filter policies."""

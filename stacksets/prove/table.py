@@ -1,8 +1,0 @@
-"""All rows that a proof plays, in the order of their numbers."""
-
-from __future__ import annotations
-
-from stacksets.prove import rows_credentials, rows_policies, rows_principals
-
-PARTS = (rows_credentials, rows_policies, rows_principals)
-ROWS = tuple(sorted((row for part in PARTS for row in part.ROWS), key=lambda row: row.row))
