@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.core import patches
-from sandbox.core.forks import ForkServer, can_fork
+from sandbox.core.forks import can_fork, fork_server
 
 Asgi = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
@@ -176,7 +176,7 @@ def _environment(*, folder: Path, port: int) -> Iterator[None]:
 def _workers_apart(folder: Path) -> Iterator[None]:
     """Lambda workers: their folders below ours, and nothing of the host's environment."""
     inherited = {k: v for k, v in os.environ.items() if k in WORKER_INHERITS}
-    server = ForkServer(folder, inherited) if can_fork() else None
+    server = fork_server(inherited) if can_fork() else None
 
     def popen(command: list[str], *, cwd: str, env: dict[str, str], **options: Any) -> Any:
         host = dict(os.environ)
@@ -184,7 +184,7 @@ def _workers_apart(folder: Path) -> Iterator[None]:
         own |= {"TMPDIR": str(folder), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         own |= {"PYTHONPATH": str(folder / WORKER_SITE)}
         if server is not None and command[0] == sys.executable:
-            return server.start(command[1], folder=cwd, environment=own)
+            return server.start(command[1], folder=cwd, environment=own, requests=folder)
         return subprocess.Popen(command, cwd=cwd, env=own, **options)
 
     def mkdtemp(prefix: str = "") -> str:
@@ -201,8 +201,6 @@ def _workers_apart(folder: Path) -> Iterator[None]:
         yield
     finally:
         patches.get(runtime, "reset")()
-        if server is not None:
-            server.close()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -19,6 +20,19 @@ SCRIPT = Path(__file__).with_name("fork_server.py")
 def can_fork() -> bool:
     """Say whether this system can: only Linux reports the end of a process that is not a child."""
     return hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")
+
+_shared: list[ForkServer] = []
+
+
+def fork_server(environment: Mapping[str, str]) -> ForkServer:
+    """Return the one server of this process. It outlives a box: to import botocore takes a second.
+
+    It ends with this process, since its socket closes then.
+    """
+    if not _shared:
+        _shared.append(ForkServer(environment))
+        atexit.register(_shared[0].close)
+    return _shared[0]
 
 
 class Forked:
@@ -72,10 +86,9 @@ class Forked:
 
 
 class ForkServer:
-    """The process that forks the others; `folder` holds the requests to it."""
+    """The process that forks the others. `environment` is its own; each child gets another."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self._folder = folder
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._one_request = threading.Lock()
         self._number = 0
         self._requests, theirs = socket.socketpair()
@@ -84,12 +97,17 @@ class ForkServer:
         )
         theirs.close()
 
-    def start(self, script: str, *, folder: str, environment: Mapping[str, str]) -> Forked:
-        """Run a script in a new process, as `python SCRIPT` in that folder would."""
+    def start(
+        self, script: str, *, folder: str, environment: Mapping[str, str], requests: Path
+    ) -> Forked:
+        """Run a script in a new process, as `python SCRIPT` in `folder` would.
+
+        The request to the server is a file in `requests`.
+        """
         ours_in, ours_out, ours_err = os.pipe(), os.pipe(), os.pipe()
         with self._one_request:
             self._number += 1
-            request = self._folder / f"fork-{self._number}.json"
+            request = requests / f"fork-{self._number}.json"
             asked = {"script": script, "folder": folder, "environment": dict(environment)}
             request.write_text(json.dumps(asked))
             streams = [ours_in[0], ours_out[1], ours_err[1]]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,16 +20,11 @@ from tests.attacks.rows import Where
 from tests.end_to_end.rollout import deploy_member
 from tests.second_opinion.recorder import Decided, recorded
 
-HERE = Path(__file__).parent
 # The circuit breaker is armed for four hours after a rollout.
 BREAKER_SECONDS = 4 * 3_600 + 60
 _numbers = itertools.count(1)
 
 NewPlay = Callable[[Where], Play]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: HERE not in item.path.parents)
 
 
 @pytest.fixture(scope="package")

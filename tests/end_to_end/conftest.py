@@ -27,10 +27,6 @@ Responder = Callable[..., subprocess.CompletedProcess[str]]
 _strangers = itertools.count(900000000001)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: HERE not in item.path.parents)
-
-
 @pytest.fixture(
     scope="package",
     params=[pytest.param(LIKELY, id="likely"), pytest.param(UNLIKELY, id="unlikely")],

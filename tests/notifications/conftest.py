@@ -7,7 +7,6 @@ these come before the tests that share one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,12 +16,6 @@ from sandbox.demo.product_setup import Stage, install
 from tests.end_to_end.conftest import account, bare_account, client_of, no_fault_is_left, stranger
 
 __all__ = ["account", "bare_account", "client_of", "no_fault_is_left", "stranger"]
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: HERE not in item.path.parents)
 
 
 @pytest.fixture(scope="module")

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sandbox.box import Box, open_box
 from tests.rollout.operator import Operator
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # A process holds one box at a time.
-    items.sort(key=lambda item: HERE not in item.path.parents)
 
 
 @pytest.fixture

@@ -26,10 +26,6 @@ BETWEEN_SWEEPS = 226
 NAMES = ("covered", "ill", "drifted", "silent", "excluded", "suspended", "outdated")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: HERE not in item.path.parents)
-
-
 @dataclass(frozen=True)
 class Landscape:
     """The accounts by name, the units by name, and the rollout file."""
