@@ -234,7 +234,7 @@ def printed() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _price_row(price: Price) -> tuple[str, str, str]:
+def _price_row(price: Price) -> tuple[str, str, str, str]:
     return price.unit, f"{price.per:,}", f"${price.amount:.4f}".removesuffix("00"), price.page
 
 

@@ -25,8 +25,9 @@ from generator.source.mail_texts import House
 from handler.model.cloudtrail import CallerKind
 from handler.model.deny_policy import DENIED_ACTIONS
 from handler.model.names import METRICS, UNCONFIRMED_METRIC, WAITING_METRIC
+from handler.model.principal import Target
 from handler.model.settings import KNOBS, read_role_patterns
-from handler.revoker.deny.methods import ROLE_METHOD_CALLS, USER_METHOD_CALLS, Target
+from handler.revoker.deny.methods import ROLE_METHOD_CALLS, USER_METHOD_CALLS
 from sandbox.demo.scenarios import SCENES
 
 ROOT = Path(__file__).parent.parent

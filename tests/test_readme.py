@@ -163,7 +163,7 @@ def test_the_installation_runs_as_it_stands_from_the_bucket_to_the_removal(shell
     shell.run(names + blocks("rest"))
     for profile in ("management", "security", "member-1", "member-2"):
         stacks = shell.client("cloudformation", profile)
-        wait_until(lambda stacks=stacks: live_stacks(stacks) == [])  # type: ignore[misc]
+        wait_until(lambda stacks=stacks: live_stacks(stacks) == [])
         assert "iam-org-revoker" not in functions(shell, profile)
 
 

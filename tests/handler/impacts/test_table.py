@@ -205,7 +205,10 @@ def test_a_hole_in_a_record_is_never_a_gain_overlooked(case: Case) -> None:
     for part in ("requestParameters", "responseElements"):
         whole = case.request if part == "requestParameters" else case.response
         for key in whole or {}:
-            for spoilt in ({}, {key: None}, {key: ""}, {key: []}, {key: {}}, {key: 0}, {key: "x"}):
+            spoils: tuple[dict[str, Any], ...] = (
+                *({}, {key: None}, {key: ""}, {key: []}, {key: {}}, {key: 0}, {key: "x"}),
+            )
+            for spoilt in spoils:
                 record = bases()[case.base] | {
                     "eventName": case.event,
                     "requestParameters": case.request,

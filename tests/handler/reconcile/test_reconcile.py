@@ -111,7 +111,7 @@ def test_the_trails_that_bring_iams_calls(
 
 def without(change: str) -> Any:
     """The policy of the table after somebody changed it."""
-    policy = deepcopy(POLICY)
+    policy: dict[str, Any] = deepcopy(POLICY)
     [statement] = policy["Statement"]
     match change:
         case "allows":

@@ -82,7 +82,7 @@ def test_a_form_that_is_too_large_is_shortened_and_says_so_and_the_text_is_whole
     long = '"' * 2_000
     facts = {f"fact-{number}": long for number in range(40)}
     incident = reported()
-    huge = replace(incident, first=replace(incident.first, facts=incident.first.facts | facts))
+    huge = replace(incident, first=replace(incident.first, facts={**incident.first.facts, **facts}))
     mail = make_mail(subject="s", body="b" * 9_000, kind="contained", incidents=[huge], whole=True)
     message = sns_message(mail)
     assert len(message) <= MESSAGE_LIMIT

@@ -27,9 +27,7 @@ def server() -> Iterator[ForkServer]:
 def started(server: ForkServer, folder: Path, text: str, **environment: str) -> Forked:
     script = folder / "script.py"
     script.write_text(textwrap.dedent(text))
-    return server.start(
-        str(script), folder=str(folder), environment=environment, requests=folder
-    )
+    return server.start(str(script), folder=str(folder), environment=environment, requests=folder)
 
 
 def test_it_has_its_own_environment_folder_and_streams(server: ForkServer, tmp_path: Path) -> None:

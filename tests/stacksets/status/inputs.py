@@ -246,8 +246,8 @@ def mixed_status_inputs(size: int) -> StatusInputs:
         Excluded(one, "It is the vault of backups and has no IAM users.")
         for one in list(instances)[10::step]
     )
-    for one in left_out:
-        del instances[one.account], heard[one.account]
+    for spared in left_out:
+        del instances[spared.account], heard[spared.account]
     today = int(NOW) // DAY
     opened = {
         Opened(account_id(1 + number), today - day, kind): 1 + (number * day) % 5
