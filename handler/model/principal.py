@@ -27,6 +27,15 @@ RUNG_WORDS = {
     Rung.SESSION_POLICY: "the deny of sessions",
     Rung.SESSION_GROUP: "the group of denied sessions",
 }
+# And as what was tried.
+RUNG_ATTEMPTS = {
+    Rung.MANAGED_POLICY: "attach the deny policy",
+    Rung.DENY_GROUP: "add the user to the deny group",
+    Rung.BOUNDARY: "set the deny as permissions boundary",
+    Rung.INLINE_POLICY: "put an inline deny",
+    Rung.SESSION_POLICY: "attach the deny of sessions",
+    Rung.SESSION_GROUP: "add the user to the group of denied sessions",
+}
 # These deny a user's temporary sessions alone.
 SESSION_RUNGS = frozenset({Rung.SESSION_POLICY, Rung.SESSION_GROUP})
 

@@ -92,7 +92,7 @@ def rogue_role(stage: Stage) -> Iterator[Seen]:
 def root(stage: Stage) -> Iterator[Seen]:
     account = stage.box.members[2]
     stage.box.client("iam", account, quiet=False).create_user(UserName="roots-friend")
-    yield from mails(stage, "[IAM NOT revoked]")
+    yield from mails(stage, "[CRITICAL: not contained]")
 
 
 def aws_service(stage: Stage) -> Iterator[Seen]:

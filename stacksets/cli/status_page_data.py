@@ -24,7 +24,7 @@ DAY_SECONDS = 86_400
 MOST_ROWS = 1_000
 CRITICAL = frozenset(kind.value for kind in CRITICAL_KINDS)
 # How an account is stands in the grid.
-NO_INCIDENT = NoticeKind.ILL.value
+NO_INCIDENT = NoticeKind.UNHEALTHY.value
 
 SIGNS = {
     State.COVERED: "\u2713",

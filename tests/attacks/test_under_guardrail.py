@@ -67,7 +67,7 @@ def test_the_patrol_puts_back_what_the_sandbox_itself_took_off(offender: Play) -
     play.quiet.detach_user_policy(UserName=play["mallory"], PolicyArn=play.deny)
     play.patrol(after=61)
     told = [one for one in play.hear() if one.principal_name == play["mallory"]]
-    assert [one.disposition for one in told] == [Disposition.STRIPPED]
+    assert [one.disposition for one in told] == [Disposition.DENY_REMOVED]
     assert play.is_held("mallory")
 
 

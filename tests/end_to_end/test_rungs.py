@@ -47,11 +47,11 @@ def test_a_user_whom_no_quota_lets_hold_is_told_of_with_every_rungs_reason(
     mallory.create_user(UserName="puppet")
     box.settle()
     (mail,) = mails(enforcing, account)
-    assert mail.subject == f"[IAM NOT revoked] {account} user mallory: CreateUser"
+    assert mail.subject == f"[CRITICAL: not contained] {account} user mallory: CreateUser"
     said = words(mail)
     assert "The revoker could NOT take IAM away from it" in said
-    assert "Rung managed-policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser" in said
-    assert "Rung deny-group: LimitExceeded, Cannot exceed quota for GroupsPerUser" in said
+    assert "Could not attach the deny policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser" in said
+    assert "Could not add the user to the deny group: LimitExceeded, Cannot exceed quota for GroupsPerUser" in said
     assert "inline" not in said
     assert not is_denied(mallory.list_users)
 
@@ -89,7 +89,7 @@ def test_a_role_at_its_quota_gets_the_deny_as_its_boundary(enforcing: Stage, acc
     (mail,) = mails(enforcing, account)
     assert mail.subject == f"[IAM revoked] {account} role deploy: CreateUser"
     assert "The deny was set as the role's permissions boundary" in words(mail)
-    assert "Rung managed-policy: LimitExceeded" in words(mail)
+    assert "Could not attach the deny policy: LimitExceeded" in words(mail)
     deny = f"arn:aws:iam::{account}:policy/iam-org-revoker/iam-org-revoker-deny"
     role = box.client("iam", account).get_role(RoleName="deploy")["Role"]
     assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == deny
@@ -107,8 +107,8 @@ def test_a_role_at_its_quota_with_its_owners_boundary_keeps_it_and_is_told_of(
     box.client("iam", account, key=key).create_user(UserName="puppet")
     box.settle()
     (mail,) = mails(enforcing, account)
-    assert mail.subject == f"[IAM NOT revoked] {account} role deploy: CreateUser"
-    assert f"Rung boundary: refused, the role has the boundary {owners}." in words(mail)
+    assert mail.subject == f"[CRITICAL: not contained] {account} role deploy: CreateUser"
+    assert f"Could not set the deny as permissions boundary: refused, the role has the boundary {owners}." in words(mail)
     boundary = iam.get_role(RoleName="deploy")["Role"]["PermissionsBoundary"]
     assert boundary["PermissionsBoundaryArn"] == owners
 
@@ -121,7 +121,7 @@ def test_a_session_of_identity_center_is_critical_and_its_role_is_left_alone(
     box.client("iam", account, key=key).create_user(UserName="puppet")
     box.settle()
     (mail,) = mails(enforcing, account)
-    assert mail.subject == f"[IAM NOT revoked] {account} role {SSO_ROLE}: CreateUser"
+    assert mail.subject == f"[CRITICAL: not contained] {account} role {SSO_ROLE}: CreateUser"
     assert "no policy in this account can deny it" in words(mail)
     assert "(session dana@example.com)" in words(mail)
     assert "remove the person's assignment to this account" in words(mail)
@@ -146,7 +146,7 @@ def test_whoever_bears_an_offenders_name_by_now_is_not_held_in_her_place(
     box.emit(recorded(box, account, "CreateUser"))
     box.settle()
     (mail,) = mails(enforcing, account)
-    assert mail.subject == f"[IAM caller gone] {account} user mallory: CreateUser"
+    assert mail.subject == f"[IAM caller deleted] {account} user mallory: CreateUser"
     assert f"The name 'mallory' now belongs to another principal ({other})" in words(mail)
     assert not enforcing.denied(account, user="mallory")
 

@@ -160,9 +160,9 @@ def test_silence_is_told_of_once_and_so_is_its_end(enforcing: Stage) -> None:
     for _ in range(4):
         quarter(enforcing, quiet, *others)
     during = [mail.subject for _ in range(4) for mail in quarter(enforcing, *others)]
-    assert during == [f"[Revoker silent] {quiet}"]
+    assert during == [f"[Revoker not reporting] {quiet}"]
     after = [mail.subject for _ in range(3) for mail in quarter(enforcing, quiet, *others)]
-    assert after == [f"[Revoker heard again] {quiet}"]
+    assert after == [f"[Revoker reporting again] {quiet}"]
 
 
 def test_an_illness_is_one_mail_however_many_heartbeats_carry_it(enforcing: Stage) -> None:
@@ -170,7 +170,7 @@ def test_an_illness_is_one_mail_however_many_heartbeats_carry_it(enforcing: Stag
     for _ in range(3):
         quarter(enforcing, ill)
     during = [mail.subject for _ in range(4) for mail in quarter(enforcing, ill, trail="stopped")]
-    assert [subject for subject in during if ill in subject] == [f"[Revoker ill] {ill} trail off"]
+    assert [subject for subject in during if ill in subject] == [f"[Revoker unhealthy] {ill} trail off"]
 
 
 def test_a_second_recipient_gets_the_mails_of_its_accounts_only(

@@ -1,6 +1,6 @@
-"""What a sweep tells once: critical incidents still open, accounts silent or back. A shell.
+"""Mail what is still open, which accounts stopped reporting, and which report again. A shell.
 
-`due_at` is the claim here: who moves it, from the time that was seen, has the mail to send.
+`due_at` is the claim: the sweep that moves it, from the time it saw, sends the mail.
 """
 
 from __future__ import annotations
@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from handler.notifier.mail.digest_mail import PART_LIMIT, back_mail, open_mail, silent_mail
+from handler.notifier.mail.digest_mail import (
+    PART_LIMIT,
+    not_reporting_mail,
+    reminder_mail,
+    reporting_again_mail,
+)
 from handler.notifier.messages.liveness import Hearing
 from handler.notifier.messages.notice import Incident, Watched
 from handler.notifier.messages.schedule import is_open, next_morning
@@ -20,7 +25,7 @@ from handler.notifier.store.table import change_items, chunks
 
 @dataclass(frozen=True)
 class Look:
-    """What a sweep found due besides owed mails, and the time that each was due at."""
+    """What a sweep found due beside mails on new calls, and when each was due."""
 
     settled: tuple[Incident, ...]
     watched: tuple[Watched, ...]
@@ -29,7 +34,7 @@ class Look:
 
 
 def remind_of_open(centre: Centre, look: Look) -> None:
-    """One mail a day that names the critical incidents and the silences that are still open."""
+    """Send one mail a day on the critical incidents and the accounts that do not report."""
     now = centre.store.now
     opened = [one for one in look.settled if one.is_reminded and is_open(one, now=now)]
     closed = [one for one in look.settled if one not in opened]
@@ -44,7 +49,7 @@ def remind_of_open(centre: Centre, look: Look) -> None:
         accounts = [one for one in part if isinstance(one, Watched) and one.key in held]
         if not held:
             continue
-        publish_mail(centre, open_mail(centre.words, incidents, accounts))
+        publish_mail(centre, reminder_mail(centre.words, incidents, accounts))
         change_items(
             centre.store,
             [
@@ -56,21 +61,21 @@ def remind_of_open(centre: Centre, look: Look) -> None:
 
 
 def tell_silent(centre: Centre, look: Look) -> None:
-    """Accounts that missed two heartbeats, unless it is the centre that is behind."""
+    """Report accounts that missed two heartbeats, unless the central account itself is behind."""
     if not look.hearing.may_judge:
         return
     silent = [one for one in look.watched if not one.silent_since]
     for part, held in _claimed_parts(centre, look, silent):
-        deaf = look.hearing.nobody_heard
-        publish_mail(centre, silent_mail(centre.words, part, nobody_heard=deaf))
+        none = look.hearing.nobody_heard
+        publish_mail(centre, not_reporting_mail(centre.words, part, none_reports=none))
         mark_silent(centre.store, part, held=held)
 
 
 def tell_back(centre: Centre, look: Look) -> None:
-    """Accounts that were told of as silent and sent a heartbeat since."""
+    """Report accounts that were reported as missing and sent a heartbeat since."""
     back = [one for one in look.watched if 0 < one.silent_since < one.last_heard]
     for part, _ in _claimed_parts(centre, look, back):
-        publish_mail(centre, back_mail(centre.words, part))
+        publish_mail(centre, reporting_again_mail(centre.words, part))
         mark_back(centre.store, part)
 
 
@@ -86,7 +91,7 @@ def _claimed_parts(
 
 
 def _held(centre: Centre, look: Look, keys: Sequence[str]) -> dict[str, int]:
-    """The keys that are this sweep's to tell of, and until when; none where the budget is spent."""
+    """Claim the keys to report, and until when; none where the rate limit is reached."""
     if not may_send_digest(centre):
         return {}
     return hold_due(centre.store, {key: look.due[key] for key in keys})

@@ -64,9 +64,9 @@ def sweep_all(centre: Centre) -> Swept:
     left: list[Incident] = []
     failed = (
         *_failed("owed", lambda: left.extend(_tell_owed(centre, owed))),
-        *_failed("open", lambda: remind_of_open(centre, look)),
-        *_failed("silent", lambda: tell_silent(centre, look)),
-        *_failed("back", lambda: tell_back(centre, look)),
+        *_failed("reminder", lambda: remind_of_open(centre, look)),
+        *_failed("not reporting", lambda: tell_silent(centre, look)),
+        *_failed("reporting again", lambda: tell_back(centre, look)),
     )
     waiting = owed if "owed" in failed else left
     # What waits for the morning is late from then on.
@@ -127,7 +127,7 @@ def _tell_owed(centre: Centre, owed: Sequence[Incident]) -> list[Incident]:
 
 def _is_well(centre: Centre, incident: Incident) -> bool:
     """An illness that waited for the morning and is none any more."""
-    return incident.kind is NoticeKind.ILL and incident.quiet_after < centre.store.now
+    return incident.kind is NoticeKind.UNHEALTHY and incident.quiet_after < centre.store.now
 
 
 def _told_singly(centre: Centre, incident: Incident) -> bool:

@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any
 
 from handler.model.cloudtrail import Kind
-from handler.model.principal import Rung, Target
+from handler.model.principal import RUNG_ATTEMPTS, Rung, Target
 from handler.revoker.deny.methods import ROLE_STEPS, SESSION_STEPS, USER_STEPS, BoundaryTaken, Step
 
 # Who renames herself between our calls wins a few of them, not the next event as well.
 NAMES_TRIED = 4
-REWRITTEN = "its content is not ours any more; somebody rewrote it"
+REWRITTEN = "somebody rewrote its content"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _on_the_right_one(
                 notes += _take_back(iam, replace(target, name=name), done)
         name = _name_by_id(iam, target)
         notes += (f"Found by id under the name {name!r}.",) if name else ()
-    return Containment(name=name, notes=(*notes, "It was renamed each time: nothing holds."))
+    return Containment(name=name, notes=(*notes, "It was renamed at each attempt: no deny holds."))
 
 
 def holds(iam: Any, target: Target, rung: Rung) -> bool:
@@ -140,7 +140,7 @@ def current_name(iam: Any, target: Target) -> str:
 
 
 def _mistaken(name: str, owner: str) -> str:
-    return f"The name {name!r} now belongs to another principal ({owner}), who is spared."
+    return f"The name {name!r} now belongs to another principal ({owner}), which was left alone."
 
 
 def _climb(iam: Any, steps: Sequence[Step], target: Target) -> Containment:
@@ -156,7 +156,7 @@ def _climb(iam: Any, steps: Sequence[Step], target: Target) -> Containment:
             # A deny that was rewritten may allow: it must not stay on anybody.
             left = take_off(iam, target, step.rung)
             refusal = f"{REWRITTEN}; {left}" if left else REWRITTEN
-        notes.append(f"Rung {step.rung.value}: {refusal}.")
+        notes.append(f"Could not {RUNG_ATTEMPTS[step.rung]}: {refusal}.")
     return Containment(name=target.name, notes=tuple(notes))
 
 
@@ -178,7 +178,7 @@ def _try(iam: Any, step: Step, target: Target) -> str:
 
 def _take_back(iam: Any, target: Target, done: Containment) -> tuple[str, ...]:
     left = take_off(iam, target, done.rung) if done.rung else ""
-    return (f"Our deny is still on {target.name!r}: {left}",) if left else ()
+    return (f"The deny is still on {target.name!r}: {left}",) if left else ()
 
 
 def _steps(kind: Kind, *, inline: bool) -> tuple[Step, ...]:

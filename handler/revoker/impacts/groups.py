@@ -43,14 +43,15 @@ def _member_removed(offence: Offence) -> Gain | None:
     group, user = asked(offence, "groupName"), asked(offence, "userName")
     if not group or not user:
         return None
-    return _membership(
+    gain = _membership(
         offence,
         row=47 if _is_admin_group(offence, group) else 21,
-        what=f"user {shown(user)}, taken out of the group {shown(group)}",
+        what=f"user {shown(user)}, removed from the group {shown(group)}",
         remedy=Remedy.TELL,
         verb="add-user-to-group",
         critical=is_dear_group(offence, group),
     )
+    return replace(gain, deny_removed=gain.critical and not _is_admin_group(offence, group))
 
 
 def _membership(

@@ -108,9 +108,9 @@ def gains_of(call: Call, *, admin_group: str, rescue: Callable[[str], bool]) -> 
 def _unknown_gain(call: Call) -> Gain:
     return Gain(
         row=45,
-        what=f"what {call.name} gave, which nobody can tell from the record",
+        what=f"unknown: CloudTrail omitted the request of {call.name} (over 100 KB)",
         remedy=Remedy.LIST_SINCE,
-        missing="The record lacks the parameters: CloudTrail leaves them out above 100 KB.",
+        missing="Compare users, roles and policies with what you expect.",
         critical=True,
     )
 
@@ -119,7 +119,7 @@ def _new_api(call: Call) -> Gain:
     """IAM gains new calls; one that makes principals must not pass for nothing."""
     return Gain(
         row=0,
-        what=f"what {call.name} gives, a call that this version does not know",
+        what=f"unknown: this version does not know the call {call.name}",
         remedy=Remedy.LIST_SINCE,
-        missing="Its undo is not known here: see the IAM API reference.",
+        missing="See the IAM API reference for what it does and how to undo it.",
     )

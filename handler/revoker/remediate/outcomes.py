@@ -1,31 +1,53 @@
-"""What became of a gain, in the words of reports, and what is left to do about it. Pure."""
+"""Say what became of an impact, in the words of reports, and what is left to do. Pure."""
 
 from __future__ import annotations
 
-from handler.model.names import RELEASE_COMMAND
+from handler.model.names import (
+    DENY_GROUP,
+    DENY_POLICY,
+    MEMBER_ROLES,
+    RELEASE_COMMAND,
+    SESSION_DENY_GROUP,
+    SESSION_DENY_POLICY,
+)
 from handler.model.principal import RUNG_WORDS, Rung
 from handler.model.report import GainTold
-from handler.revoker.impacts.model import Gain, Remedy, sentences
+from handler.revoker.impacts.model import Gain, Remedy
+from handler.revoker.impacts.principals import EMPTY_FIRST
 
-# How remedies say that IAM refused.
+# Begins what IAM refused.
 NOT_TAKEN_BACK = "NOT "
 CONTAINED_BY = "contained by "
-GONE_ALREADY = "gone already"
+GONE_ALREADY = "already gone"
 SET_INACTIVE = "set inactive"
 LOGIN_DELETED = "deleted"
-TAKEN_OUT = "taken out of the group again"
-NO_MEMBER = "the user is not in the group any more"
-MEMBER_BEFORE = "the user was an administrator before: nothing to take back"
+TAKEN_OUT = "removed from the group again"
+NO_MEMBER = "the user is no longer in the group"
+MEMBER_BEFORE = "the user was an administrator before: nothing to revert"
 # What is left to do about these is nothing.
 _SETTLED = frozenset({GONE_ALREADY, LOGIN_DELETED, TAKEN_OUT, NO_MEMBER, MEMBER_BEFORE})
 _BY_BOUNDARY = f"{CONTAINED_BY}{RUNG_WORDS[Rung.BOUNDARY]}"
-RELEASE_THEN = "Then release it and delete it: IAM deletes nobody who carries the deny."
+# IAM deletes no principal that carries a policy.
+RELEASE_FIRST = EMPTY_FIRST.replace("then run", "then release it, then run")
+RE_ATTACHED = "re-attached: "
+NOT_RE_ATTACHED = (
+    "not re-attached by this call; reconciliation re-attaches the deny of a contained principal "
+    "within 20 minutes"
+)
+# Deleting these breaks the revoker: by hand or by an update, they come and go with its stack.
+_OWN_NAMES = frozenset({*MEMBER_ROLES, DENY_GROUP, SESSION_DENY_GROUP})
+_OWN_POLICIES = (f"/{DENY_POLICY}", f"/{SESSION_DENY_POLICY}")
+OWN_PART = (
+    "This is the name of a part of the revoker: do not delete it by hand. Unless you installed or "
+    "updated the revoker just now, recreate its stack."
+)
 
 Commands = tuple[tuple[str, ...], ...]
 
 
 def told(gain: Gain, done: str, *, account: str) -> GainTold:
-    """The gain as a report carries it; one that could not be taken back is critical."""
+    """Return the impact as a report carries it; one that could not be reverted is critical."""
+    done = done or (NOT_RE_ATTACHED if gain.deny_removed else "")
     undo, missing = _left_to_do(gain, done, account)
     return GainTold(
         what=gain.what,
@@ -40,8 +62,10 @@ def told(gain: Gain, done: str, *, account: str) -> GainTold:
 
 def _left_to_do(gain: Gain, done: str, account: str) -> tuple[Commands, str]:
     """The commands that are left after that, in an order that works, and what to know of them."""
-    if done in _SETTLED:
+    if done in _SETTLED or gain.deny_removed:
         return (), ""
+    if any(_deletes_own_part(command) for command in gain.undo):
+        return (), OWN_PART
     if done == SET_INACTIVE:
         inactive = "--status=Inactive"
         return tuple(command for command in gain.undo if inactive not in command), gain.missing
@@ -49,5 +73,11 @@ def _left_to_do(gain: Gain, done: str, account: str) -> tuple[Commands, str]:
     denied = done.startswith(CONTAINED_BY) and not done.startswith(_BY_BOUNDARY)
     if gain.remedy is Remedy.CONTAIN and denied and gain.undo:
         release = (*RELEASE_COMMAND, account, gain.id, "--reason", "WHY")
-        return (release, *gain.undo), sentences(gain.missing, RELEASE_THEN)
+        return (release, *gain.undo), gain.missing.replace(EMPTY_FIRST, RELEASE_FIRST)
     return gain.undo, gain.missing
+
+
+def _deletes_own_part(command: tuple[str, ...]) -> bool:
+    values = [word.partition("=")[2] for word in command[3:]]
+    ours = any(one in _OWN_NAMES or one.endswith(_OWN_POLICIES) for one in values)
+    return ours and command[2].startswith("delete-")

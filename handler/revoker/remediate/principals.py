@@ -138,10 +138,10 @@ def list_since(gain: Gain, call: Call, scene: Scene) -> str:
     A creation whose parameters were padded away is contained by its time: the rest is only told.
     """
     if call.time is None:
-        return "the record has no time, so that nothing can be listed"
+        return "the record has no time: nothing can be listed"
     made = _made_since(call.time - LIST_SLACK_SECONDS, scene)
     if not made:
-        return "no user or role was made since"
+        return "no user or role was created since"
     told = []
     for creature in made[:LISTED_AT_MOST]:
         theirs = call.name in CREATIONS and creature.made <= call.time + LIST_SLACK_SECONDS
@@ -151,7 +151,7 @@ def list_since(gain: Gain, call: Call, scene: Scene) -> str:
             done = f", {contain_creature(named, call, scene)}"
         told.append(f"{creature.kind.value} {creature.name}{done}")
     more = f" and {len(made) - LISTED_AT_MOST} more" if len(made) > LISTED_AT_MOST else ""
-    return f"made since: {'; '.join(told)}{more}"
+    return f"created since: {'; '.join(told)}{more}"
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ may run any number of times.
 from __future__ import annotations
 
 from handler.model.cloudtrail import Call
+from handler.model.principal import RUNG_WORDS
 from handler.model.report import GainTold
 from handler.revoker.impacts.model import Gain, Remedy
 from handler.revoker.remediate.credentials import delete_login, silence, taint_sessions
-from handler.revoker.remediate.outcomes import told
+from handler.revoker.remediate.outcomes import RE_ATTACHED, told
 from handler.revoker.remediate.principals import (
     contain_creature,
     contain_rescue_role,
@@ -40,6 +41,14 @@ def carry_out(gain: Gain, call: Call, scene: Scene) -> GainTold:
             done = list_since(gain, call, scene)
         case Remedy.TELL if gain.row == RESCUE_ROW and scene.settings.contain_rescue_roles:
             done = contain_rescue_role(gain, call, scene)
+        case Remedy.TELL if gain.deny_removed and scene.denied_by and _is_callers(gain, call):
+            done = f"{RE_ATTACHED}{RUNG_WORDS[scene.denied_by]} holds"
         case Remedy.TELL:
             done = ""
     return told(gain, done, account=scene.account)
+
+
+def _is_callers(gain: Gain, call: Call) -> bool:
+    """Whether it was the caller's own; IAM names are unique whatever their case."""
+    caller = call.caller
+    return gain.kind is caller.kind and gain.name.casefold() == caller.name.casefold()

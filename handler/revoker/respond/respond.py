@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from handler.model.cloudtrail import Call, Kind
+from handler.model.principal import Rung
 from handler.model.reasons import Action, Reason, Standing, Verdict
 from handler.model.report import GainTold
 from handler.revoker.deny.contain import (
@@ -79,7 +80,8 @@ def answer(call: Call, tools: Tools) -> Verdict:
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:
         return verdict
-    gains = _gains(call, verdict, known, tools)
+    rung = containment.rung if containment else None
+    gains = _gains(call, verdict, known, tools, rung)
     if verdict.reason is Reason.RELEASED and not gains:
         return verdict
     done = _Done(containment, record, gains)
@@ -115,22 +117,29 @@ def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, K
     return verdict, standing, known
 
 
-def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[GainTold, ...]:
-    """What an offender's call gave, taken away again where a containment would be carried out."""
+def _gains(
+    call: Call, verdict: Verdict, known: Known, tools: Tools, rung: Rung | None
+) -> tuple[GainTold, ...]:
+    """Find what the call changed, remediated where a containment would be carried out."""
     found = gains_found(call, tools)
     match verdict.action:
         case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
-            return tuple(_remedy_all(found, call, verdict, known, tools))
+            return tuple(_remedy_all(found, call, verdict, known, tools, rung))
         case Action.REPORT if verdict.reason is Reason.RELEASED and tools.settings.enforcing:
             # With a stolen credential, before its owner's release: she is left alone, it is not.
-            return tuple(_remedy_all(found, call, verdict, known, tools))
+            return tuple(_remedy_all(found, call, verdict, known, tools, rung))
         case Action.CONTAIN | Action.CRITICAL | Action.WOULD_CONTAIN:
             return tuple(told(gain, "", account=tools.here.account) for gain in found)
     return ()
 
 
 def _remedy_all(
-    found: tuple[Gain, ...], call: Call, verdict: Verdict, known: Known, tools: Tools
+    found: tuple[Gain, ...],
+    call: Call,
+    verdict: Verdict,
+    known: Known,
+    tools: Tools,
+    rung: Rung | None,
 ) -> list[GainTold]:
     if not found:
         return []
@@ -144,6 +153,7 @@ def _remedy_all(
         live=known.live,
         now=tools.now,
         prove=lambda member: prove(member, tools),
+        denied_by=rung,
     )
     # Root may name administrators: the account is root's.
     spared = verdict.reason is Reason.ROOT

@@ -55,7 +55,7 @@ def test_the_demo_meets_all_expectations_and_leaves_no_process_and_no_folder(
     assert "FAIL" not in done.stdout
     missing = [scene.title for scene in SCENES if scene.title not in done.stdout]
     assert missing == []
-    for subject in ("[IAM would be revoked]", "[IAM revoked]", "[IAM NOT revoked]"):
+    for subject in ("[IAM would be revoked]", "[IAM revoked]", "[CRITICAL: not contained]"):
         assert f"Subject: {subject}" in done.stdout
     assert list(tmp_path.iterdir()) == []
 

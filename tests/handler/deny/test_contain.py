@@ -81,7 +81,7 @@ def test_a_user_at_her_policy_quota_goes_into_the_deny_group() -> None:
             "--group-name=iam-org-revoker-denied",
         ),
     )
-    assert done.notes == ("Rung managed-policy: LimitExceeded, quota 10.",)
+    assert done.notes == ("Could not attach the deny policy: LimitExceeded, quota 10.",)
     assert iam.groups[DENY_GROUP].members == {"mallory"}
 
 
@@ -102,7 +102,7 @@ def test_a_boundary_of_the_owner_is_never_replaced() -> None:
     done = contain(iam, role("deployer", id), inline=False, is_contained=nobody)
     assert done.rung is None
     assert iam.roles["deployer"].boundary == theirs
-    assert f"Rung boundary: refused, the role has the boundary {theirs}." in done.notes
+    assert f"Could not set the deny as permissions boundary: refused, the role has the boundary {theirs}." in done.notes
 
 
 @pytest.mark.parametrize("kind", [Kind.USER, Kind.ROLE])
@@ -137,7 +137,7 @@ def test_a_deny_policy_that_was_rewritten_is_taken_off_again() -> None:
     assert done.rung is None
     assert not iam.holds("mallory")
     assert done.notes[0] == (
-        "Rung managed-policy: its content is not ours any more; somebody rewrote it."
+        "Could not attach the deny policy: somebody rewrote its content."
     )
 
 
@@ -160,9 +160,9 @@ def test_a_protected_role_is_told_of_and_not_retried() -> None:
     assert done.rung is None
     assert not done.gone
     assert [note.split(",")[0] for note in done.notes] == [
-        "Rung managed-policy: UnmodifiableEntity",
-        "Rung boundary: UnmodifiableEntity",
-        "Rung inline-policy: UnmodifiableEntity",
+        "Could not attach the deny policy: UnmodifiableEntity",
+        "Could not set the deny as permissions boundary: UnmodifiableEntity",
+        "Could not put an inline deny: UnmodifiableEntity",
     ]
 
 

@@ -121,7 +121,7 @@ def test_each_one_is_told_of_once_with_the_rung_and_the_commands() -> None:
     world.later(900).patrol()
     told = {report.principal_id: report for report in world.bus.reports()}
     assert len(world.bus.reports()) == 2
-    assert (told[eve].disposition, told[eve].reason) == (Disposition.KEPT, "kept")
+    assert (told[eve].disposition, told[eve].reason) == (Disposition.STILL_CONTAINED, "kept")
     assert (told[eve].rung, told[robot].rung) == ("managed-policy", "boundary")
     assert [command[2] for command in told[eve].undo] == [
         "detach-user-policy",
@@ -184,7 +184,7 @@ def test_who_cannot_be_held_is_told_of_once_and_tried_again_each_time() -> None:
     world.patrol()
     world.later(900).patrol()
     (report,) = world.bus.reports()
-    assert (report.disposition, report.rung) == (Disposition.KEPT, "")
+    assert (report.disposition, report.rung) == (Disposition.STILL_CONTAINED, "")
     assert report.notes[0] == "Only the kept deny holds it: ours was not put on."
     world.later(900).patrol()
     assert world.bus.reports()[-1].rung == "managed-policy"

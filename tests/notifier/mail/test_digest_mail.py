@@ -16,11 +16,11 @@ from handler.model.report import Disposition
 from handler.model.settings import read_role_patterns
 from handler.notifier.mail.digest_mail import (
     PART_LIMIT,
-    back_mail,
     digest_mail,
+    not_reporting_mail,
     observed_mail,
-    open_mail,
-    silent_mail,
+    reminder_mail,
+    reporting_again_mail,
 )
 from handler.notifier.mail.message import MESSAGE_LIMIT, Mail, sns_message
 from handler.notifier.messages.notice import Incident, Watched
@@ -82,7 +82,7 @@ def golden_mails() -> dict[str, Mail]:
         given_one(1),
         given_one(2, calls=7, **ROLE),
         given_one(3, calls=31, **ROOT),
-        given_one(4, principal_name="eve\u202e;rm -rf ~\n[IAM told]" + "x" * 64, alias="a" * 63),
+        given_one(4, principal_name="eve\u202e;rm -rf ~\n[IAM notice]" + "x" * 64, alias="a" * 63),
     ]
     odd = {"principal_arn": "arn:aws:iam::111122223333:role/a*,role/**"}
     observed = [
@@ -91,17 +91,17 @@ def golden_mails() -> dict[str, Mail]:
         given_one(3, **HELD, principal_name="o'hara", alias="acme-prod", account="444455556666"),
         given_one(4, **HELD, **(ROLE | odd)),
     ]
-    silent = [given_watched(), given_watched("444455556666", "")]
+    missing = [given_watched(), given_watched("444455556666", "")]
     return {
         "digest": digest_mail(WORDS, mixed),
         "observed": observed_mail(WORDS, observed),
-        "open": open_mail(
-            WORDS, [given_one(3, calls=31, **ROOT), given_incident(illness("trail-off"))], silent
+        "reminder": reminder_mail(
+            WORDS, [given_one(3, calls=31, **ROOT), given_incident(illness("trail-off"))], missing
         ),
-        "open-silent-only": open_mail(WORDS, [], silent[:1]),
-        "silent": silent_mail(WORDS, silent[:1], nobody_heard=False),
-        "deaf": silent_mail(WORDS, silent, nobody_heard=True),
-        "back": back_mail(WORDS, silent),
+        "reminder-accounts-only": reminder_mail(WORDS, [], missing[:1]),
+        "not-reporting": not_reporting_mail(WORDS, missing[:1], none_reports=False),
+        "no-heartbeats": not_reporting_mail(WORDS, missing, none_reports=True),
+        "reporting-again": reporting_again_mail(WORDS, missing),
     }
 
 
@@ -111,7 +111,7 @@ def as_text(mail: Mail) -> str:
 
 @pytest.mark.parametrize("name", golden_mails())
 def test_a_mail_on_many_is_its_golden_file(name: str) -> None:
-    """After a wanted change: python -m tests.notifier.mail.test_digest_mail writes them anew."""
+    """After a wanted change: python -m tests.notifier.mail.test_digest_mail writes them again."""
     assert as_text(golden_mails()[name]) == (GOLDEN / f"{name}.txt").read_text()
 
 
@@ -125,7 +125,7 @@ def test_a_digest_names_every_incident_and_the_critical_ones_first() -> None:
     for incident in incidents:
         assert f"  - [IAM revoked] {'user'} {incident.first.facts['principal_name']}\n" in mail.body
         assert f"    {incident.incident_id} CreateAccessKey, since " in mail.body
-    assert mail.body.index("[IAM NOT revoked] root") < mail.body.index("[IAM revoked]")
+    assert mail.body.index("[CRITICAL: not contained] root") < mail.body.index("[IAM revoked]")
     assert mail.subject == "[Digest] 2 accounts: 250 incidents, 1 critical"
     assert mail.critical is True
     assert mail.accounts == ("111122223333", "444455556666")
@@ -203,9 +203,9 @@ def test_no_text_breaks_a_line_the_width_or_a_subject_of_a_digest(texts: dict[st
     )
     for mail in (
         digest_mail(WORDS, [one]),
-        open_mail(WORDS, [one], [quiet]),
-        silent_mail(WORDS, [quiet], nobody_heard=False),
-        back_mail(WORDS, [quiet, quiet]),
+        reminder_mail(WORDS, [one], [quiet]),
+        not_reporting_mail(WORDS, [quiet], none_reports=False),
+        reporting_again_mail(WORDS, [quiet, quiet]),
     ):
         assert re.fullmatch(r"[\x20-\x7e\n]+", mail.body)
         assert all(len(line) <= 72 for line in mail.body.splitlines())

@@ -230,7 +230,7 @@ def test_what_cannot_be_believed_is_a_refusal_under_its_envelope(
     body: str, account: str, event: str, why: str
 ) -> None:
     notice = read_notice(body)
-    assert notice.kind is NoticeKind.REFUSED
+    assert notice.kind is NoticeKind.REJECTED
     assert (notice.account, notice.event_id) == (account, event)
     assert notice.principal == "sender"
     assert notice.facts["refused"] == why

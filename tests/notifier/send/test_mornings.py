@@ -57,7 +57,7 @@ def test_the_next_morning_names_only_who_called_since(desk: Desk) -> None:
 def test_what_a_circuit_breaker_holds_back_is_told_at_once(desk: Desk) -> None:
     held = {"disposition": Disposition.CANNOT_CONTAIN, "held_by": "CircuitBreaker"}
     desk.deliver(given_report_of(1, **(HELD | held | {"mode": "enforce"})))
-    assert [subject.split("]")[0] for subject in desk.subjects()] == ["[IAM NOT revoked"]
+    assert [subject.split("]")[0] for subject in desk.subjects()] == ["[CRITICAL: not contained"]
 
 
 def test_what_a_newer_members_setting_holds_back_is_told_at_once(desk: Desk) -> None:
@@ -68,13 +68,13 @@ def test_what_a_newer_members_setting_holds_back_is_told_at_once(desk: Desk) -> 
 def test_a_critical_incident_is_reminded_of_each_morning_for_three_days(desk: Desk) -> None:
     desk.deliver(
         given_report_of(1, disposition=Disposition.CANNOT_CONTAIN),
-        given_report_of(2, disposition=Disposition.TOLD),
+        given_report_of(2, disposition=Disposition.NOTICE),
     )
     for day in range(6):
         desk.now = MORNING + day * 86_400
         desk.sweep()
         desk.sweep()
-    assert desk.subjects()[2:] == ["[Still open] 1 incident"] * 3
+    assert desk.subjects()[2:] == ["[Daily reminder] 1 incident"] * 3
     assert not any("due_at" in item for item in desk.items().values())
 
 
@@ -86,7 +86,7 @@ def beats(desk: Desk, count: int, **changes: Any) -> None:
 
 def test_an_illness_is_one_mail_until_it_is_gone_and_another_when_it_is_back(desk: Desk) -> None:
     beats(desk, 30, rule="DISABLED")
-    assert desk.subjects() == ["[Revoker ill] 111122223333 (acme-dev) calls rule off"]
+    assert desk.subjects() == ["[Revoker unhealthy] 111122223333 (acme-dev) calls rule off"]
     beats(desk, 8)
     beats(desk, 2, rule="DISABLED")
     assert len(desk.topic.mails) == 2
@@ -95,9 +95,9 @@ def test_an_illness_is_one_mail_until_it_is_gone_and_another_when_it_is_back(des
 def test_each_illness_of_an_account_is_a_mail_of_its_own(desk: Desk) -> None:
     beats(desk, 1, rule="DISABLED", trail="stopped", dead_letters=2)
     assert sorted(desk.subjects()) == [
-        "[Revoker ill] 111122223333 (acme-dev) calls rule off",
-        "[Revoker ill] 111122223333 (acme-dev) dead letters",
-        "[Revoker ill] 111122223333 (acme-dev) trail off",
+        "[Revoker unhealthy] 111122223333 (acme-dev) calls rule off",
+        "[Revoker unhealthy] 111122223333 (acme-dev) dead letters",
+        "[Revoker unhealthy] 111122223333 (acme-dev) trail off",
     ]
 
 
@@ -105,7 +105,7 @@ def test_an_illness_is_reminded_of_while_it_lasts(desk: Desk) -> None:
     desk.now = MORNING - 7_200
     beats(desk, 9, trail="stopped")
     desk.sweep()
-    assert desk.subjects()[1:] == ["[Still open] 1 incident"]
+    assert desk.subjects()[1:] == ["[Daily reminder] 1 incident"]
     desk.now = MORNING + 86_400
     desk.sweep()
     assert len(desk.topic.mails) == 2
@@ -122,4 +122,4 @@ def test_an_old_version_waits_for_the_morning_and_is_forgotten_if_it_is_gone_by_
     desk.now = MORNING + 86_400 - 1_800
     beats(desk, 2, product_version="0.0.9")
     desk.sweep()
-    assert desk.subjects() == ["[Revoker ill] 111122223333 (acme-dev) old version"]
+    assert desk.subjects() == ["[Revoker unhealthy] 111122223333 (acme-dev) old version"]

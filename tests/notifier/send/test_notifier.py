@@ -97,7 +97,7 @@ def test_two_principals_two_accounts_and_two_kinds_are_incidents_of_their_own(de
     )
     # Accounts in turn, and the critical one first in its account.
     assert desk.subjects() == [
-        "[IAM NOT revoked] 111122223333 (acme-dev) user mallory: CreateAccessKey",
+        "[CRITICAL: not contained] 111122223333 (acme-dev) user mallory: CreateAccessKey",
         "[IAM revoked] 444455556666 (acme-dev) user mallory: CreateAccessKey",
         "[IAM revoked] 111122223333 (acme-dev) user mallory: CreateAccessKey",
         "[IAM revoked] 111122223333 (acme-dev) user eve: CreateAccessKey",
@@ -109,7 +109,7 @@ def test_one_event_first_contained_and_then_not_is_told_twice(desk: Desk) -> Non
     desk.deliver(report_body("e-1", disposition=Disposition.CANNOT_CONTAIN))
     assert [subject.split("]")[0] for subject in desk.subjects()] == [
         "[IAM revoked",
-        "[IAM NOT revoked",
+        "[CRITICAL: not contained",
     ]
 
 
@@ -119,7 +119,7 @@ def test_a_forged_report_is_refused_told_of_and_acknowledged(desk: Desk) -> None
         for n in range(9)
     ]
     assert desk.deliver(*forged) == []
-    assert desk.subjects() == ["[Report refused] 111122223333 (call 1 of 9)"]
+    assert desk.subjects() == ["[Forged or unreadable report] 111122223333 (call 1 of 9)"]
     assert [key for key in desk.items() if key.startswith("incident#")] == [
         f"incident#{ACCOUNT}#refused#sender"
     ]
@@ -132,7 +132,7 @@ def test_poison_is_told_of_once_and_never_comes_again(desk: Desk, body: str) -> 
     assert desk.deliver(body, report_body()) == []
     assert sorted(subject.split("]")[0] for subject in desk.subjects()) == [
         "[IAM revoked",
-        "[Report refused",
+        "[Forged or unreadable report",
     ]
 
 

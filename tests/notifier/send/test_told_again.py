@@ -111,7 +111,7 @@ def test_a_stripped_deny_of_the_next_containment_is_told_of_again(
     desk.now += 120
     desk.sweep()
     told = [subject.split("]")[0] for subject in desk.subjects()]
-    assert sorted(told) == ["[IAM deny stripped"] * 2 + ["[IAM revoked"] * 2
+    assert sorted(told) == ["[CRITICAL: deny removed"] * 2 + ["[IAM revoked"] * 2
 
 
 def test_a_report_of_an_older_revoker_has_the_incident_that_it_always_had(desk: Desk) -> None:

@@ -49,18 +49,18 @@ def test_an_account_that_misses_two_heartbeats_is_told_of_once_and_its_return_on
     run(desk, 1_200, *OTHERS)
     assert desk.subjects() == []
     run(desk, 3_600, *OTHERS)
-    assert desk.subjects() == ["[Revoker silent] 111122223333 (acme-dev)"]
+    assert desk.subjects() == ["[Revoker not reporting] 111122223333 (acme-dev)"]
     run(desk, 3_600, ACCOUNT, *OTHERS)
-    assert desk.subjects()[1:] == ["[Revoker heard again] 111122223333 (acme-dev)"]
+    assert desk.subjects()[1:] == ["[Revoker reporting again] 111122223333 (acme-dev)"]
     run(desk, 3_600, *OTHERS)
-    assert desk.subjects()[2:] == ["[Revoker silent] 111122223333 (acme-dev)"]
+    assert desk.subjects()[2:] == ["[Revoker not reporting] 111122223333 (acme-dev)"]
 
 
 def test_accounts_that_fall_silent_together_are_one_mail(desk: Desk) -> None:
     many = [f"{number:012d}" for number in range(1, 40)]
     settle_in(desk, *many, *OTHERS)
     run(desk, 3_600, *OTHERS)
-    assert desk.subjects() == ["[Revoker silent] 39 accounts"]
+    assert desk.subjects() == ["[Revoker not reporting] 39 accounts"]
     assert all(account in desk.topic.mails[0].body for account in many)
 
 
@@ -87,13 +87,13 @@ def test_one_account_whose_heartbeats_are_old_does_not_excuse_the_others(desk: D
             sent_at=desk.now,
         )
         run(desk, 900)
-    assert desk.subjects()[0] == "[Revoker silent] 2 accounts"
+    assert desk.subjects()[0] == "[Revoker not reporting] 2 accounts"
 
 
 def test_when_nobody_is_heard_one_mail_says_where_to_look(desk: Desk) -> None:
     settle_in(desk, ACCOUNT, *OTHERS)
     run(desk, 3_600)
-    assert desk.subjects() == ["[Revoker silent] 3 accounts"]
+    assert desk.subjects() == ["[Revoker not reporting] 3 accounts"]
     assert desk.topic.mails[0].attributes["kind"] == "deaf"
     assert "event source mapping" in " ".join(desk.topic.mails[0].body.split())
 
@@ -136,8 +136,8 @@ def test_a_silence_is_in_the_morning_s_reminder_and_forgotten_after_a_month(desk
         for _ in range(3):
             desk.deliver(*[heartbeat_body(account, at=desk.now) for account in OTHERS])
             desk.sweep()
-    reminders = [one for one in desk.subjects() if one.startswith("[Still open]")]
-    assert set(reminders) == {"[Still open] 0 incidents, 1 silent account"}
+    reminders = [one for one in desk.subjects() if one.startswith("[Daily reminder]")]
+    assert set(reminders) == {"[Daily reminder] 0 incidents, 1 silent account"}
     assert FORGET_SECONDS // 86_400 - 1 <= len(reminders) <= FORGET_SECONDS // 86_400 + 1
     assert "due_at" not in desk.items()[f"account#{ACCOUNT}"]
 
@@ -154,8 +154,8 @@ def test_a_heartbeat_while_the_silence_is_told_of_is_a_return(desk: Desk) -> Non
     desk.wire.before = before
     run(desk, 900, *OTHERS)
     assert desk.subjects() == [
-        "[Revoker silent] 111122223333 (acme-dev)",
-        "[Revoker heard again] 111122223333 (acme-dev)",
+        "[Revoker not reporting] 111122223333 (acme-dev)",
+        "[Revoker reporting again] 111122223333 (acme-dev)",
     ]
     assert "silent_since" not in desk.items()[f"account#{ACCOUNT}"]
 
@@ -179,7 +179,7 @@ def test_a_sweep_that_dies_while_it_tells_of_a_silence_tells_of_it_again(desk: D
         desk.now += 60
         desk.deliver(*[heartbeat_body(account, at=desk.now) for account in OTHERS])
     assert died == 1
-    assert desk.subjects() == ["[Revoker silent] 111122223333 (acme-dev)"]
+    assert desk.subjects() == ["[Revoker not reporting] 111122223333 (acme-dev)"]
 
 
 def test_a_heartbeat_of_another_account_is_refused(desk: Desk) -> None:
@@ -217,7 +217,7 @@ def test_the_status_excuses_the_same_accounts_as_the_mail_minute_by_minute(desk:
         item = {name: one for name, one in desk.items()["centre"].items() if name != "pk"}
         kept = Kept(centre=read_centre({name: {"N": str(one)} for name, one in item.items()}))
         excused = centre_is_behind(a_sight(kept=kept, now=desk.now))
-        told = "[Revoker silent] 111122223333 (acme-dev)" in desk.subjects()
+        told = "[Revoker not reporting] 111122223333 (acme-dev)" in desk.subjects()
         assert told is not excused, minute
         desk.now += 60
-    assert desk.subjects() == ["[Revoker silent] 111122223333 (acme-dev)"]
+    assert desk.subjects() == ["[Revoker not reporting] 111122223333 (acme-dev)"]
