@@ -89,6 +89,4 @@ def test_without_it_a_strip_that_nobody_heard_of_is_put_back_by_the_patrol(play:
     assert play.refused("mallory")
     (mail,) = list(play.box.outbox)[mailed:]
     assert play["mallory"] in mail.subject
-    assert "was missing or altered. It was re-attached." in " ".join(
-        mail.body.split()
-    )
+    assert "was missing or altered. It was re-attached." in " ".join(mail.body.split())

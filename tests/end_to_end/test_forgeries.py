@@ -140,4 +140,8 @@ def test_what_cannot_be_read_is_told_of_once_and_never_loops(
         json.dumps({**event, "id": "envelope-2", "detail": "nothing"}),
     )
     first, *more = subjects(enforcing, stranger)
-    assert (first.startswith(f"[Forged or unreadable report] {stranger}"), more, hidden(box)) == (True, [], 0)
+    assert (first.startswith(f"[Forged or unreadable report] {stranger}"), more, hidden(box)) == (
+        True,
+        [],
+        0,
+    )

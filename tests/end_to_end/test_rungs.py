@@ -49,9 +49,10 @@ def test_a_user_whom_no_quota_lets_hold_is_told_of_with_every_rungs_reason(
     (mail,) = mails(enforcing, account)
     assert mail.subject == f"[CRITICAL: not contained] {account} user mallory: CreateUser"
     said = words(mail)
-    assert "The revoker could NOT take IAM away from it" in said
-    assert "Could not attach the deny policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser" in said
-    assert "Could not add the user to the deny group: LimitExceeded, Cannot exceed quota for GroupsPerUser" in said
+    assert "It still has IAM access." in said
+    quota = "LimitExceeded, Cannot exceed quota for"
+    assert f"Could not attach the deny policy: {quota} PoliciesPerUser" in said
+    assert f"Could not add the user to the deny group: {quota} GroupsPerUser" in said
     assert "inline" not in said
     assert not is_denied(mallory.list_users)
 
@@ -73,9 +74,9 @@ def test_where_a_parameter_allows_it_an_inline_deny_holds_her(
     box.settle()
     (mail,) = mails(enforcing, bare_account)
     assert mail.subject == f"[IAM revoked] {bare_account} user mallory: CreateUser"
-    assert "Done An inline deny was put on the principal." in words(mail)
+    assert "Done Added an inline deny." in words(mail)
     undo = "aws iam delete-user-policy --user-name=mallory --policy-name=iam-org-revoker-deny"
-    assert f"  {undo}" in mail.body.splitlines()
+    assert f"    {undo}" in mail.body.splitlines()
     assert is_denied(mallory.list_users)
     inline = box.client("iam", bare_account).list_user_policies(UserName="mallory")["PolicyNames"]
     assert inline == ["allowed-0", "iam-org-revoker-deny"]
@@ -88,7 +89,7 @@ def test_a_role_at_its_quota_gets_the_deny_as_its_boundary(enforcing: Stage, acc
     box.settle()
     (mail,) = mails(enforcing, account)
     assert mail.subject == f"[IAM revoked] {account} role deploy: CreateUser"
-    assert "The deny was set as the role's permissions boundary" in words(mail)
+    assert "Set the deny as the role's permissions boundary" in words(mail)
     assert "Could not attach the deny policy: LimitExceeded" in words(mail)
     deny = f"arn:aws:iam::{account}:policy/iam-org-revoker/iam-org-revoker-deny"
     role = box.client("iam", account).get_role(RoleName="deploy")["Role"]
@@ -108,7 +109,7 @@ def test_a_role_at_its_quota_with_its_owners_boundary_keeps_it_and_is_told_of(
     box.settle()
     (mail,) = mails(enforcing, account)
     assert mail.subject == f"[CRITICAL: not contained] {account} role deploy: CreateUser"
-    assert f"Could not set the deny as permissions boundary: refused, the role has the boundary {owners}." in words(mail)
+    assert "Could not set the deny as permissions boundary: refused, the role has" in words(mail)
     boundary = iam.get_role(RoleName="deploy")["Role"]["PermissionsBoundary"]
     assert boundary["PermissionsBoundaryArn"] == owners
 

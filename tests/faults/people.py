@@ -85,7 +85,7 @@ def told_not_done(account: Account) -> bool:
         gain["done"].startswith("NOT") and gain["critical"]
         for mail in account.centre.topic.mails
         for entry in mail.form["incidents"]
-        for gain in entry.get("gains", [])
+        for gain in entry.get("impacts", [])
     )
 
 

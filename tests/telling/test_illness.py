@@ -247,5 +247,5 @@ def test_a_flood_of_one_account_with_forgeries_in_it_hides_nobody_elses_incident
     assert named == [n for n in range(40) if n % 4]
     refused = [m.subject for m in both if m.subject.startswith("[Forged or unreadable report]")]
     assert all(bare_account in one for one in refused)
-    assert calls_counted(enforcing, bare_account)["refused"] == 10
+    assert calls_counted(enforcing, bare_account)["rejected"] == 10
     assert calls_counted(enforcing, stranger) == {"contained": 1}

@@ -170,7 +170,9 @@ def test_an_illness_is_one_mail_however_many_heartbeats_carry_it(enforcing: Stag
     for _ in range(3):
         quarter(enforcing, ill)
     during = [mail.subject for _ in range(4) for mail in quarter(enforcing, ill, trail="stopped")]
-    assert [subject for subject in during if ill in subject] == [f"[Revoker unhealthy] {ill} trail off"]
+    assert [subject for subject in during if ill in subject] == [
+        f"[Revoker unhealthy] {ill}: no trail is logging, not protected"
+    ]
 
 
 def test_a_second_recipient_gets_the_mails_of_its_accounts_only(

@@ -27,7 +27,17 @@ from handler.notifier.messages.notice import Incident, Notice, NoticeKind, visib
 SUBJECT_LIMIT = 99
 # What a text in templates/mail may name; a block stands on a line of its own.
 MAIL_PLACEHOLDERS = frozenset(
-    {"account", "account_id", "action", "approve", "blocked", "call", "changes", "commands"}
+    {
+        "account",
+        "account_id",
+        "action",
+        "allow",
+        "approve",
+        "blocked",
+        "call",
+        "changes",
+        "commands",
+    }
     | {
         "facts",
         "next",
@@ -88,6 +98,7 @@ def mail_body(words: Mapping[str, str], incident: Incident) -> str:
         account=account_text(notice),
         account_id=notice.account,
         action=_advice(words, f"{setting or code}-action", notice),
+        allow=_advice(words, f"allow-{sort}", notice),
         approve=_advice(words, f"approve-{code}", notice)
         or _advice(words, f"approve-{sort}", notice)
         or _advice(words, "approve-other", notice),

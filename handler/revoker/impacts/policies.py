@@ -81,7 +81,7 @@ def _held(
         undo=undo,
         missing=missing,
         critical=critical or deny_removed or holder.dear,
-        deny_removed=deny_removed,
+        deny_removed=deny_removed and holder.kind is not None,
     )
 
 

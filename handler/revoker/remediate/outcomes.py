@@ -31,8 +31,8 @@ _BY_BOUNDARY = f"{CONTAINED_BY}{RUNG_WORDS[Rung.BOUNDARY]}"
 RELEASE_FIRST = EMPTY_FIRST.replace("then run", "then release it, then run")
 RE_ATTACHED = "re-attached: "
 NOT_RE_ATTACHED = (
-    "not re-attached by this call; reconciliation re-attaches the deny of a contained principal "
-    "within 20 minutes"
+    "not re-attached by this call; in enforce mode reconciliation re-attaches the deny of a "
+    "contained principal within 20 minutes"
 )
 # Deleting these breaks the revoker: by hand or by an update, they come and go with its stack.
 _OWN_NAMES = frozenset({*MEMBER_ROLES, DENY_GROUP, SESSION_DENY_GROUP})
@@ -62,7 +62,7 @@ def told(gain: Gain, done: str, *, account: str) -> GainTold:
 
 def _left_to_do(gain: Gain, done: str, account: str) -> tuple[Commands, str]:
     """The commands that are left after that, in an order that works, and what to know of them."""
-    if done in _SETTLED or gain.deny_removed:
+    if done in _SETTLED or done.startswith(RE_ATTACHED):
         return (), ""
     if any(_deletes_own_part(command) for command in gain.undo):
         return (), OWN_PART

@@ -188,7 +188,9 @@ ROWS = (
         calls=("UpdateAssumeRolePolicy",),
         prepare=deployer,
         attack=open_role,
-        gave=(f"the trust policy of role '{{deployer}}', now trusting {OUTSIDER} (another account)",),
+        gave=(
+            f"the trust policy of role '{{deployer}}', now trusting {OUTSIDER} (another account)",
+        ),
         ends=(
             missing(OLD_TRUST),
             then("deployer, which was there before, is left alone", _role_is_left("deployer")),

@@ -110,7 +110,10 @@ def _patrol_puts_it_back(play: Play) -> None:
     assert not play.is_held("mallory")
     play.patrol(after=61)
     (report,) = play.hear()
-    assert (report.disposition, report.principal_name) == (Disposition.DENY_REMOVED, play["mallory"])
+    assert (report.disposition, report.principal_name) == (
+        Disposition.DENY_REMOVED,
+        play["mallory"],
+    )
     assert report.notes[0].endswith(" It was re-attached.")
     assert play.is_held("mallory")
     assert play.refused("mallory")
@@ -217,9 +220,13 @@ ROWS = (
         mail="[CRITICAL: not contained]",
         ends=(
             noted(
-                "Could not attach the deny policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser: 10."
+                "Could not attach the deny policy: LimitExceeded, "
+                "Cannot exceed quota for PoliciesPerUser: 10."
             ),
-            noted("Could not add the user to the deny group: LimitExceeded, Cannot exceed quota for GroupsPerUser: 10."),
+            noted(
+                "Could not add the user to the deny group: LimitExceeded, "
+                "Cannot exceed quota for GroupsPerUser: 10."
+            ),
             then(
                 "told as critical; contained by the patrol as soon as there is room",
                 _held_when_there_is_room,
@@ -234,14 +241,14 @@ ROWS = (
         prepare=role_and_fillers,
         attack=fill_role,
         gave=tuple(
-            f"the policy '{{filler-{number}}}' for role '{{deployer}}'"
-            for number in range(20)
+            f"the policy '{{filler-{number}}}' for role '{{deployer}}'" for number in range(20)
         ),
         contained=("deployer",),
         about="deployer",
         ends=(
             noted(
-                "Could not attach the deny policy: LimitExceeded, Cannot exceed quota for PoliciesPerRole: 20."
+                "Could not attach the deny policy: LimitExceeded, "
+                "Cannot exceed quota for PoliciesPerRole: 20."
             ),
         ),
     ),
@@ -374,7 +381,9 @@ ROWS = (
         gave=("the trust policy of role 'iam-org-revoker', now trusting {account}",),
         ends=(
             critical(),
-            missing("The record does not carry the old trust policy: see CloudTrail or your IaC for it."),
+            missing(
+                "The record does not carry the old trust policy: see CloudTrail or your IaC for it."
+            ),
             then("told as tampering", _repair_trust),
         ),
     ),

@@ -102,7 +102,11 @@ def test_a_boundary_of_the_owner_is_never_replaced() -> None:
     done = contain(iam, role("deployer", id), inline=False, is_contained=nobody)
     assert done.rung is None
     assert iam.roles["deployer"].boundary == theirs
-    assert f"Could not set the deny as permissions boundary: refused, the role has the boundary {theirs}." in done.notes
+    assert (
+        "Could not set the deny as permissions boundary: "
+        f"refused, the role has the boundary {theirs}."
+        in done.notes
+    )
 
 
 @pytest.mark.parametrize("kind", [Kind.USER, Kind.ROLE])
@@ -136,9 +140,7 @@ def test_a_deny_policy_that_was_rewritten_is_taken_off_again() -> None:
     done = contain(iam, user("mallory", id), inline=False, is_contained=nobody)
     assert done.rung is None
     assert not iam.holds("mallory")
-    assert done.notes[0] == (
-        "Could not attach the deny policy: somebody rewrote its content."
-    )
+    assert done.notes[0] == ("Could not attach the deny policy: somebody rewrote its content.")
 
 
 def test_a_deny_group_that_carries_something_else_is_left_again() -> None:

@@ -193,7 +193,7 @@ def test_who_was_taken_out_of_the_group_is_put_back_and_told_of() -> None:
     (report,) = world.bus.reports()
     assert (report.disposition, report.rung) == (Disposition.DENY_REMOVED, "session-group")
     assert report.event_id == f"stripped-sessions-{id}-{world.now:.0f}"
-    assert report.notes[0].startswith("The deny (session-group, put on at ")
+    assert report.notes[0].startswith("The group of denied sessions, applied ")
 
 
 def test_a_group_that_carries_something_else_by_now_is_told_of_and_left() -> None:

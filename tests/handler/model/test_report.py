@@ -38,7 +38,7 @@ def test_empty_fields_do_not_travel() -> None:
         "version": 1,
         "event_id": "e",
         "account": "111122223333",
-        "disposition": "told",
+        "disposition": "notice",
         "reason": "root",
         "partition": "aws",
     }

@@ -53,6 +53,7 @@ def test_differences_between_ledger_and_group_are_sentences_and_change_nothing()
 
 @pytest.mark.parametrize("how", ["gone", "empty"])
 def test_a_group_lost_since_the_baseline_is_critical(how: str) -> None:
+    says = "does not exist" if how == "gone" else "is empty"
     world = Rounds()
     world.installed()
     if how == "gone":
@@ -60,7 +61,7 @@ def test_a_group_lost_since_the_baseline_is_critical(how: str) -> None:
     else:
         world.iam.groups["Administrators"].members.clear()
     assert world.patrol().roster_differences == (
-        f"CRITICAL: the group 'Administrators' had members at the baseline and {how}.",
+        f"CRITICAL: the group 'Administrators' had members at the baseline and {says}.",
     )
 
 

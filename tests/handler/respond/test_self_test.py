@@ -70,7 +70,9 @@ def test_a_deny_that_does_not_hold_on_the_canary_fails_the_test() -> None:
     arrive(world, nonce, 5)
     test = world.later(900).patrol().self_test
     assert not test.ok
-    assert test.error.startswith("no deny held on the canary: Could not attach the deny policy: somebody")
+    assert test.error.startswith(
+        "no deny held on the canary: Could not attach the deny policy: somebody"
+    )
 
 
 def test_while_a_drill_is_under_way_the_heartbeat_tells_of_the_one_before() -> None:

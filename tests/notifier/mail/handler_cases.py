@@ -188,6 +188,46 @@ def dead_tampering() -> World:
     return world
 
 
+def own_deny() -> World:
+    """mallory takes the deny off itself; its call puts it on again."""
+    world = new_user()
+    world.iam.users["mallory"].attached.clear()
+    deny = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
+    return does(world, "DetachUserPolicy", userName="mallory", policyArn=deny)
+
+
+def others_deny() -> World:
+    """mallory takes the deny off another, which reconciliation puts on again."""
+    world = new_user()
+    deny = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
+    return does(world, "DetachUserPolicy", userName="puppet", policyArn=deny)
+
+
+def own_part() -> World:
+    """mallory creates a role under the name of one of ours."""
+    world = World().installed()
+    id, trust = world.iam.add_role("iam-org-revoker-forward"), json.dumps(_trust_of("999988887777"))
+    made = {"roleName": "iam-org-revoker-forward", "roleId": id}
+    asked = {"roleName": "iam-org-revoker-forward", "assumeRolePolicyDocument": trust}
+    return does(world, "CreateRole", {"role": made}, **asked)
+
+
+def role_caller() -> World:
+    world = World().installed()
+    deployer = a_session("deployer", world.iam.add_role("deployer"))
+    answer(creates(deployer, second=0), world.tools())
+    return world
+
+
+def identity_center() -> World:
+    world = World().installed()
+    name = "AWSReservedSSO_Developer_0123456789abcdef"
+    path = "/aws-reserved/sso.amazonaws.com/eu-west-1/"
+    caller = a_session(name, world.iam.add_role(name), path=path)
+    answer(creates(caller, second=0), world.tools())
+    return world
+
+
 def no_rung() -> World:
     world = World().installed()
     world.iam.fail = {
@@ -217,6 +257,11 @@ CASES: dict[str, Case] = {
     "changed-unknown": padded_call,
     "contained-sessions": stolen_key,
     "contained-sessions-group": partial(stolen_key, policies=10),
+    "changed-own-deny": own_deny,
+    "changed-others-deny": others_deny,
+    "changed-own-part": own_part,
+    "contained-role": role_caller,
+    "identity-center": identity_center,
     "blocked-breaker": broken_circuit,
     "blocked-group": no_group,
     "deny-removed": stripped_deny,

@@ -86,7 +86,9 @@ def beats(desk: Desk, count: int, **changes: Any) -> None:
 
 def test_an_illness_is_one_mail_until_it_is_gone_and_another_when_it_is_back(desk: Desk) -> None:
     beats(desk, 30, rule="DISABLED")
-    assert desk.subjects() == ["[Revoker unhealthy] 111122223333 (acme-dev) calls rule off"]
+    assert desk.subjects() == [
+        "[Revoker unhealthy] 111122223333 (acme-dev): IAM event rule disabled, not protected"
+    ]
     beats(desk, 8)
     beats(desk, 2, rule="DISABLED")
     assert len(desk.topic.mails) == 2
@@ -95,9 +97,9 @@ def test_an_illness_is_one_mail_until_it_is_gone_and_another_when_it_is_back(des
 def test_each_illness_of_an_account_is_a_mail_of_its_own(desk: Desk) -> None:
     beats(desk, 1, rule="DISABLED", trail="stopped", dead_letters=2)
     assert sorted(desk.subjects()) == [
-        "[Revoker unhealthy] 111122223333 (acme-dev) calls rule off",
-        "[Revoker unhealthy] 111122223333 (acme-dev) dead letters",
-        "[Revoker unhealthy] 111122223333 (acme-dev) trail off",
+        "[Revoker unhealthy] 111122223333 (acme-dev): IAM event rule disabled, not protected",
+        "[Revoker unhealthy] 111122223333 (acme-dev): events wait in the dead-letter queue",
+        "[Revoker unhealthy] 111122223333 (acme-dev): no trail is logging, not protected",
     ]
 
 
@@ -122,4 +124,4 @@ def test_an_old_version_waits_for_the_morning_and_is_forgotten_if_it_is_gone_by_
     desk.now = MORNING + 86_400 - 1_800
     beats(desk, 2, product_version="0.0.9")
     desk.sweep()
-    assert desk.subjects() == ["[Revoker unhealthy] 111122223333 (acme-dev) old version"]
+    assert desk.subjects() == ["[Revoker unhealthy] 111122223333 (acme-dev): runs an old version"]

@@ -121,7 +121,7 @@ def test_a_forged_report_is_refused_told_of_and_acknowledged(desk: Desk) -> None
     assert desk.deliver(*forged) == []
     assert desk.subjects() == ["[Forged or unreadable report] 111122223333 (call 1 of 9)"]
     assert [key for key in desk.items() if key.startswith("incident#")] == [
-        f"incident#{ACCOUNT}#refused#sender"
+        f"incident#{ACCOUNT}#rejected#sender"
     ]
 
 

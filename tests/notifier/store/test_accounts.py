@@ -94,8 +94,10 @@ def test_when_nobody_is_heard_one_mail_says_where_to_look(desk: Desk) -> None:
     settle_in(desk, ACCOUNT, *OTHERS)
     run(desk, 3_600)
     assert desk.subjects() == ["[Revoker not reporting] 3 accounts"]
-    assert desk.topic.mails[0].attributes["kind"] == "deaf"
-    assert "event source mapping" in " ".join(desk.topic.mails[0].body.split())
+    assert desk.topic.mails[0].attributes["kind"] == "no-heartbeats"
+    assert "iam-org-revoker-notifier still reads the queue" in " ".join(
+        desk.topic.mails[0].body.split()
+    )
 
 
 def test_a_heartbeat_from_the_future_or_out_of_order_moves_nothing_back(desk: Desk) -> None:
@@ -137,7 +139,7 @@ def test_a_silence_is_in_the_morning_s_reminder_and_forgotten_after_a_month(desk
             desk.deliver(*[heartbeat_body(account, at=desk.now) for account in OTHERS])
             desk.sweep()
     reminders = [one for one in desk.subjects() if one.startswith("[Daily reminder]")]
-    assert set(reminders) == {"[Daily reminder] 0 incidents, 1 silent account"}
+    assert set(reminders) == {"[Daily reminder] 1 account not reporting"}
     assert FORGET_SECONDS // 86_400 - 1 <= len(reminders) <= FORGET_SECONDS // 86_400 + 1
     assert "due_at" not in desk.items()[f"account#{ACCOUNT}"]
 
@@ -186,11 +188,11 @@ def test_a_heartbeat_of_another_account_is_refused(desk: Desk) -> None:
     body = json.loads(heartbeat_body(at=START))
     body["detail"]["account"] = "999988887777"
     notice = read_notice(json.dumps(body))
-    assert notice.facts["refused"] == (
+    assert notice.facts["rejected"] == (
         "The heartbeat names account 999988887777, its envelope 111122223333."
     )
     body["detail"] = {"version": 9}
-    assert read_notice(json.dumps(body)).facts["refused"] == (
+    assert read_notice(json.dumps(body)).facts["rejected"] == (
         "The heartbeat cannot be read: heartbeat version 9 is not 1."
     )
 

@@ -251,7 +251,7 @@ def a_mixed_sight(size: int) -> Sight:
         Opened(account_id(1 + number), today - day, kind): 1 + (number * day) % 5
         for number in range(min(size - 1, 60))
         for day in range(30)
-        for kind, often in (("contained", 5), ("stripped", 40), ("ill", 9))
+        for kind, often in (("contained", 5), ("deny-removed", 40), ("unhealthy", 9))
         if (number * 7 + day * 3 + 1) % (often + number) == 0
     }
     return replace(
