@@ -30,10 +30,10 @@ def shorten(text: str, limit: int) -> str:
 def fill_text(text: str) -> str:
     """Wrap paragraphs and list items to WIDTH; lines that begin with two spaces stay."""
     blocks = re.split(r"\n{2,}", text.strip("\n"))
-    return "\n\n".join("\n".join(_filled(block)) for block in blocks) + "\n"
+    return "\n\n".join("\n".join(_filled_block(block)) for block in blocks) + "\n"
 
 
-def _filled(block: str) -> list[str]:
+def _filled_block(block: str) -> list[str]:
     lines = []
     for line in block.splitlines():
         words = " ".join(line.split())

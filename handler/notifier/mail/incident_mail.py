@@ -105,7 +105,7 @@ def mail_body(words: Mapping[str, str], incident: Incident) -> str:
         blocked=_with_stop(sentence_of(words, setting)),
         call=clip(call_name(notice)) or "IAM",
         changes="\n".join(_change_lines(words, notice)),
-        commands="\n".join(_commands(words, f"{setting or code}-command", notice)),
+        commands="\n".join(_command_lines(words, f"{setting or code}-command", notice)),
         facts="\n".join(fact_rows(words, incident, setting=name == KEPT_ALONE)),
         next=str(incident.milestone * 10),
         outcome=_advice(words, f"outcome-{code}", notice) or _advice(words, "outcome", notice),
@@ -153,7 +153,7 @@ def _advice(words: Mapping[str, str], code: str, notice: Notice) -> str:
     return "" if said == clip(code) else Template(said).safe_substitute(account_id=notice.account)
 
 
-def _commands(words: Mapping[str, str], code: str, notice: Notice) -> Iterator[str]:
+def _command_lines(words: Mapping[str, str], code: str, notice: Notice) -> Iterator[str]:
     """The commands of an action, then one for each difference of the ledger."""
     if command := _advice(words, code, notice):
         yield f"    {command}"

@@ -104,8 +104,7 @@ def test_a_boundary_of_the_owner_is_never_replaced() -> None:
     assert iam.roles["deployer"].boundary == theirs
     assert (
         "Could not set the deny as permissions boundary: "
-        f"refused, the role has the boundary {theirs}."
-        in done.notes
+        f"refused, the role has the boundary {theirs}." in done.notes
     )
 
 
