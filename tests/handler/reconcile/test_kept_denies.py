@@ -185,7 +185,7 @@ def test_who_cannot_be_held_is_told_of_once_and_tried_again_each_time() -> None:
     world.later(900).patrol()
     (report,) = world.bus.reports()
     assert (report.disposition, report.rung) == (Disposition.STILL_CONTAINED, "")
-    assert report.notes[0] == "Only the kept deny holds it: ours was not put on."
+    assert report.notes[0] == "Only the kept deny holds it."
     world.later(900).patrol()
     assert world.bus.reports()[-1].rung == "managed-policy"
     assert record(world, mallory)["rung"] == "managed-policy"

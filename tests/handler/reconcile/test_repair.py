@@ -48,8 +48,8 @@ def test_a_stripped_deny_is_put_back_and_told() -> None:
     )
     [note] = report.notes
     assert note == (
-        "The deny (managed-policy, put on at 2026-11-22 10:00:10 UTC) was not there any more, "
-        "or not ours any more. It was re-attached."
+        "The deny policy, applied 2026-11-22 10:00:10 UTC, was missing or altered. "
+        "It was re-attached."
     )
 
 
@@ -60,7 +60,7 @@ def test_a_deny_stripped_twice_is_told_twice_under_two_ids() -> None:
         world.later(900).patrol()
     first, second = world.bus.reports()
     assert first.event_id != second.event_id
-    assert "put on at 2026-11-22 10:17:10 UTC" in second.notes[0]
+    assert "applied 2026-11-22 10:17:10 UTC" in second.notes[0]
 
 
 def test_a_renamed_offender_keeps_its_deny_under_its_new_name() -> None:

@@ -21,6 +21,7 @@ CONTAINMENTS = [name for name, text in MAILS.items() if text.startswith("Subject
 OTHERS_ADVICE = {
     "user": ("trust policy", "Identity Center", "central root access", "AdminRolePatterns"),
     "role": ("console password", "Identity Center", "central root access", "administrators' group"),
+    "identity-center": ("console password", "trust policy", "central root access"),
     "root": ("console password", "Identity Center", "trust policy", "administrators' group"),
 }
 
@@ -59,7 +60,7 @@ def test_a_containment_fits_two_screens_and_its_release_the_first(name: str) -> 
         ),
         0,
     )
-    assert len(lines) - changes <= 30
+    assert len(lines) - changes <= 32
     release = next(n for n, line in enumerate(lines, 1) if "python -m responder release" in line)
     assert release <= 12
 
@@ -70,7 +71,9 @@ def test_a_mail_gives_no_advice_for_another_kind_of_caller(name: str) -> None:
     found = re.search(r"\] [0-9]{12} (?:\(\S+\) )?(user|role|root)\b", subject)
     advice = " ".join(" ".join(body(name)).split("For the investigation")[0].split())
     advice = advice.split("What the call changed")[0]
-    for words in OTHERS_ADVICE[found[1]] if found else ():
+    kind = found[1] if found else ""
+    kind = "identity-center" if "role AWSReservedSSO_" in advice else kind
+    for words in OTHERS_ADVICE.get(kind, ()):
         assert words not in advice
 
 
@@ -112,3 +115,9 @@ def test_nothing_is_both_re_attached_and_left_to_do() -> None:
     assert "Re-attached: the deny policy holds." in changed
     assert "aws iam" not in changed
     assert "Nothing was done" not in text
+
+
+def test_no_mail_asks_to_delete_a_part_of_the_revoker() -> None:
+    text = MAILS["handler/changed-own-part.txt"]
+    assert "do not delete it by hand" in " ".join(text.split())
+    assert "aws iam delete-role " not in text

@@ -131,8 +131,8 @@ def test_a_forged_report_is_refused_told_of_and_acknowledged(desk: Desk) -> None
 def test_poison_is_told_of_once_and_never_comes_again(desk: Desk, body: str) -> None:
     assert desk.deliver(body, report_body()) == []
     assert sorted(subject.split("]")[0] for subject in desk.subjects()) == [
-        "[IAM revoked",
         "[Forged or unreadable report",
+        "[IAM revoked",
     ]
 
 
