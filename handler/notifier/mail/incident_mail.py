@@ -1,4 +1,4 @@
-"""The mail about one incident, from the words that came with the template. Pure: sends nothing.
+"""Write the mail about one incident, from the texts in the template. Pure: sends nothing.
 
 Whatever a name holds, a subject is what SNS takes (printable ASCII, under 100 characters, one
 line), a body reads in 72 columns, and a command stays one line that does what it says.

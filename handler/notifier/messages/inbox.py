@@ -1,6 +1,6 @@
-"""What a queue message holds: a report, a tamper event, a heartbeat or a refusal. Pure; total.
+"""Read a queue message: a report, a tamper event, a heartbeat, or something to reject. Pure.
 
-Never raises, and drops nothing: what cannot be read or cannot be true becomes a notice of its own.
+Never raises and drops nothing: what cannot be read or cannot be true becomes a notice of its own.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
         kind=kind,
         event_id=_as_key(report.event_id),
         account=account,
-        # A critical gain is an incident of its own: it must not wait for the tenth call. So is each
-        # containment: who was released and offends again is heard of again.
+        # A critical change is an incident of its own: it must not wait for the tenth call. So is
+        # each containment: a caller that was released and calls again is mailed again.
         principal=_as_key(_principal_key(report, *(["critical"] if gained else []))),
         facts=_bounded(asdict(report)),
         undo=undo,
@@ -141,7 +141,7 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
 
 
 def _in_known_shapes(report: Report) -> tuple[Report, bool]:
-    """The report with such commands alone as a revoker writes, and whether there were others."""
+    """Keep the commands that a revoker writes; also return whether there were others."""
     here = report.account
     undo = tuple(
         command
@@ -228,7 +228,7 @@ _CALLER_KINDS = {
 
 
 def _refuse(envelope: Mapping[str, Any], body_id: str, why: str) -> Notice:
-    """What nobody may believe is told of all the same; one incident per account that sent it."""
+    """Reject a message, and report that; one incident per account that sent it."""
     claims = {
         "rejected": why,
         "envelope_source": _reach(envelope, "source"),

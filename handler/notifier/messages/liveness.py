@@ -1,4 +1,4 @@
-"""Whether silence says anything of an account: the mail and the status judge by this. Pure."""
+"""Judge whether a missing heartbeat means anything: for the mail and the status. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from handler.model.heartbeat import HEARTBEAT_SECONDS, SILENT_SECONDS
 
-# Nobody is heard: as long as no heartbeat of any account should take.
+# No account reports: longer than any heartbeat should take.
 DEAF_SECONDS = HEARTBEAT_SECONDS + 120
 # A sweep that comes later than this was not running in between.
 SWEEP_GAP_SECONDS = 300
@@ -14,7 +14,7 @@ SWEEP_GAP_SECONDS = 300
 
 @dataclass(frozen=True)
 class Hearing:
-    """Whether silence may be judged now, and whether nobody at all is heard."""
+    """Whether missing heartbeats count now, and whether no account reports at all."""
 
     may_judge: bool
     nobody_heard: bool
@@ -23,13 +23,13 @@ class Hearing:
 def judge_hearing(
     *, now: float, awake_since: float, heard_at: float, behind_until: float
 ) -> Hearing:
-    """What a sweep may say of silence, from when the sweeps began to come every minute, when any
-    heartbeat was heard, and until when a backlog excuses. Epoch seconds, 0 for never."""
+    """Judge missing heartbeats: by when the sweeps began to run every minute, when any heartbeat
+    arrived, and until when a backlog excuses them. Epoch seconds, 0 for never."""
     deaf = now - heard_at
     excused = (
         now - awake_since < SILENT_SECONDS
         or now <= behind_until
-        # Is it the accounts, or the centre? Another heartbeat decides, or that none comes at all.
+        # The accounts or the central account? Another heartbeat decides, or that none comes at all.
         or DEAF_SECONDS < deaf < SILENT_SECONDS
     )
     return Hearing(may_judge=not excused, nobody_heard=deaf >= SILENT_SECONDS)
