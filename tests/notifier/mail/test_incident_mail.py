@@ -113,6 +113,9 @@ def golden_incidents() -> dict[str, Incident]:
         "error_code": "AccessDenied",
         "reason": "failed-call",
     }
+    nothing = dict.fromkeys(
+        ("call", "call_time", "service", "access_key", "source_ip", "user_agent", "request"), ""
+    ) | {"rung": ""}
     tenth = read_notice(report_body("e-12", call="PutUserPolicy", call_time="2026-09-21T13:58:03Z"))
     return {
         "contained": reported(),
@@ -137,6 +140,31 @@ def golden_incidents() -> dict[str, Incident]:
                     f"--policy-arn={KEPT}",
                 ),
             ),
+        ),
+        "still-contained-kept": reported(
+            event=f"kept-contained-AROAEXAMPLEDEPLOYER-{1_790_000_000}-not",
+            **role
+            | nothing
+            | {"disposition": Disposition.STILL_CONTAINED, "reason": "kept"}
+            | {"held_by": "RoleCallers", "error_code": "", "session": ""}
+            | {"notes": ("Only the kept deny holds it.",)},
+            undo=(
+                (
+                    "aws",
+                    "iam",
+                    "detach-role-policy",
+                    "--role-name=deployer",
+                    f"--policy-arn={KEPT}",
+                ),
+            ),
+        ),
+        "contained-unproven": reported(reason="unproven-member"),
+        "cannot-contain-foreign": reported(
+            **role
+            | nothing_done
+            | {"disposition": Disposition.CANNOT_CONTAIN, "reason": "cannot-be-denied"}
+            | {"held_by": "", "error_code": ""}
+            | {"principal_arn": "arn:aws:iam::999988887777:role/deployer"},
         ),
         "unhealthy": given_incident(illness("calls-rule-off")),
         "unhealthy-self-test": given_incident(illness("self-test-failed")),
