@@ -17,8 +17,8 @@ from handler.model.names import (
     KEPT_PATH,
     MEMBER_DEAD_LETTERS,
     MEMBER_ROLES,
-    PATROL_SCHEDULE,
     PRODUCT,
+    RECONCILE_SCHEDULE,
     REVOKER,
     SESSION_DENY_POLICY,
     STATE_TABLE,
@@ -71,7 +71,7 @@ _RESOURCES = (
     f"arn:*:lambda:*:*:function:{REVOKER}",
     f"arn:*:lambda:*:*:function:{REVOKER}:*",
     f"arn:*:events:*:*:rule/{PRODUCT}-*",
-    f"arn:*:scheduler:*:*:schedule/default/{PATROL_SCHEDULE}",
+    f"arn:*:scheduler:*:*:schedule/default/{RECONCILE_SCHEDULE}",
     f"arn:*:dynamodb:*:*:table/{STATE_TABLE}",
     f"arn:*:dynamodb:*:*:table/{STATE_TABLE}/*",
     f"arn:*:sqs:*:*:{MEMBER_DEAD_LETTERS}",
@@ -135,8 +135,8 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
         ),
         Statement(
             sid="BoundaryStaysOn",
-            why="The second rung for roles, and nobody sets it on others. IAM cannot tell what a "
-            "Put replaces: this one can still be replaced, and the patrol then says so.",
+            why="The second deny method for roles, and nobody sets it on others. IAM cannot tell what a "
+            "Put replaces: this one can still be replaced, and reconciliation then says so.",
             effect="Deny",
             actions=(
                 "iam:DeleteRolePermissionsBoundary",

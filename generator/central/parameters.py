@@ -25,7 +25,7 @@ GROUPS = [
         "Label": {"default": "A second recipient, of some accounts' mails only"},
         "Parameters": ["ExtraEmail", "ExtraAccounts"],
     },
-    {"Label": {"default": "Who may release"}, "Parameters": ["DeskPrincipals"]},
+    {"Label": {"default": "Who may release"}, "Parameters": ["ResponderPrincipals"]},
     {"Label": {"default": "Logs"}, "Parameters": ["LogRetentionDays"]},
 ]
 
@@ -96,10 +96,10 @@ def add_parameters(template: Template) -> None:
     )
     template.add_parameter(
         Parameter(
-            "DeskPrincipals",
+            "ResponderPrincipals",
             Type="String",
             Description=(
-                "ARN patterns of this account's principals that may assume the desk's role, "
+                "ARN patterns of this account's principals that may assume the responder role, "
                 "separated by commas; they need sts:AssumeRole besides. By default everybody who "
                 "has it."
             ),
@@ -132,7 +132,7 @@ def _add_conditions(template: Template) -> None:
     has_email = Not(Equals(Ref("Email"), ""))
     own_topic = Equals(Ref("SNSTopicArn"), "")
     template.add_rule(
-        "SomebodyIsTold",
+        "SomebodyIsNotified",
         {
             "Assertions": [
                 {

@@ -23,10 +23,10 @@ class Answer(Enum):
 
 
 class MissingGroup(Enum):
-    """Who is an administrator where the first look finds no group, or nobody in it."""
+    """Who is an administrator where the baseline finds no group, or nobody in it."""
 
     UNDECIDED = "undecided"
-    NOBODY = "nobody"
+    TREAT_AS_EMPTY = "treat-as-empty"
 
 
 class DenyScope(Enum):
@@ -142,11 +142,11 @@ KNOBS = (
         parameter="MissingGroup",
         variable="MISSING_GROUP",
         default="undecided",
-        shape=r"(undecided|nobody)",
-        allowed=("undecided", "nobody"),
+        shape=r"(undecided|treat-as-empty)",
+        allowed=("undecided", "treat-as-empty"),
         says=(
-            "Who is an administrator where the group is missing or empty at the first look: "
-            "undecided contains no user there; nobody contains every user who calls IAM."
+            "Who is an administrator where the group is missing or empty at the baseline: "
+            "undecided contains no user there; treat-as-empty contains every user who calls IAM."
         ),
         why="An account whose group has another name must not lose all its administrators.",
     ),
@@ -190,7 +190,7 @@ KNOBS = (
         default="never",
         shape=r"(never|allow)",
         allowed=("never", "allow"),
-        says="allow: an inline deny as the last rung, when quotas refuse every other.",
+        says="allow: an inline deny as the last deny method, when quotas refuse every other.",
         why="iam:PutUserPolicy cannot be limited to a content: this permission could also grant.",
     ),
 )

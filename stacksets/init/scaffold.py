@@ -147,7 +147,7 @@ def _parameters(found: Found) -> Iterator[str]:
     for sentence in found.unread:
         yield f"  # {visible(sentence)}"
     yield "]"
-    yield '# "nobody" once each account has its group: enforcing needs that decision.'
+    yield '# "treat-as-empty" once each account has its group: enforcing needs that decision.'
     yield 'MissingGroup = "undecided"'
     yield ""
 

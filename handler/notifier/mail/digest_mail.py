@@ -232,7 +232,7 @@ def _user_lines(incidents: Sequence[Incident]) -> Iterator[str]:
 
 def _account_lines(accounts: Sequence[Watched]) -> str:
     return "\n".join(
-        f"  {_named(one)}\n    last heartbeat {time_text(one.last_heard)}, version "
+        f"  {_named(one)}\n    last heartbeat {time_text(one.last_heartbeat)}, version "
         f"{clip(one.product_version, 16) or 'unknown'}"
         for one in accounts
     )
@@ -248,7 +248,7 @@ def _entries_of(accounts: Sequence[Watched]) -> list[dict[str, str]]:
         {
             "account": one.account,
             "alias": one.alias[:120],
-            "last_heartbeat": time_text(one.last_heard),
+            "last_heartbeat": time_text(one.last_heartbeat),
             "product_version": one.product_version[:40],
         }
         for one in accounts

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from handler.notifier.mail.formatting import clip, fact_lines, shorten
 from handler.notifier.messages.notice import Incident, Notice, NoticeKind
 
 # What the text above says already.
-_USUAL_METHODS = (Rung.MANAGED_POLICY.value, Rung.SESSION_POLICY.value)
+_USUAL_METHODS = (DenyMethod.MANAGED_POLICY.value, DenyMethod.SESSION_POLICY.value)
 CLIENT_LIMIT = 44
 REQUEST_LIMIT = 112
 _OTHER_LABELS = {
@@ -19,7 +19,7 @@ _OTHER_LABELS = {
     "redriven": "Late",
     "test_error": "Test says",
     "version": "Version",
-    "centre_version": "Central",
+    "central_version": "Central",
     "rejected": "Rejected",
     "envelope_source": "Source",
     "envelope_type": "Type",
@@ -67,7 +67,7 @@ def _call_rows(facts: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _outcome_rows(words: Mapping[str, str], incident: Incident) -> list[tuple[str, str]]:
     facts, latest = incident.first.facts, incident.latest
-    done = facts.get("rung", "")
+    done = facts.get("method", "")
     claims = _joined(facts, "claimed_account", "claimed_principal", "claimed_event")
     rows = [("Claims", claims)]
     if done not in _USUAL_METHODS:

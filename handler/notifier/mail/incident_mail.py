@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from string import Template
 
 from handler.model.names import RELEASE_COMMAND
-from handler.model.principal import SESSION_RUNGS
-from handler.model.report import GainTold
+from handler.model.principal import SESSION_METHODS
+from handler.model.report import ReportedImpact
 from handler.notifier.mail.fact_table import call_name, fact_rows, sentence_of
 from handler.notifier.mail.formatting import (
     clip,
@@ -73,7 +73,7 @@ _CONFIRM_COMMAND = ("python", "-m", "responder", "ledger", "confirm")
 # A difference between ledger and group, as ledger_view.py of the member writes it.
 _DIFFERENCE = re.compile(r"'.*' \(([A-Z0-9]{16,128})\) was (added to|removed from) ")
 _IDENTITY_CENTER = ":role/aws-reserved/sso.amazonaws.com/"
-_OF_SESSIONS = frozenset(rung.value for rung in SESSION_RUNGS)
+_OF_SESSIONS = frozenset(method.value for method in SESSION_METHODS)
 
 
 def mail_subject(incident: Incident) -> str:
@@ -126,13 +126,13 @@ def _text_for(incident: Incident) -> str:
     """Choose the text: that of the kind, or of a case of it."""
     kind, facts = incident.kind, incident.first.facts
     match kind:
-        case NoticeKind.CONTAINED if facts.get("rung") in _OF_SESSIONS:
+        case NoticeKind.CONTAINED if facts.get("method") in _OF_SESSIONS:
             return SESSIONS
         case NoticeKind.CONTAINED if incident.milestone > 1:
             return STILL_TRYING
         case NoticeKind.CANNOT_CONTAIN if facts.get("held_by"):
             return BLOCKED
-        case NoticeKind.STILL_CONTAINED if not facts.get("rung"):
+        case NoticeKind.STILL_CONTAINED if not facts.get("method"):
             return KEPT_ALONE
     return kind.value
 
@@ -217,9 +217,9 @@ def account_text(notice: Notice) -> str:
 
 def _change_lines(words: Mapping[str, str], notice: Notice) -> Iterator[str]:
     """What the call changed, what was done about it, and the commands that are left to run."""
-    if notice.gains:
+    if notice.impacts:
         yield sentence_of(words, "changes-heading")
-    for number, change in enumerate(notice.gains, start=1):
+    for number, change in enumerate(notice.impacts, start=1):
         yield from item_lines(f"{number}.", _change_text(words, change))
         yield from (f"     {_command(command)}" for command in change.undo)
 
@@ -238,7 +238,7 @@ def _released(notice: Notice) -> str:
     return next((name for name in known if name and not name.startswith("-")), "PRINCIPAL")
 
 
-def _change_text(words: Mapping[str, str], change: GainTold) -> str:
+def _change_text(words: Mapping[str, str], change: ReportedImpact) -> str:
     """What it is, what was done about it, and what is missing, each a sentence."""
     done = change.done or sentence_of(words, "not-reverted")
     parts = (change.what, done, change.missing)

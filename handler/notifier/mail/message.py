@@ -104,7 +104,7 @@ def _all_facts(notice: Notice) -> dict[str, Any]:
         "facts": {name: value for name, value in facts.items() if name not in _IN_OTHER_FIELDS},
         "notes": list(notice.notes),
         "undo": [list(command) for command in notice.undo],
-        "impacts": [asdict(gain) for gain in notice.gains],
+        "impacts": [asdict(impact) for impact in notice.impacts],
     }
 
 

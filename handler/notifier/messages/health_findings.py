@@ -68,10 +68,10 @@ def _signs(heartbeat: Heartbeat) -> Iterator[tuple[str, dict[str, str], tuple[st
         yield "table-policy-off", {"state": heartbeat.table_policy}, ()
     if heartbeat.self_test.at and not heartbeat.self_test.ok:
         yield "self-test-failed", {"test_error": heartbeat.self_test.error}, ()
-    if heartbeat.roster_differences:
-        yield LEDGER_DIFFERS, {}, heartbeat.roster_differences
+    if heartbeat.ledger_differences:
+        yield LEDGER_DIFFERS, {}, heartbeat.ledger_differences
     if _numbers(heartbeat.product_version) < _numbers(VERSION):
-        yield OLD_VERSION, {"centre_version": VERSION}, ()
+        yield OLD_VERSION, {"central_version": VERSION}, ()
 
 
 def _numbers(version: str) -> tuple[int, ...]:

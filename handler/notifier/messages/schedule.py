@@ -7,7 +7,7 @@ from handler.notifier.messages.notice import Incident, Notice, NoticeKind
 # A milestone that is never reached: one mail until the incident is closed.
 NEVER_AGAIN = 10**12
 # A problem is in every heartbeat, four an hour; after so long without it, it is over.
-ILL_SECONDS = 3_600
+UNHEALTHY_SECONDS = 3_600
 # A critical incident is in the daily reminder until so long after its last call.
 REMIND_SECONDS = 3 * 86_400
 DAY_SECONDS = 86_400
@@ -32,7 +32,7 @@ def milestone_after(incident: Incident, *, covers_all: bool) -> int:
 
 def quiet_seconds_of(notice: Notice, *, usual: int) -> int:
     """How long without another notice closes its incident."""
-    return ILL_SECONDS if notice.kind is NoticeKind.UNHEALTHY else usual
+    return UNHEALTHY_SECONDS if notice.kind is NoticeKind.UNHEALTHY else usual
 
 
 def is_open(incident: Incident, *, now: float) -> bool:

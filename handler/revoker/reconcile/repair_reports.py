@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handler.model.names import VERSION
-from handler.model.principal import RUNG_WORDS, Rung, Target
+from handler.model.principal import METHOD_WORDS, DenyMethod, Target
 from handler.model.reasons import Reason
 from handler.model.report import Disposition, Report
 from handler.model.settings import Settings
@@ -29,11 +29,11 @@ def report_stripped(
 ) -> Report:
     """A deny was gone, or was not ours any more; `since` (epoch seconds) is when that was seen."""
     when = datetime.fromtimestamp(record.again or record.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    words = RUNG_WORDS[Rung(record.rung)]
+    words = METHOD_WORDS[DenyMethod(record.method)]
     missing = f"{words[:1].upper()}{words[1:]}, applied {when}, was missing or altered."
     disposition, outcome = _outcome(done)
     return Report(
-        event_id=f"stripped-{mark}-{target.id}-{since:.0f}{'' if done.rung else '-not'}",
+        event_id=f"stripped-{mark}-{target.id}-{since:.0f}{'' if done.method else '-not'}",
         account=target.account,
         disposition=disposition,
         reason=record.reason,
@@ -45,7 +45,7 @@ def report_stripped(
         call=record.call,
         call_time=record.call_time,
         containment=record.event_id,
-        rung=done.rung.value if done.rung else "",
+        method=done.method.value if done.method else "",
         mode=settings.mode.value,
         product_version=VERSION,
         undo=done.undo,
@@ -56,7 +56,7 @@ def report_stripped(
 def _outcome(done: Containment) -> tuple[Disposition, str]:
     if done.gone:
         return Disposition.CALLER_DELETED, "The principal has been deleted as well."
-    if done.rung is None:
+    if done.method is None:
         return Disposition.CANNOT_CONTAIN, "It could NOT be re-attached."
     return Disposition.DENY_REMOVED, "It was re-attached."
 
@@ -64,7 +64,7 @@ def _outcome(done: Containment) -> tuple[Disposition, str]:
 def report_contained_late(
     because: Mapping[str, Any], done: Containment, target: Target, settings: Settings
 ) -> Report:
-    """An offender's creature whom no rung could hold at first; `because` is what tainted it."""
+    """An offender's created principal whom no deny method could hold at first; `because` is what tainted it."""
     return Report(
         event_id=f"{because.get('event_id', '')}-{target.id}",
         account=target.account,
@@ -77,7 +77,7 @@ def report_contained_late(
         service=IAM_SERVICE,
         call=str(because.get("call", "")),
         containment=str(because.get("event_id", "")),
-        rung=done.rung.value if done.rung else "",
+        method=done.method.value if done.method else "",
         mode=settings.mode.value,
         product_version=VERSION,
         undo=done.undo,
@@ -97,14 +97,14 @@ def report_kept(
     undo: tuple[tuple[str, ...], ...],
     held_by: str = "",
 ) -> Report:
-    """An earlier installation's deny was found on somebody, and is renewed if `done` has a rung.
+    """An earlier installation's deny was found on somebody, and is renewed if `done` has a deny method.
 
     `held_by` names the knob that kept it from being renewed; `undo` takes off ours and the kept
     one.
     """
-    alone = () if done.rung else ("Only the kept deny holds it.",)
+    alone = () if done.method else ("Only the kept deny holds it.",)
     return Report(
-        event_id=event_id if done.rung else f"{event_id}-not",
+        event_id=event_id if done.method else f"{event_id}-not",
         account=target.account,
         disposition=Disposition.STILL_CONTAINED,
         reason=KEPT_REASON,
@@ -112,7 +112,7 @@ def report_kept(
         principal_kind=target.kind.value,
         principal_name=done.name,
         principal_id=target.id,
-        rung=done.rung.value if done.rung else "",
+        method=done.method.value if done.method else "",
         held_by=held_by,
         mode=settings.mode.value,
         product_version=VERSION,

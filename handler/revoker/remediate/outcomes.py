@@ -10,13 +10,13 @@ from handler.model.names import (
     SESSION_DENY_GROUP,
     SESSION_DENY_POLICY,
 )
-from handler.model.principal import RUNG_WORDS, Rung
-from handler.model.report import GainTold
-from handler.revoker.impacts.model import Gain, Remedy
+from handler.model.principal import METHOD_WORDS, DenyMethod
+from handler.model.report import ReportedImpact
+from handler.revoker.impacts.model import Impact, Remediation
 from handler.revoker.impacts.principals import EMPTY_FIRST
 
 # Begins what IAM refused.
-NOT_TAKEN_BACK = "NOT "
+NOT_REMEDIATED = "NOT "
 CONTAINED_BY = "contained by "
 GONE_ALREADY = "already gone"
 SET_INACTIVE = "set inactive"
@@ -26,7 +26,7 @@ NO_MEMBER = "the user is no longer in the group"
 MEMBER_BEFORE = "the user was an administrator before: nothing to revert"
 # What is left to do about these is nothing.
 _SETTLED = frozenset({GONE_ALREADY, LOGIN_DELETED, TAKEN_OUT, NO_MEMBER, MEMBER_BEFORE})
-_BY_BOUNDARY = f"{CONTAINED_BY}{RUNG_WORDS[Rung.BOUNDARY]}"
+_BY_BOUNDARY = f"{CONTAINED_BY}{METHOD_WORDS[DenyMethod.BOUNDARY]}"
 # IAM deletes no principal that carries a policy.
 RELEASE_FIRST = EMPTY_FIRST.replace("then run", "then release it, then run")
 RE_ATTACHED = "re-attached: "
@@ -45,36 +45,36 @@ OWN_PART = (
 Commands = tuple[tuple[str, ...], ...]
 
 
-def told(gain: Gain, done: str, *, account: str) -> GainTold:
+def reported(impact: Impact, done: str, *, account: str) -> ReportedImpact:
     """Return the impact as a report carries it; one that could not be reverted is critical."""
-    done = done or (NOT_RE_ATTACHED if gain.deny_removed else "")
-    undo, missing = _left_to_do(gain, done, account)
-    return GainTold(
-        what=gain.what,
-        remedy=gain.remedy.value,
+    done = done or (NOT_RE_ATTACHED if impact.deny_removed else "")
+    undo, missing = _left_to_do(impact, done, account)
+    return ReportedImpact(
+        what=impact.what,
+        remediation=impact.remediation.value,
         done=done,
         undo=undo,
         missing=missing,
         # Somebody must do it by hand, and the incident's next mail may be nine calls away.
-        critical=gain.critical or NOT_TAKEN_BACK in done,
+        critical=impact.critical or NOT_REMEDIATED in done,
     )
 
 
-def _left_to_do(gain: Gain, done: str, account: str) -> tuple[Commands, str]:
+def _left_to_do(impact: Impact, done: str, account: str) -> tuple[Commands, str]:
     """The commands that are left after that, in an order that works, and what to know of them."""
     if done in _SETTLED or done.startswith(RE_ATTACHED):
         return (), ""
-    if any(_deletes_own_part(command) for command in gain.undo):
+    if any(_deletes_own_part(command) for command in impact.undo):
         return (), OWN_PART
     if done == SET_INACTIVE:
         inactive = "--status=Inactive"
-        return tuple(command for command in gain.undo if inactive not in command), gain.missing
+        return tuple(command for command in impact.undo if inactive not in command), impact.missing
     # IAM deletes a role in spite of its boundary, and only an administrator takes that off.
     denied = done.startswith(CONTAINED_BY) and not done.startswith(_BY_BOUNDARY)
-    if gain.remedy is Remedy.CONTAIN and denied and gain.undo:
-        release = (*RELEASE_COMMAND, account, gain.id, "--reason", "WHY")
-        return (release, *gain.undo), gain.missing.replace(EMPTY_FIRST, RELEASE_FIRST)
-    return gain.undo, gain.missing
+    if impact.remediation is Remediation.CONTAIN and denied and impact.undo:
+        release = (*RELEASE_COMMAND, account, impact.id, "--reason", "WHY")
+        return (release, *impact.undo), impact.missing.replace(EMPTY_FIRST, RELEASE_FIRST)
+    return impact.undo, impact.missing
 
 
 def _deletes_own_part(command: tuple[str, ...]) -> bool:

@@ -49,7 +49,7 @@ def role_and_fillers(play: Play) -> None:
 def _held_when_there_is_room(play: Play) -> None:
     assert not play.is_held("mallory")
     play.quiet.detach_user_policy(UserName=play["mallory"], PolicyArn=play["filler-0"])
-    play.patrol(after=61)
+    play.reconcile(after=61)
     (report,) = play.hear()
     assert report.disposition is Disposition.CONTAINED
     assert play.is_held("mallory")
@@ -106,9 +106,9 @@ def strip_and_call(play: Play) -> None:
     play.iam("mallory").create_group(GroupName=play.name("second"))
 
 
-def _patrol_puts_it_back(play: Play) -> None:
+def _reconciliation_repairs_it(play: Play) -> None:
     assert not play.is_held("mallory")
-    play.patrol(after=61)
+    play.reconcile(after=61)
     (report,) = play.hear()
     assert (report.disposition, report.principal_name) == (
         Disposition.DENY_REMOVED,
@@ -117,8 +117,8 @@ def _patrol_puts_it_back(play: Play) -> None:
     assert report.notes[0].endswith(" It was re-attached.")
     assert play.is_held("mallory")
     assert play.refused("mallory")
-    told = [mail.subject for mail in play.box.outbox if play["mallory"] in mail.subject]
-    assert len(told) == 2, "the call, and the stripping"
+    reported = [mail.subject for mail in play.box.outbox if play["mallory"] in mail.subject]
+    assert len(reported) == 2, "the call, and the stripping"
 
 
 def _held_already(play: Play) -> None:
@@ -152,7 +152,7 @@ def _held_when_the_deny_is_ours_again(play: Play) -> None:
     assert f"[Revoker tampered] {play.account}" in _subjects(play)
     play.alice.set_default_policy_version(PolicyArn=play.deny, VersionId="v1")
     play.alice.delete_policy_version(PolicyArn=play.deny, VersionId="v2")
-    play.patrol(after=61)
+    play.reconcile(after=61)
     assert play.is_held("mallory")
     assert play.refused("mallory")
 
@@ -228,7 +228,7 @@ ROWS = (
                 "Cannot exceed quota for GroupsPerUser: 10."
             ),
             then(
-                "told as critical; contained by the patrol as soon as there is room",
+                "told as critical; contained by reconciliation as soon as there is room",
                 _held_when_there_is_room,
             ),
         ),
@@ -298,7 +298,9 @@ ROWS = (
         about="friend",
         ends=(
             critical(),
-            then("the patrol puts mallory's deny back, and says so", _patrol_puts_it_back),
+            then(
+                "reconciliation puts mallory's deny back, and says so", _reconciliation_repairs_it
+            ),
         ),
     ),
     Row(
@@ -350,7 +352,7 @@ ROWS = (
             critical(),
             missing("The record does not say which version was in force before."),
             then(
-                "told as tampering; contained by the patrol once the deny is ours again",
+                "told as tampering; contained by reconciliation once the deny is ours again",
                 _held_when_the_deny_is_ours_again,
             ),
         ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from handler.notifier.mail.digest_mail import PART_LIMIT
 from handler.notifier.mail.message import make_mail
-from handler.notifier.send.publish import ACCOUNTS_LIMIT, Centre, publish_mail
+from handler.notifier.send.publish import ACCOUNTS_LIMIT, Central, publish_mail
 from handler.notifier.store.rate_limit import Limits
 
 
@@ -20,12 +20,12 @@ class Topic:
 
 def published(*accounts: str) -> Any:
     topic = Topic()
-    centre = Centre(
+    central = Central(
         store=Any, sns=topic, topic="", words={}, limits=Limits(per_minute=5), singles_until=0.0
     )
     missing = [{"account": account} for account in accounts]
     mail = make_mail(subject="x", body="x", kind="not-reporting", not_reporting=missing)
-    publish_mail(centre, mail)
+    publish_mail(central, mail)
     return topic.attributes
 
 

@@ -24,8 +24,8 @@ from handler.notifier.mail.digest_mail import (
 )
 from handler.notifier.mail.message import MESSAGE_LIMIT, Mail, sns_message
 from handler.notifier.messages.notice import Incident, Watched
-from tests.notifier.desk import read_notice, report_body, words
-from tests.notifier.mail.test_incident_mail import given_incident, illness
+from tests.notifier.central import read_notice, report_body, words
+from tests.notifier.mail.test_incident_mail import finding, given_incident
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "many"
 WORDS = words()
@@ -51,8 +51,8 @@ def given_watched(account: str = "111122223333", alias: str = "acme-dev") -> Wat
         account=account,
         alias=alias,
         product_version="0.1.0",
-        last_heard=1_790_000_000,
-        silent_since=0,
+        last_heartbeat=1_790_000_000,
+        not_reporting_since=0,
         due_at=1_790_002_100,
     )
 
@@ -96,7 +96,7 @@ def golden_mails() -> dict[str, Mail]:
         "digest": digest_mail(WORDS, mixed),
         "observed": observed_mail(WORDS, observed),
         "reminder": reminder_mail(
-            WORDS, [given_one(3, calls=31, **ROOT), given_incident(illness("trail-off"))], missing
+            WORDS, [given_one(3, calls=31, **ROOT), given_incident(finding("trail-off"))], missing
         ),
         "reminder-accounts-only": reminder_mail(WORDS, [], missing[:1]),
         "not-reporting": not_reporting_mail(WORDS, missing[:1], none_reports=False),

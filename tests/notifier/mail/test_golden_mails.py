@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handler.model.heartbeat import SILENT_SECONDS
+from handler.model.heartbeat import NOT_REPORTING_SECONDS
 from responder.__main__ import _parser as responder_parser
 from stacksets.__main__ import _parser as stacksets_parser
 
@@ -106,7 +106,7 @@ def test_no_command_that_grants_administration_is_ready_to_paste() -> None:
 
 def test_the_minutes_without_a_heartbeat_are_those_of_the_product() -> None:
     for name in ("not-reporting", "no-heartbeats"):
-        assert f" {SILENT_SECONDS // 60} minutes" in MAILS[f"many/{name}.txt"]
+        assert f" {NOT_REPORTING_SECONDS // 60} minutes" in MAILS[f"many/{name}.txt"]
 
 
 def test_nothing_is_both_re_attached_and_left_to_do() -> None:

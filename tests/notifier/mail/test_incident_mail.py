@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from handler.model.heartbeat import Heartbeat, SelfTest
 from handler.model.names import KEPT_POLICY, kept_arn
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from handler.model.reasons import Reason
 from handler.model.report import Disposition
 from handler.notifier.mail.digest_mail import DIGEST_PLACEHOLDERS
@@ -33,7 +33,7 @@ from handler.notifier.mail.incident_mail import (
 )
 from handler.notifier.messages.health_findings import ILLNESSES, LEDGER_DIFFERS, find_illnesses
 from handler.notifier.messages.notice import Incident, Notice, NoticeKind
-from tests.notifier.desk import ACCOUNT, TEMPLATES, detached, read_notice, report_body, words
+from tests.notifier.central import ACCOUNT, TEMPLATES, detached, read_notice, report_body, words
 from tests.notifier.messages.test_notice import tamper_body
 
 KEPT = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_POLICY)
@@ -71,7 +71,7 @@ SICK = Heartbeat(
     table_policy="missing",
     dead_letters=3,
     redriven=2,
-    roster_differences=(
+    ledger_differences=(
         "'alice' (AIDAEXAMPLE00000ALICE) was added to 'Administrators' without a recorded event.",
         "'bob' (AIDAEXAMPLE0000000BOB) was removed from 'Administrators' without a recorded event.",
     ),
@@ -84,14 +84,14 @@ SICK = Heartbeat(
 )
 
 
-def illness(name: str) -> Notice:
+def finding(name: str) -> Notice:
     found = {notice.principal: notice for notice in find_illnesses(SICK, event_id="beat-1")}
     return found[name]
 
 
 def golden_incidents() -> dict[str, Incident]:
     """One incident per kind of notice, and one at a later milestone."""
-    nothing_done: dict[str, Any] = {"rung": "", "undo": ()}
+    nothing_done: dict[str, Any] = {"method": "", "undo": ()}
     root: dict[str, Any] = {
         "disposition": Disposition.CANNOT_CONTAIN,
         "reason": "root",
@@ -115,7 +115,7 @@ def golden_incidents() -> dict[str, Incident]:
     }
     nothing = dict.fromkeys(
         ("call", "call_time", "service", "access_key", "source_ip", "user_agent", "request"), ""
-    ) | {"rung": ""}
+    ) | {"method": ""}
     tenth = read_notice(report_body("e-12", call="PutUserPolicy", call_time="2026-09-21T13:58:03Z"))
     return {
         "contained": reported(),
@@ -166,12 +166,12 @@ def golden_incidents() -> dict[str, Incident]:
             | {"held_by": "", "error_code": ""}
             | {"principal_arn": "arn:aws:iam::999988887777:role/deployer"},
         ),
-        "unhealthy": given_incident(illness("calls-rule-off")),
-        "unhealthy-self-test": given_incident(illness("self-test-failed")),
-        "unhealthy-dead-letters": given_incident(illness("dead-letters")),
-        "unhealthy-late-events": given_incident(illness("late-events")),
-        "unhealthy-table-policy": given_incident(illness("table-policy-off")),
-        "unhealthy-ledger": given_incident(illness(LEDGER_DIFFERS)),
+        "unhealthy": given_incident(finding("calls-rule-off")),
+        "unhealthy-self-test": given_incident(finding("self-test-failed")),
+        "unhealthy-dead-letters": given_incident(finding("dead-letters")),
+        "unhealthy-late-events": given_incident(finding("late-events")),
+        "unhealthy-table-policy": given_incident(finding("table-policy-off")),
+        "unhealthy-ledger": given_incident(finding(LEDGER_DIFFERS)),
         "still-trying": replace(reported(), calls=12, milestone=10, latest=tenth),
         "cannot-contain": reported(**root, **nothing_done),
         "would-contain": reported(**role, **nothing_done),
@@ -242,10 +242,10 @@ def test_the_sources_are_plain_ascii_without_tabs_or_trailing_blanks() -> None:
         assert not re.search(r" $", text, re.MULTILINE), path
 
 
-def test_every_reason_and_rung_has_a_sentence() -> None:
+def test_every_reason_and_deny_method_has_a_sentence() -> None:
     said = {line.partition(": ")[0] for line in WORDS["sentences"].splitlines()}
     assert {reason.value for reason in Reason} <= said
-    assert {rung.value for rung in Rung} <= said
+    assert {method.value for method in DenyMethod} <= said
     assert {f"{name}{end}" for name in ILLNESSES for end in ("", "-action")} <= said
 
 
@@ -333,7 +333,7 @@ def test_sns_takes_any_subject(texts: dict[str, str], disposition: Disposition, 
                 "user_agent",
                 "request",
                 "reason",
-                "rung",
+                "method",
                 "event_id",
             ]
         ),
@@ -352,8 +352,8 @@ def test_no_text_breaks_a_line_or_the_width(
     )
     assert re.fullmatch(r"[\x20-\x7e\n]+", body)
     commands = [line for line in body.splitlines() if line.startswith("    aws iam detach-user-")]
-    told = (Disposition.CONTAINED, Disposition.DENY_REMOVED, Disposition.STILL_CONTAINED)
-    assert len(commands) == (disposition in told and is_printed(argument))
+    expected = (Disposition.CONTAINED, Disposition.DENY_REMOVED, Disposition.STILL_CONTAINED)
+    assert len(commands) == (disposition in expected and is_printed(argument))
     copied = (*commands, *(line for line in body.splitlines() if line.startswith("    python -m ")))
     assert all(len(line) <= 72 for line in body.splitlines() if line not in copied)
     assert len(body) < 20_000
@@ -377,8 +377,8 @@ def test_the_release_names_whom_and_is_one_command(
     body = mail_body(WORDS, reported(**changes))
     line = next(line for line in body.splitlines() if line.startswith("    python "))
     assert line.endswith(' --reason "WHY"')
-    told = ["python", "-m", "responder", "release", ACCOUNT, *principal, "--reason", "WHY"]
-    assert shlex.split(line) == told
+    expected = ["python", "-m", "responder", "release", ACCOUNT, *principal, "--reason", "WHY"]
+    assert shlex.split(line) == expected
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60))
