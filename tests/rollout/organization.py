@@ -65,7 +65,11 @@ def founded(box: Box, folder: Path) -> Operator:
         box.new_account(f"{name.lower()}-{number}", parent=units[name])
     text = initial(box, folder)
     before, _, rest = text.partition("[[ring]]")
-    text = before.replace('"undecided"', '"nobody"') + RINGS + rest[rest.index("[management]") :]
+    text = (
+        before.replace('"undecided"', '"treat-as-empty"')
+        + RINGS
+        + rest[rest.index("[management]") :]
+    )
     return Operator(box, text)
 
 

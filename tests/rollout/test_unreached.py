@@ -92,7 +92,7 @@ def test_who_is_contained_there_stays_so_while_it_is_mended(enforcing: Operator)
         assert (made.refusals, made.unreached) == ((), ())
         enforcing.walker(enforcing.clients(still_denied)).walk(made.own)
     box.client("lambda", account).invoke(
-        FunctionName="iam-org-revoker", Payload='{"reconciliation": true}'
+        FunctionName="iam-org-revoker", Payload='{"reconcile": true}'
     )
     box.settle()
     still_denied()
