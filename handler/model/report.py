@@ -133,7 +133,7 @@ def _in_known_words(detail: Mapping[str, Any]) -> Mapping[str, Any]:
     if word is None or word in [one.value for one in Disposition]:
         return detail
     notes = detail.get("notes")
-    said = f"The member's version calls this {str(word)!r}, a word that the central account does not know."
+    said = f"The member's version reports {str(word)!r}, which the central account does not know."
     others = notes if isinstance(notes, list) else []
     return {**detail, "disposition": Disposition.NOTICE.value, "notes": [said, *others]}
 

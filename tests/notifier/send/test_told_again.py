@@ -1,4 +1,4 @@
-"""Each containment is told of once: from the revoker's reports to the mails of the central account."""
+"""Each containment is mailed once: from the revoker's reports to the central account's mails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Silence and its end: told once, by the account's own time, and not while the central account is behind."""
+"""Accounts that stop and resume reporting: mailed once, and not while the notifier is behind."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_heartbeat_that_cannot_be_written_comes_again_and_nothing_else_does(
 def test_the_status_excuses_the_same_accounts_as_the_mail_minute_by_minute(
     notifier: NotifierWorld,
 ) -> None:
-    """Both judge by what the central account wrote down: no status calls silent whom the mail excuses."""
+    """Both judge by what the table holds: status excuses what the mail excuses."""
     settle_in(notifier, ACCOUNT, *OTHERS)
     notifier.now += 1_200
     for minute in range(120):
