@@ -1,4 +1,4 @@
-"""An illness that lasts, in the deployed central account and its members: nothing is lost, nothing doubled.
+"""A failure that lasts, in the deployed notifier and its members: nothing is lost or doubled.
 
 The sandbox's clock is moved, so that ten minutes and a day cost a second. What each single call
 does when it fails is played by the thousand in tests/faults.

@@ -76,6 +76,6 @@ def test_a_disposition_of_a_newer_member_is_told_of_in_its_own_word(word: object
     report = from_detail(DETAIL | {"disposition": word})
     assert report.disposition is Disposition.NOTICE
     assert report.notes[0] == (
-        f"The member's version calls this {str(word)!r}, a word that the central account does not know."
+        f"The member's version reports {str(word)!r}, which the central account does not know."
     )
     assert report.notes[1:] == from_detail(DETAIL).notes
