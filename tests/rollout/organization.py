@@ -108,7 +108,7 @@ def reported(box: Box, account: str) -> list[str]:
 
 
 def seen(operator: Operator) -> Coverage:
-    given = operator.read_status()
+    given = operator.read_inputs()
     inputs = look_at_status(
         given.wanted, operator.clients(), member=given.member, now=operator.box.time()
     )

@@ -19,7 +19,7 @@ EVERYONE = "iam-org-revoker-everyone"
 
 def delete_by_hand(operator: Operator, account: str) -> None:
     """Somebody takes one stack out of the set, while something in it is in use."""
-    given = operator.look()
+    given = operator.read_inputs()
     seen = given.observed.stack_sets[EVERYONE].instances[account]
     operator.box.client("cloudformation", operator.box.management).delete_stack_instances(
         StackSetName=EVERYONE,
