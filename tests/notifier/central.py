@@ -1,4 +1,4 @@
-"""The central account for unit tests: a table behind a wire that can fail, a topic that keeps mails.
+"""The notifier for unit tests: a table behind a wire that can fail, a topic that keeps mails.
 
 One caller at a time: nothing here says anything about races (test_races.py does).
 """

@@ -140,7 +140,8 @@ def test_a_document_nested_deeper_than_any_reader_goes_is_unreadable_not_an_erro
     record = bases()["user"] | {"eventName": "UpdateAssumeRolePolicy", "requestParameters": request}
     (impact,) = impacts_of(read_record(record), admin_group="Administrators", rescue=rescues)
     assert impact.missing == (
-        "The record does not carry the old trust policy. The new one cannot be read."
+        "The record does not carry the old trust policy: see CloudTrail or your IaC for it. "
+        "The new one cannot be read."
     )
 
 

@@ -198,7 +198,7 @@ def test_a_critical_one_has_a_place_left_and_leads_in_the_digest(notifier: Notif
     notifier.deliver(*critical)
     assert [subject.split("]")[0] for subject in notifier.subjects()] == [
         "[IAM revoked",
-        "[IAM NOT revoked",
+        "[CRITICAL: not contained",
     ]
     sweep_until_done(notifier)
     assert notifier.subjects()[2] == "[Digest] 111122223333: 21 incidents, 2 critical"

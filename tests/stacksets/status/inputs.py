@@ -253,7 +253,7 @@ def mixed_status_inputs(size: int) -> StatusInputs:
         Opened(account_id(1 + number), today - day, kind): 1 + (number * day) % 5
         for number in range(min(size - 1, 60))
         for day in range(30)
-        for kind, often in (("contained", 5), ("stripped", 40), ("ill", 9))
+        for kind, often in (("contained", 5), ("deny-removed", 40), ("unhealthy", 9))
         if (number * 7 + day * 3 + 1) % (often + number) == 0
     }
     return replace(
