@@ -61,7 +61,7 @@ def code_advice(words: str) -> str:
         return ""
     return (
         " If it is about the size of the code: keep the code in a bucket (python -m generator "
-        '--out build/s3 --code s3; README, "Parameters and permissions"), name that folder in '
+        '--out build/s3 --code s3; docs/parameters.md, "Your own templates"), name that folder in '
         "--templates and the bucket in LambdaS3BucketName of the parameters."
     )
 
