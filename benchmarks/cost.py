@@ -217,14 +217,14 @@ def printed() -> str:
     fixed = total(idle_centre(centre))
     idle = f"Of 10 accounts, an idle one costs **${alone:.3f}** a month"
     parts = [
-        f"{idle}; the centre adds ${fixed:.2f}.",
+        f"{idle}; the central account adds ${fixed:.2f}.",
         _months(member, centre),
         _millions(member, centre),
         "## How long a reconciliation takes",
         _reconciliation(member),
         "## Where an idle account's money goes",
         _lines(idle_account(member)),
-        "## Where the centre's money goes",
+        "## Where the central account's money goes",
         _lines(idle_centre(centre)),
         f"## The prices, {prices.AS_OF}, us-east-1",
         _table("what", "for", "US dollars", "AWS's page", rows=map(_price_row, PRICES)),
@@ -265,11 +265,11 @@ def _millions(member: Made, centre: Made) -> str:
     many = offences(member, centre, million, offenders=usage.BATCH)
     rows = [
         ("calls of administrators", total(administrators_calls(member, million)), 0.0),
-        ("calls of one offender", total(one[0]), total(one[1])),
-        ("calls of a million offenders", total(many[0]), total(many[1])),
+        ("calls of one unauthorized caller", total(one[0]), total(one[1])),
+        ("calls of a million unauthorized callers", total(many[0]), total(many[1])),
     ]
     said = [(what, f"${here:.2f}", f"${there:.2f}") for what, here, there in rows]
-    return _table("a million", "in the member accounts", "at the centre", rows=said)
+    return _table("a million", "in the member accounts", "in the central account", rows=said)
 
 
 def _lines(bill: Bill) -> str:
