@@ -17,7 +17,7 @@ import cfn_flip
 
 from benchmarks import prices, usage
 from benchmarks.prices import PRICES, PUBLISHED_COSTS, Price
-from benchmarks.usage import Usage
+from benchmarks.request_counts import Usage
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "cost.md"
@@ -50,7 +50,7 @@ LOGGED_BYTES = 1_500
 # An event source mapping keeps five long polls of 20 s open on an idle queue.
 # AWS Lambda Developer Guide, "Using Lambda with Amazon SQS" (polling behaviour).
 POLLS_A_SECOND = 5 / 20
-# What waits is handed over after so many seconds; patrols spread over five minutes.
+# What waits is handed over after so many seconds; reconciliations spread over five minutes.
 WINDOW_SECONDS, SPREAD_SECONDS = 5, 300
 BATCH = 100
 ITEM_BYTES = 4_000
@@ -155,16 +155,18 @@ def _sealing(made: Made) -> float:
 
 
 def idle_account(made: Made) -> Bill:
-    """A member's month in which nobody calls IAM: patrols, and their heartbeats to the centre."""
+    """A member's month in which nobody calls IAM: reconciliations, and their heartbeats to the central account."""
     woken = made.wakes_a_month
-    patrols = run(usage.of_a_patrol(), made, times=woken, own=reconciling_seconds(made))
+    reconciliations = run(
+        usage.of_a_reconciliation(), made, times=woken, own=reconciling_seconds(made)
+    )
     stored = {prices.STORED: ITEM_BYTES / 1e9, prices.BACKED_UP: ITEM_BYTES / 1e9}
     sent = {prices.WAKING: woken, prices.EVENT: woken, prices.KEY_REQUEST: _sealing(made)}
-    return patrols | sent | stored
+    return reconciliations | sent | stored
 
 
 def heard_account(made: Made, member: Made, *, accounts: int) -> Bill:
-    """One account's heartbeats at the centre, of so many accounts."""
+    """One account's heartbeats at the central account, of so many accounts."""
     beats = member.wakes_a_month
     together = min(BATCH, max(1.0, accounts / SPREAD_SECONDS * WINDOW_SECONDS))
     heard = run(usage.of_a_heartbeat().part(together), made, times=beats / together)
@@ -173,8 +175,8 @@ def heard_account(made: Made, member: Made, *, accounts: int) -> Bill:
     return heard
 
 
-def idle_centre(made: Made) -> Bill:
-    """The centre's month without a report and without an account."""
+def idle_central(made: Made) -> Bill:
+    """The central account's month without a report and without an account."""
     swept = run(usage.of_a_sweep(), made, times=made.wakes_a_month)
     polls = {prices.QUEUED: MONTH_SECONDS * POLLS_A_SECOND}
     fixed = {
@@ -191,41 +193,41 @@ def administrators_calls(member: Made, calls: float) -> Bill:
     return run(usage.of_an_administrators_call(), member, times=calls)
 
 
-def offences(member: Made, centre: Made, calls: float, *, offenders: int) -> tuple[Bill, Bill]:
-    """Calls of offenders, at the member and at the centre; in batches of `offenders` principals."""
+def offences(member: Made, central: Made, calls: float, *, offenders: int) -> tuple[Bill, Bill]:
+    """Calls of offenders, at the member and at the central account; in batches of `offenders` principals."""
     contained = run(usage.of_an_offence(), member, times=calls) | {prices.EVENT: calls}
-    told = usage.of_a_report(principals=offenders)
-    mails = told.requests["sns"] * calls
-    heard = run(told.part(usage.BATCH), centre, times=calls / usage.BATCH)
+    reported = usage.of_a_report(principals=offenders)
+    mails = reported.requests["sns"] * calls
+    heard = run(reported.part(usage.BATCH), central, times=calls / usage.BATCH)
     heard[prices.QUEUED] += calls * (1 + 2 / 10)
     return contained, heard | {prices.MAIL: mails, prices.KEY_REQUEST: mails}
 
 
-def per_month(member: Made, centre: Made, *, accounts: int, busy: bool) -> float:
-    """Dollars for an organization of so many accounts, the centre included."""
-    each = total(idle_account(member), heard_account(centre, member, accounts=accounts))
+def per_month(member: Made, central: Made, *, accounts: int, busy: bool) -> float:
+    """Dollars for an organization of so many accounts, the central account included."""
+    each = total(idle_account(member), heard_account(central, member, accounts=accounts))
     if busy:
         each += total(administrators_calls(member, BUSY_CALLS))
-        each += total(*offences(member, centre, BUSY_OFFENCES, offenders=BUSY_OFFENDERS))
-    return accounts * each + total(idle_centre(centre))
+        each += total(*offences(member, central, BUSY_OFFENCES, offenders=BUSY_OFFENDERS))
+    return accounts * each + total(idle_central(central))
 
 
 def printed() -> str:
     """All tables in Markdown."""
-    member, centre = read_made("member"), read_made("central")
-    alone = total(idle_account(member), heard_account(centre, member, accounts=SIZES[0]))
-    fixed = total(idle_centre(centre))
+    member, central = read_made("member"), read_made("central")
+    alone = total(idle_account(member), heard_account(central, member, accounts=SIZES[0]))
+    fixed = total(idle_central(central))
     idle = f"Of 10 accounts, an idle one costs **${alone:.3f}** a month"
     parts = [
         f"{idle}; the central account adds ${fixed:.2f}.",
-        _months(member, centre),
-        _millions(member, centre),
+        _months(member, central),
+        _millions(member, central),
         "## How long a reconciliation takes",
         _reconciliation(member),
         "## Where an idle account's money goes",
         _lines(idle_account(member)),
         "## Where the central account's money goes",
-        _lines(idle_centre(centre)),
+        _lines(idle_central(central)),
         f"## The prices, {prices.AS_OF}, us-east-1",
         _table("what", "for", "US dollars", "AWS's page", rows=map(_price_row, PRICES)),
     ]
@@ -237,7 +239,7 @@ def _price_row(price: Price) -> tuple[str, str, str]:
 
 
 def _reconciliation(made: Made) -> str:
-    asked = usage.of_a_patrol()
+    asked = usage.of_a_reconciliation()
     own, share = reconciling_seconds(made), made.memory_gb / VCPU_GB
     rows = [
         (f"{RECONCILING_SECONDS} processor seconds, measured, at {share:.1%} of one", f"{own:.2f}")
@@ -248,21 +250,21 @@ def _reconciliation(made: Made) -> str:
     return _table("what", "seconds", rows=[*rows, ("together", f"{own + _waits(asked):.2f}")])
 
 
-def _months(member: Made, centre: Made) -> str:
+def _months(member: Made, central: Made) -> str:
     rows = []
     for size in SIZES:
-        idle = per_month(member, centre, accounts=size, busy=False)
-        busy = per_month(member, centre, accounts=size, busy=True)
+        idle = per_month(member, central, accounts=size, busy=False)
+        busy = per_month(member, central, accounts=size, busy=True)
         theirs = f"${PUBLISHED_COSTS[size]:.2f}" if size in PUBLISHED_COSTS else "not published"
         rows.append((f"{size:,}", f"${idle:,.2f}", f"${busy:,.2f}", theirs))
     heads = ("accounts", "idle, a month", "busy, a month", "Automated Security Response")
     return _table(*heads, rows=rows)
 
 
-def _millions(member: Made, centre: Made) -> str:
+def _millions(member: Made, central: Made) -> str:
     million = 1e6
-    one = offences(member, centre, million, offenders=1)
-    many = offences(member, centre, million, offenders=usage.BATCH)
+    one = offences(member, central, million, offenders=1)
+    many = offences(member, central, million, offenders=usage.BATCH)
     rows = [
         ("calls of administrators", total(administrators_calls(member, million)), 0.0),
         ("calls of one unauthorized caller", total(one[0]), total(one[1])),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from handler.model.report import Disposition
-from tests.notifier.desk import given_envelope, given_report, to_detail
+from tests.notifier.central import given_envelope, given_report, to_detail
 
 START = 1_790_000_000.0 - 1_790_000_000.0 % 60
 

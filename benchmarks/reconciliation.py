@@ -43,9 +43,9 @@ compile(source, "index.py", "exec")
 compiling = time.process_time() - began
 import index
 here = types.SimpleNamespace(invoked_function_arn={arn!r})
-index.lambda_handler({{"patrol": True}}, here)
+index.lambda_handler({{"reconciliation": True}}, here)
 cold = time.process_time()
-index.lambda_handler({{"patrol": True}}, here)
+index.lambda_handler({{"reconciliation": True}}, here)
 print(json.dumps([cold - compiling, time.process_time() - cold, compiling]))
 """
 
@@ -67,7 +67,7 @@ def measure(python: str = sys.executable, *, runs: int = RUNS) -> Reconciliation
         [account] = box.members
         # The first one looks at the group and tests itself, once a day; later ones do not.
         function = box.client("lambda", account)
-        function.invoke(FunctionName=REVOKER, Payload=json.dumps({"patrol": True}))
+        function.invoke(FunctionName=REVOKER, Payload=json.dumps({"reconcile": True}))
         box.settle()
         (folder / "index.py").write_text(_deployed_code())
         with _over_tls(box.endpoint, folder) as endpoint:
@@ -136,14 +136,14 @@ def _over_tls(endpoint: str, folder: Path) -> Iterator[str]:
     loop = asyncio.new_event_loop()
     port = urlsplit(endpoint).port
 
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def upload(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while some := await reader.read(65_536):
             writer.write(some)
         writer.close()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(carry(reader, behind[1]), carry(behind[0], writer))
+        await asyncio.gather(upload(reader, behind[1]), upload(behind[0], writer))
 
     started = asyncio.start_server(connected, "127.0.0.1", 0, ssl=secure)
     server = loop.run_until_complete(started)

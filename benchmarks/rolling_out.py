@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from stacksets.cli.common import look, read_release
+from stacksets.cli.common import read_inputs, read_release
 from stacksets.config.load import read_wanted
 from stacksets.observe.clients import Clients
 from stacksets.planners.rollout import plan
@@ -200,5 +200,5 @@ def planned(size: int, *, before: Plan | None) -> tuple[Plan, Counter[str]]:
         member=RELEASE.member.document["Parameters"],
         central=RELEASE.central.document["Parameters"],
     )
-    made = plan(look(wanted, RELEASE, clients, today=date(2026, 11, 22)))
+    made = plan(read_inputs(wanted, RELEASE, clients, today=date(2026, 11, 22)))
     return made, landscape.calls

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.memory import peak_memory
 from benchmarks.rolling_out import planned
-from benchmarks.seeing import Stub, look_at
+from benchmarks.status_scale import Stub, look_at
 from stacksets.cli.gc_tuning import collect_seldom
 
 ROOT = Path(__file__).parent.parent

@@ -119,8 +119,8 @@ def _units(sent: dict[str, Any], body: dict[str, Any]) -> float:
     """
     if not str(body.get("__type", "")).endswith(REFUSED):
         used = body.get("ConsumedCapacity", {})
-        told = used if isinstance(used, list) else [used]
-        return sum(float(one.get("CapacityUnits", 0)) for one in told)
+        reported = used if isinstance(used, list) else [used]
+        return sum(float(one.get("CapacityUnits", 0)) for one in reported)
     if "TransactItems" in sent:
         return 2.0 * len(sent["TransactItems"])
     return max(1.0, -(-len(json.dumps(body.get("Item", {}))) // 1024))

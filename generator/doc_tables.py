@@ -12,7 +12,6 @@ from typing import Any
 
 from generator.central.policies import (
     BUS_POLICY,
-    DESK_ALWAYS,
     HEALTH_TOPIC_POLICY,
     INCIDENT_TOPIC_POLICY,
     KEY_POLICY,
@@ -20,6 +19,7 @@ from generator.central.policies import (
     NOTIFIER_GIVEN_KEY,
     NOTIFIER_OWN_KEY,
     QUEUE_POLICY,
+    RESPONDER_ALWAYS,
 )
 from generator.central.policies import DEAD_LETTERS as CENTRAL_DEAD_LETTERS
 from generator.central.responder_role import SECURITY_TEAM
@@ -28,7 +28,7 @@ from generator.member.resource_policies import (
     DEAD_LETTERS,
     FORWARDER_ALWAYS,
     FORWARDER_TRUST,
-    PATROL_ALWAYS,
+    RECONCILE_ALWAYS,
     STATE_TABLE_POLICY,
     TRAIL_ALWAYS,
 )
@@ -103,7 +103,7 @@ def tables(templates: tuple[Rendered, ...]) -> dict[str, str]:
         "member-permissions": _permissions(
             ("trust of the forward role", (FORWARDER_TRUST,)),
             ("forward role", FORWARDER_ALWAYS),
-            ("patrol role", PATROL_ALWAYS),
+            ("reconciliation role", RECONCILE_ALWAYS),
             ("trail role, if there is a trail", TRAIL_ALWAYS),
             ("trust of the canary role", (NOBODY,)),
             ("dead-letter queue", DEAD_LETTERS),
@@ -114,9 +114,9 @@ def tables(templates: tuple[Rendered, ...]) -> dict[str, str]:
             ("with our own topic", NOTIFIER_OWN_KEY),
             ("with SNSTopicKmsKeyArn", NOTIFIER_GIVEN_KEY),
         ),
-        "desk-permissions": _permissions(
-            ("trust of the desk's role", (SECURITY_TEAM,)),
-            ("desk's role", DESK_ALWAYS),
+        "responder-permissions": _permissions(
+            ("trust of the responder role", (SECURITY_TEAM,)),
+            ("responder's role", RESPONDER_ALWAYS),
         ),
         "guardrail": _guardrail(guardrail_statements()),
         "guardrail-size": f"{len(guardrail_json()):,} characters, of {LIMIT:,} that every tool "

@@ -1,1 +1,1 @@
-"""The security team's desk. Judges, shows, and asks revokers; has no rights in their accounts."""
+"""The security team's responder. Judges, shows, and asks revokers; has no rights in their accounts."""

@@ -1,4 +1,4 @@
-"""The command line of the security team's desk; prints, and decides nothing itself.
+"""The command line of the security team's responder; prints, and decides nothing itself.
 
 Exit codes: 0 all went well, 1 something could not be read, 2 the command makes no sense.
 """
@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from handler.notifier.messages.notice import visible
-from responder.centre_commands import add_centre_commands
-from responder.desk_commands import add_desk_commands
+from responder.account_commands import add_responder_commands
+from responder.central_commands import add_central_commands
 from responder.read import ENDINGS, Unreadable, find_files, read_file
 from responder.replay import Judged, Rules, Tally, as_json, judge, read_rules
 from responder.show import print_replay
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m responder", description="The desk.")
+    parser = argparse.ArgumentParser(prog="python -m responder", description="The responder.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     replay = commands.add_parser(
         "replay",
@@ -69,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="one line of JSON per judged event, then a summary"
     )
     replay.set_defaults(command=_replay)
-    add_desk_commands(commands)
-    add_centre_commands(commands)
+    add_responder_commands(commands)
+    add_central_commands(commands)
     return parser
 
 
@@ -91,14 +91,14 @@ def _replay(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int
                 unreadable += _replay_file(found, rules, tally, moved, options.json)
             else:
                 unreadable += 1
-                _tell(found)
+                _report(found)
     if not files and not unreadable:
         parser.error(f"no file in there ends in {', '.join(ENDINGS)}")
     summary = {"files": files, "unreadable": unreadable, **tally.summary()}
     if options.json:
         print(json.dumps({"summary": summary}))
     else:
-        print_replay(tally.lines(), summary, admins_told=bool(options.admin))
+        print_replay(tally.lines(), summary, admins_reported=bool(options.admin))
     return 1 if unreadable else 0
 
 
@@ -110,7 +110,7 @@ def _replay_file(
     for record in read_file(path, moved=moved):
         if isinstance(record, Unreadable):
             unreadable = 1
-            _tell(record)
+            _report(record)
             continue
         seen = judge(record, rules)
         tally.add(seen)
@@ -119,7 +119,7 @@ def _replay_file(
     return unreadable
 
 
-def _tell(unreadable: Unreadable) -> None:
+def _report(unreadable: Unreadable) -> None:
     print(f"{visible(str(unreadable.path))}: {visible(unreadable.why)}", file=sys.stderr)
 
 

@@ -26,9 +26,7 @@ LOOKED_AT_SECONDS = 5
 # SQS and Lambda take no more.
 LARGEST_EVENT = 1 << 18
 # What the revoker would answer as a call of IAM, and is none.
-PATROLS_OWN = (
-    "an event of a tamper rule, which only tells: the revoker's next patrol sends it to the centre"
-)
+RECONCILIATIONS_OWN = "an event of a tamper rule, which only tells: the revoker's next reconciliation sends it to the central account"
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 
 
@@ -81,7 +79,7 @@ def _redrive(
         body = unwrap(message["Body"])
         try:
             if _rule_of(message).startswith(TAMPER_RULE):
-                raise ValueError(PATROLS_OWN)
+                raise ValueError(RECONCILIATIONS_OWN)
             if not dry:
                 hand_over(body)
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from handler.model.cloudtrail import Call, Kind, read_event, read_record
+from handler.model.cloudtrail import Call, CallerKind, read_event, read_record
 from handler.model.names import REVOKER, iam_arn
 from handler.model.reasons import Action, Standing, Verdict
 from handler.model.settings import Settings, read_role_patterns, read_settings
@@ -102,7 +102,7 @@ def judge(record: Mapping[str, Any], rules: Rules) -> Judged | Passed:
 def _is_admin(call: Call, rules: Rules) -> bool:
     caller = call.caller
     known = {caller.name.casefold(), caller.arn.casefold()} - {""}
-    return caller.kind is Kind.USER and not known.isdisjoint(rules.admins)
+    return caller.kind is CallerKind.USER and not known.isdisjoint(rules.admins)
 
 
 def name_caller(call: Call) -> str:

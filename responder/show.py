@@ -1,4 +1,4 @@
-"""What the desk shows: results as tables for people. Computes nothing."""
+"""What the responder shows: results as tables for people. Computes nothing."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ WORDS = {
 }
 
 
-def print_replay(lines: Sequence[Line], summary: Mapping[str, Any], *, admins_told: bool) -> None:
+def print_replay(
+    lines: Sequence[Line], summary: Mapping[str, Any], *, admins_reported: bool
+) -> None:
     """The result of a replay: a table by caller and reason, then what it means in sentences."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH_OF_A_FILE)
     if lines:
         console.print(_table(lines))
-    for sentence in _sentences(summary, admins_told=admins_told):
+    for sentence in _sentences(summary, admins_reported=admins_reported):
         console.print(Text(sentence))
 
 
@@ -53,7 +55,7 @@ def _table(lines: Sequence[Line]) -> Table:
     return table
 
 
-def _sentences(summary: Mapping[str, Any], *, admins_told: bool) -> list[str]:
+def _sentences(summary: Mapping[str, Any], *, admins_reported: bool) -> list[str]:
     actions = summary["actions"]
     seen = (
         f"{summary['records']:,} records in {summary['files']:,} files: "
@@ -67,7 +69,7 @@ def _sentences(summary: Mapping[str, Any], *, admins_told: bool) -> list[str]:
         "its later calls fail."
     )
     sentences = [seen, lost]
-    if not admins_told:
+    if not admins_reported:
         sentences.append(
             "Records do not say who is in the administrators' group: without --admin NAME "
             "every IAM user counts as no administrator."

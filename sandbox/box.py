@@ -174,7 +174,7 @@ class Box:
         """Fire the schedules that are due by now, each once, and not within 10 s.
 
         In a box whose schedules are held nothing else fires them.
-        `rate` counts from the making of the rule or schedule; `cron` from the first look at it.
+        `rate` counts from the making of the rule or schedule; `cron` from the baseline at it.
         """
         self._schedules.tick()
 

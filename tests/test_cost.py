@@ -29,7 +29,7 @@ def member() -> Made:
 
 
 @pytest.fixture(scope="module")
-def centre() -> Made:
+def central() -> Made:
     return read_made("central")
 
 
@@ -38,20 +38,20 @@ def test_the_document_shows_what_the_script_computes() -> None:
     assert with_tables(text) == text, "run python -m benchmarks.cost"
 
 
-def test_what_the_templates_make_is_what_the_sums_begin_with(member: Made, centre: Made) -> None:
+def test_what_the_templates_make_is_what_the_sums_begin_with(member: Made, central: Made) -> None:
     assert member == Made(
         memory_gb=0.25, wakes_a_month=2_920.0, keys=0, alarms=0, metrics=0, sealed_tables=0
     )
-    assert centre == Made(
+    assert central == Made(
         memory_gb=0.5, wakes_a_month=43_800.0, keys=1, alarms=5, metrics=2, sealed_tables=1
     )
 
 
 @pytest.mark.parametrize("accounts", SIZES)
 def test_an_idle_account_costs_less_than_ten_cents_a_month(
-    member: Made, centre: Made, accounts: int
+    member: Made, central: Made, accounts: int
 ) -> None:
-    heard = heard_account(centre, member, accounts=accounts)
+    heard = heard_account(central, member, accounts=accounts)
     assert 0.01 < total(idle_account(member), heard) < 0.10
 
 
@@ -71,7 +71,7 @@ def test_a_poller_or_an_alarm_in_each_member_would_show(member: Made) -> None:
 
 
 def test_a_busy_organization_costs_less_than_the_published_solution(
-    member: Made, centre: Made
+    member: Made, central: Made
 ) -> None:
     for accounts, published in PUBLISHED_COSTS.items():
-        assert per_month(member, centre, accounts=accounts, busy=True) < published
+        assert per_month(member, central, accounts=accounts, busy=True) < published

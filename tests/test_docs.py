@@ -22,11 +22,11 @@ from botocore.session import get_session
 from generator.render import render
 from generator.source.lambda_code import Form
 from generator.source.mail_texts import House
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.model.deny_policy import DENIED_ACTIONS
 from handler.model.names import METRICS, UNCONFIRMED_METRIC, WAITING_METRIC
 from handler.model.settings import KNOBS, read_role_patterns
-from handler.revoker.deny.methods import ROLE_STEPS, USER_STEPS, Target
+from handler.revoker.deny.methods import ROLE_METHOD_CALLS, USER_METHOD_CALLS, Target
 from sandbox.demo.scenarios import SCENES
 
 ROOT = Path(__file__).parent.parent
@@ -111,7 +111,7 @@ def test_python_is_asked_for_modules_and_options_that_exist(words: tuple[str, ..
     module, *rest = words
     if module in ("pip", "tox"):
         return
-    if module == "benchmarks.telling" and find_spec("aws_lambda_powertools") is None:
+    if module == "benchmarks.notifier_load" and find_spec("aws_lambda_powertools") is None:
         pytest.skip("aws-lambda-powertools, which only this benchmark wants, is not installed")
     file = ROOT / module.replace(".", "/")
     assert (file / "__main__.py").exists() or file.with_suffix(".py").exists(), module
@@ -165,10 +165,10 @@ def test_the_readme_lists_what_the_deny_denies() -> None:
     assert re.findall(r"`([a-z-]+:[A-Za-z*]+)`", line) == list(DENIED_ACTIONS)
 
 
-def test_the_page_on_undoing_shows_the_undo_of_every_rung() -> None:
+def test_the_page_on_undoing_shows_the_undo_of_every_deny_method() -> None:
     page = (ROOT / "docs" / "undo.md").read_text()
     table = page.partition("## Without the responder")[2].partition("\n## ")[0]
-    for kind, steps in ((Kind.USER, USER_STEPS), (Kind.ROLE, ROLE_STEPS)):
+    for kind, steps in ((CallerKind.USER, USER_METHOD_CALLS), (CallerKind.ROLE, ROLE_METHOD_CALLS)):
         target = Target(kind=kind, name="NAME", id="", account="111122223333", partition="aws")
         for step in steps:
             command = " ".join(step.command(target)).replace(target.deny_arn, "ARN")

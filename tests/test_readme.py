@@ -189,7 +189,7 @@ def test_a_single_account_is_guarded_by_the_commands_as_they_stand(shell: Shell)
     enforce = (
         blocks("single")
         .rsplit("aws cloudformation deploy", 1)[1]
-        .replace('"CentralBusArn=$BUS"', "Mode=enforce MissingGroup=nobody")
+        .replace('"CentralBusArn=$BUS"', "Mode=enforce MissingGroup=treat-as-empty")
     )
     names = blocks("single").split("aws s3 mb")[0]
     shell.run(blocks("single"), AWS_PROFILE="member-1")

@@ -30,7 +30,8 @@ def chat_text(form: dict[str, Any]) -> str:
     mark = ":rotating_light: " if form["critical"] else ""
     lines = [_incident_line(one) for one in form["incidents"]]
     lines += [
-        f"- {_plain(one['account'])}, last heard {one['last_heard']}" for one in form["silences"]
+        f"- {_plain(one['account'])}, last heard {one['last_heartbeat']}"
+        for one in form["silences"]
     ]
     if len(lines) > MOST_LINES:
         lines = [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES} more, in the mail"]

@@ -25,7 +25,7 @@ GROUPS = [
         "Label": {"default": "A second recipient, for some accounts only"},
         "Parameters": ["ExtraEmail", "ExtraAccounts"],
     },
-    {"Label": {"default": "Who may release"}, "Parameters": ["DeskPrincipals"]},
+    {"Label": {"default": "Who may release"}, "Parameters": ["ResponderPrincipals"]},
     {"Label": {"default": "Logs"}, "Parameters": ["LogRetentionDays"]},
 ]
 
@@ -96,7 +96,7 @@ def add_parameters(template: Template) -> None:
     )
     template.add_parameter(
         Parameter(
-            "DeskPrincipals",
+            "ResponderPrincipals",
             Type="String",
             Description=(
                 "ARN patterns of this account's principals that may assume the responder role, "
@@ -132,7 +132,7 @@ def _add_conditions(template: Template) -> None:
     has_email = Not(Equals(Ref("Email"), ""))
     own_topic = Equals(Ref("SNSTopicArn"), "")
     template.add_rule(
-        "SomebodyIsTold",
+        "SomebodyIsNotified",
         {
             "Assertions": [
                 {

@@ -132,7 +132,7 @@ NOTIFIER_ALWAYS = (
         resources=(f"{OUR_TABLE}/index/{DUE_INDEX}",),
     ),
     Statement(
-        sid="LookAtSubscriptions",
+        sid="ReadSubscriptions",
         why="Whether everybody who is to be told has confirmed, and still listens.",
         actions=("sns:ListSubscriptionsByTopic",),
         resources=(OUR_INCIDENT_TOPIC, OUR_HEALTH_TOPIC),
@@ -167,17 +167,17 @@ _OURS_TO_ASK = {
     ]
 }
 
-DESK_ALWAYS = (
+RESPONDER_ALWAYS = (
     Statement(
         sid="AskRevokers",
-        why="The desk works through the revoker of each account; it has no role in the members.",
+        why="The responder works through the revoker of each account; it has no role in the members.",
         actions=("lambda:InvokeFunction",),
         resources=(ANY_FUNCTION,),
         conditions={"StringEquals": _OURS_TO_ASK},
     ),
     Statement(
         sid="ReadIncidents",
-        why="What was told: the desk reads the incidents and writes none.",
+        why="What was told: the responder reads the incidents and writes none.",
         actions=("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"),
         resources=(OUR_TABLE,),
     ),

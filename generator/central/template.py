@@ -31,7 +31,7 @@ from generator.central.policies import (
     NOTIFIER_OWN_KEY,
     QUEUE_POLICY,
 )
-from generator.central.responder_role import add_desk_role
+from generator.central.responder_role import add_responder_role
 from generator.central.sweep_schedule import add_sweep
 from generator.central.topics_and_alarms import add_alarms, add_topics
 from generator.policy.event_patterns import REPORTS
@@ -70,7 +70,7 @@ def central_template(code: Code) -> dict[str, Any]:
     _add_waking(template)
     add_topics(template)
     add_alarms(template)
-    add_desk_role(template)
+    add_responder_role(template)
     _add_outputs(template)
     template.set_metadata({"AWS::CloudFormation::Interface": {"ParameterGroups": GROUPS}})
     tree: dict[str, Any] = template.to_dict()
@@ -197,7 +197,7 @@ def _add_table(template: Template) -> None:
                     ],
                     Projection=dynamodb.Projection(
                         ProjectionType="INCLUDE",
-                        NonKeyAttributes=["beat", "last_heard", "silent_since"],
+                        NonKeyAttributes=["beat", "last_heartbeat", "not_reporting_since"],
                     ),
                 ),
             ],

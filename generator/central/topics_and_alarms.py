@@ -119,7 +119,7 @@ def add_alarms(template: Template) -> None:
     # User Guide, "Configuring how CloudWatch alarms treat missing data").
     _add_alarm(
         template,
-        "MailsOwed",
+        "MailsDue",
         says="A mail has been owed for ten minutes, or the sweep does not run: its log says why.",
         namespace=METRICS,
         metric=WAITING_METRIC,
@@ -150,7 +150,7 @@ def _add_alarm(
     dimension: tuple[str, Any] | None = None,
     missing: str = "notBreaching",
 ) -> None:
-    told = If("OwnTopic", [Ref("HealthTopic")], [Ref("HealthTopic"), Ref("SNSTopicArn")])
+    reported = If("OwnTopic", [Ref("HealthTopic")], [Ref("HealthTopic"), Ref("SNSTopicArn")])
     template.add_resource(
         cloudwatch.Alarm(
             title,
@@ -164,8 +164,8 @@ def _add_alarm(
             Threshold=above,
             ComparisonOperator="GreaterThanThreshold",
             TreatMissingData=missing,
-            AlarmActions=told,
-            OKActions=told,
+            AlarmActions=reported,
+            OKActions=reported,
         )
     )
 

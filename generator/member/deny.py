@@ -20,8 +20,8 @@ from handler.model.names import (
 
 EVERYTHING = "DenyEverything"
 # Who is contained holds these back: the stack's deletion then fails here, before it takes the way
-# by which the desk releases. CloudFormation deletes what depends first.
-RELEASED_BY = ("DeskMayInvoke",)
+# by which the responder releases. CloudFormation deletes what depends first.
+RELEASED_BY = ("ResponderMayInvoke",)
 
 
 def add_deny(template: Template) -> None:

@@ -8,7 +8,7 @@ from generator.policy.arns import (
     OUR_ROLE,
     OUR_RULES,
     OUR_TABLE,
-    PATROL_ROLE_ARN,
+    RECONCILE_ROLE_ARN,
     TAMPER_RULES,
     TRAIL_LOG_GROUP,
     log_streams,
@@ -19,7 +19,7 @@ from handler.model.names import LEDGER_WRITES
 FORWARDER_ALWAYS = (
     Statement(
         sid="ForwardTamperEvents",
-        why="EventBridge carries AWS's own events about our resources to the centre.",
+        why="EventBridge carries AWS's own events about our resources to the central account.",
         actions=("events:PutEvents",),
         resources=("${CentralBusArn}",),
     ),
@@ -36,7 +36,7 @@ FORWARDER_TRUST = Statement(
     conditions={"ArnEquals": {"aws:SourceArn": list(TAMPER_RULES)}},
 )
 
-PATROL_ALWAYS = (
+RECONCILE_ALWAYS = (
     Statement(
         sid="WakeRevoker",
         why="EventBridge Scheduler invokes the revoker, and nothing else, every 15 minutes.",
@@ -44,7 +44,7 @@ PATROL_ALWAYS = (
         resources=(OUR_FUNCTION,),
     ),
     Statement(
-        sid="KeepPatrols",
+        sid="KeepReconciliations",
         why="EventBridge Scheduler leaves here, with its own role, what it could not deliver.",
         actions=("sqs:SendMessage",),
         resources=(OUR_QUEUE,),
@@ -73,14 +73,14 @@ DEAD_LETTERS = (
     ),
     Statement(
         sid="NobodyElseMayForge",
-        why="The patrol believes what lies here: a call made up by whoever may send to every "
+        why="Reconciliation believes what lies here: a call made up by whoever may send to every "
         "queue of the account would be judged as CloudTrail's.",
         effect="Deny",
         actions=("sqs:SendMessage",),
         resources=(OUR_QUEUE,),
         principal="*",
         conditions={
-            "ArnNotEquals": {"aws:PrincipalArn": [OUR_ROLE, PATROL_ROLE_ARN]},
+            "ArnNotEquals": {"aws:PrincipalArn": [OUR_ROLE, RECONCILE_ROLE_ARN]},
             "Bool": {"aws:PrincipalIsAWSService": "false"},
         },
     ),

@@ -53,7 +53,7 @@ _READING = (
     ),
     Statement(
         sid="SeeWhatHolds",
-        why="The patrol looks whether each deny that was put on is still there.",
+        why="Reconciliation looks whether each deny that was put on is still there.",
         actions=(
             "iam:ListAttachedUserPolicies",
             "iam:ListAttachedRolePolicies",
@@ -82,25 +82,25 @@ _READING = (
         resources=("*",),
     ),
     Statement(
-        sid="LookAfterRules",
-        why="The patrol tells the centre when one of our rules is disabled or gone.",
+        sid="ReadRules",
+        why="Reconciliation tells the central account when one of our rules is disabled or gone.",
         actions=("events:DescribeRule",),
         resources=OUR_RULES,
     ),
     Statement(
-        sid="LookAfterTable",
+        sid="ReadTablePolicy",
         why="Whether the ledger's own policy is there: no drift shows it, no update restores it.",
         actions=("dynamodb:GetResourcePolicy",),
         resources=(OUR_TABLE,),
     ),
     Statement(
         sid="FindTrails",
-        why="The patrol tells whether a trail brings IAM's calls here; IAM cannot limit the list.",
+        why="Reconciliation tells whether a trail brings IAM's calls here; IAM cannot limit the list.",
         actions=("cloudtrail:DescribeTrails",),
         resources=("*",),
     ),
     Statement(
-        sid="LookAfterTrails",
+        sid="ReadTrails",
         why="Whether it is logging; an Organization's trail is the management account's.",
         actions=("cloudtrail:GetTrailStatus",),
         resources=("arn:${AWS::Partition}:cloudtrail:*:*:trail/*",),
@@ -124,7 +124,7 @@ REVOKER_ALWAYS = (
     ),
     Statement(
         sid="TagCanary",
-        why="The drill: a call of its own, on a role that nobody can use, to see the event arrive.",
+        why="The self-test: a call of its own, on a role that nobody can use, to see the event arrive.",
         actions=("iam:TagRole",),
         resources=(OUR_CANARY,),
         conditions=ONLY_OUR_FUNCTION,
@@ -143,7 +143,7 @@ REVOKER_ALWAYS = (
     ),
     Statement(
         sid="RedriveFailures",
-        why="The patrol counts what is kept there and answers it once more.",
+        why="Reconciliation counts what is kept there and answers it once more.",
         actions=("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
         resources=(OUR_QUEUE,),
     ),
@@ -164,7 +164,7 @@ _CONTAINING = (
     ),
     Statement(
         sid="DenyUser",
-        why="First rung for a user or her sessions alone, and its undo: our two denies only.",
+        why="First deny method for a user or her sessions alone, and its undo: our two denies only.",
         actions=("iam:AttachUserPolicy", "iam:DetachUserPolicy"),
         resources=(USERS,),
         conditions={
@@ -173,14 +173,14 @@ _CONTAINING = (
     ),
     Statement(
         sid="DenyRole",
-        why="First rung for a role, and its undo: no other policy than our deny.",
+        why="First deny method for a role, and its undo: no other policy than our deny.",
         actions=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
         resources=(ROLES,),
         conditions={"ArnEquals": {"iam:PolicyARN": OUR_POLICY, **FROM_OUR_FUNCTION}},
     ),
     Statement(
         sid="DenyUserByGroup",
-        why="Second rung for a user at her policy quota, or her sessions alone, and its undo: our "
+        why="Second deny method for a user at her policy quota, or her sessions alone, and its undo: our "
         "two groups only.",
         actions=("iam:AddUserToGroup", "iam:RemoveUserFromGroup"),
         resources=OUR_GROUPS,
@@ -188,7 +188,7 @@ _CONTAINING = (
     ),
     Statement(
         sid="DenyRoleByBoundary",
-        why="Second rung for a role at its quota: no other boundary than our deny. No undo: put "
+        why="Second deny method for a role at its quota: no other boundary than our deny. No undo: put "
         "over an owner's and taken off again, it would widen. IAM cannot ask what a role has.",
         actions=("iam:PutRolePermissionsBoundary",),
         resources=(ROLES,),
@@ -211,14 +211,14 @@ _TAKING_BACK = (
         conditions=ONLY_OUR_FUNCTION,
     ),
     Statement(
-        sid="TakePasswordsBack",
+        sid="DeletePasswords",
         why="Delete the console password of a user whom an offender made.",
         actions=("iam:DeleteLoginProfile",),
         resources=(USERS,),
         conditions=ONLY_OUR_FUNCTION,
     ),
     Statement(
-        sid="TakeMembershipsBack",
+        sid="RemoveMemberships",
         why="Take out of the administrators' group, and of no other, whom an offender put in. What "
         "that group denies goes with it.",
         actions=("iam:RemoveUserFromGroup",),
@@ -232,14 +232,14 @@ REVOKER_ENFORCING = (*_CONTAINING, *_TAKING_BACK)
 REVOKER_INLINE = (
     Statement(
         sid="DenyUserInline",
-        why="Last rung for a user, and its undo. IAM cannot limit its content: it could grant.",
+        why="Last deny method for a user, and its undo. IAM cannot limit its content: it could grant.",
         actions=("iam:PutUserPolicy", "iam:DeleteUserPolicy"),
         resources=(USERS,),
         conditions=ONLY_OUR_FUNCTION,
     ),
     Statement(
         sid="DenyRoleInline",
-        why="Last rung for a role, and its undo. IAM cannot limit its content: it could grant.",
+        why="Last deny method for a role, and its undo. IAM cannot limit its content: it could grant.",
         actions=("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
         resources=(ROLES,),
         conditions=ONLY_OUR_FUNCTION,

@@ -60,7 +60,7 @@ def _add_calls(template: Template) -> None:
         (
             "Canary",
             CANARY_RULE,
-            "The revoker's own call on its canary role: the drill sees its event arrive.",
+            "The revoker's own call on its canary role: the self-test sees its event arrive.",
             CANARY,
         ),
     ):

@@ -1,16 +1,16 @@
-"""What wakes the revoker without a call: the schedule, the desk; and the canary of its drills."""
+"""What wakes the revoker without a call: the schedule, the responder; and the canary of its self-tests."""
 
 from __future__ import annotations
 
 from troposphere import GetAtt, Ref, Template, awslambda, iam, scheduler
 
-from generator.member.resource_policies import PATROL_ALWAYS
+from generator.member.resource_policies import RECONCILE_ALWAYS
 from generator.policy.intrinsics import filled
 from generator.policy.statements import Statement, document, trust
-from handler.model.names import CANARY_ROLE, IAM_PATH, PATROL_ROLE, PATROL_SCHEDULE
+from handler.model.names import CANARY_ROLE, IAM_PATH, RECONCILE_ROLE, RECONCILE_SCHEDULE
 
-# A patrol that comes later than the next one is of no use.
-PATROL_RETRY = {"MaximumEventAgeInSeconds": 15 * 60, "MaximumRetryAttempts": 10}
+# A reconciliation that comes later than the next one is of no use.
+RECONCILE_RETRY = {"MaximumEventAgeInSeconds": 15 * 60, "MaximumRetryAttempts": 10}
 
 NOBODY = Statement(
     sid="NobodyMayBeTheCanary",
@@ -21,14 +21,14 @@ NOBODY = Statement(
 )
 
 
-def add_patrol(template: Template) -> None:
+def add_reconcile(template: Template) -> None:
     """Add the schedule and its role. A schedule costs nothing; a queue that is polled would."""
     template.add_resource(
         iam.Role(
-            "PatrolRole",
-            RoleName=PATROL_ROLE,
+            "ReconcileRole",
+            RoleName=RECONCILE_ROLE,
             Path=IAM_PATH,
-            Description="EventBridge Scheduler wakes the revoker for its patrols.",
+            Description="EventBridge Scheduler wakes the revoker for its reconciliations.",
             AssumeRolePolicyDocument=filled(
                 trust(
                     "scheduler.amazonaws.com",
@@ -37,15 +37,17 @@ def add_patrol(template: Template) -> None:
                 )
             ),
             Policies=[
-                iam.Policy(PolicyName="patrol", PolicyDocument=filled(document(PATROL_ALWAYS)))
+                iam.Policy(
+                    PolicyName="reconcile", PolicyDocument=filled(document(RECONCILE_ALWAYS))
+                )
             ],
         )
     )
     template.add_resource(
         scheduler.Schedule(
-            "PatrolSchedule",
+            "ReconcileSchedule",
             DependsOn=["DenyGroup", "SessionDenyGroup"],
-            Name=PATROL_SCHEDULE,
+            Name=RECONCILE_SCHEDULE,
             Description="The revoker looks round: what holds, what is missing, and a heartbeat.",
             ScheduleExpression="rate(15 minutes)",
             FlexibleTimeWindow=scheduler.FlexibleTimeWindow(
@@ -54,34 +56,34 @@ def add_patrol(template: Template) -> None:
             State="ENABLED",
             Target=scheduler.Target(
                 Arn=GetAtt("Revoker", "Arn"),
-                RoleArn=GetAtt("PatrolRole", "Arn"),
-                Input='{"patrol": true}',
-                RetryPolicy=scheduler.RetryPolicy(**PATROL_RETRY),
+                RoleArn=GetAtt("ReconcileRole", "Arn"),
+                Input='{"reconciliation": true}',
+                RetryPolicy=scheduler.RetryPolicy(**RECONCILE_RETRY),
                 DeadLetterConfig=scheduler.DeadLetterConfig(Arn=GetAtt("DeadLetters", "Arn")),
             ),
         )
     )
 
 
-def add_desk(template: Template) -> None:
+def add_responder(template: Template) -> None:
     """Let one role of the central account invoke the revoker.
 
     Lambda looks the role up when the permission is made, and keeps its id: the central stack comes
-    first, and a desk role made anew is another.
+    first, and a responder role made anew is another.
     https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-cross-account.html
     """
     template.add_resource(
         awslambda.Permission(
-            "DeskMayInvoke",
+            "ResponderMayInvoke",
             FunctionName=Ref("Revoker"),
             Action="lambda:InvokeFunction",
-            Principal=filled("${DeskRoleArn}"),
+            Principal=filled("${ResponderRoleArn}"),
         )
     )
 
 
 def add_canary(template: Template) -> None:
-    """Add the role that drills tag; it has no permission and nobody can assume it."""
+    """Add the role that self-tests tag; it has no permission and nobody can assume it."""
     template.add_resource(
         iam.Role(
             "CanaryRole",

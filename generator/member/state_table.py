@@ -35,7 +35,7 @@ def add_state(template: Template) -> None:
                 PointInTimeRecoveryEnabled=True
             ),
             # Sealed by a key of DynamoDB's own, its default: the account's key would cost a request
-            # to KMS with each patrol, a sixth of all that an idle account costs.
+            # to KMS with each reconciliation, a sixth of all that an idle account costs.
             ResourcePolicy=dynamodb.ResourcePolicy(
                 PolicyDocument=filled(document(STATE_TABLE_POLICY))
             ),

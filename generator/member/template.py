@@ -27,7 +27,7 @@ from generator.member.deny import add_deny
 from generator.member.parameters import GROUPS, add_parameters
 from generator.member.revoker_role import REVOKER_ALWAYS, REVOKER_ENFORCING, REVOKER_INLINE
 from generator.member.rules import DAY, add_rules
-from generator.member.schedule import add_canary, add_desk, add_patrol
+from generator.member.schedule import add_canary, add_reconcile, add_responder
 from generator.member.state_table import add_state
 from generator.member.trail import add_trail
 from generator.policy.arns import LOG_GROUP
@@ -61,11 +61,11 @@ def member_template(code: Code) -> dict[str, Any]:
     _add_conditions(template)
     add_state(template)
     _add_revoker(template, code)
-    add_desk(template)
+    add_responder(template)
     add_deny(template)
     add_canary(template)
     add_rules(template)
-    add_patrol(template)
+    add_reconcile(template)
     add_trail(template)
     _add_outputs(template)
     template.set_metadata({"AWS::CloudFormation::Interface": {"ParameterGroups": GROUPS}})
@@ -106,7 +106,7 @@ def _add_conditions(template: Template) -> None:
                         Not(Equals(Ref("MissingGroup"), "undecided")),
                     ),
                     "AssertDescription": (
-                        "Mode=enforce needs a decision: MissingGroup=nobody says that where the "
+                        "Mode=enforce needs a decision: MissingGroup=treat-as-empty says that where the "
                         "administrators' group is missing or empty, no user is an administrator."
                     ),
                 }

@@ -16,7 +16,7 @@ from handler.model.names import (
     KEPT_POLICY,
     KEPT_SESSION_POLICY,
     MEMBER_DEAD_LETTERS,
-    PATROL_ROLE,
+    RECONCILE_ROLE,
     REVOKER,
     SESSION_DENY_GROUP,
     SESSION_DENY_POLICY,
@@ -40,7 +40,7 @@ KEPT_POLICIES = tuple(
 )
 OUR_GROUPS = tuple(f"{IAM}:group{IAM_PATH}{name}" for name in (DENY_GROUP, SESSION_DENY_GROUP))
 OUR_ROLE = f"{IAM}:role{IAM_PATH}{REVOKER}"
-PATROL_ROLE_ARN = f"{IAM}:role{IAM_PATH}{PATROL_ROLE}"
+RECONCILE_ROLE_ARN = f"{IAM}:role{IAM_PATH}{RECONCILE_ROLE}"
 OUR_CANARY = f"{IAM}:role{IAM_PATH}{CANARY_ROLE}"
 OUR_FUNCTION = f"arn:${{AWS::Partition}}:lambda:{HERE}:function:{REVOKER}"
 OUR_QUEUE = f"arn:${{AWS::Partition}}:sqs:{HERE}:{MEMBER_DEAD_LETTERS}"

@@ -46,7 +46,7 @@ CALLS: Pattern = {
     },
 }
 
-# The one call of the revoker's own that it wants to see: the drill's.
+# The one call of the revoker's own that it wants to see: the self-test's.
 CANARY: Pattern = {
     "source": ["aws.iam"],
     "detail": {

@@ -7,23 +7,23 @@ from typing import Any
 
 from troposphere import GetAtt, If, Join, Ref, Select, Split, Sub
 
-from handler.model.names import DESK_ROLE, IAM_PATH
+from handler.model.names import IAM_PATH, RESPONDER_ROLE
 
 NAMED = {
     # Our own topic, or the one that was given.
     "IncidentTopicArn": If("OwnTopic", Ref("IncidentTopic"), Ref("SNSTopicArn")),
     # A stack's ARN ends in a unique id: the whole ARN, with a long name, would break the quota.
     "AnyEndingLikeOurStackId": Join("", ["*/", Select(2, Split("/", Ref("AWS::StackId")))]),
-    "DeskPrincipals": Split(",", Ref("DeskPrincipals")),
-    # The desk lives where the reports go.
-    "DeskRoleArn": Join(
+    "ResponderPrincipals": Split(",", Ref("ResponderPrincipals")),
+    # The responder lives where the reports go.
+    "ResponderRoleArn": Join(
         "",
         [
             "arn:",
             Ref("AWS::Partition"),
             ":iam::",
             Select(4, Split(":", Ref("CentralBusArn"))),
-            f":role{IAM_PATH}{DESK_ROLE}",
+            f":role{IAM_PATH}{RESPONDER_ROLE}",
         ],
     ),
 }

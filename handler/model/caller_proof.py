@@ -1,8 +1,8 @@
-"""The proof of who is at the desk, as both ends speak it: a signed question to STS. Pure.
+"""The proof of who is by the response team, as both ends speak it: a signed question to STS. Pure.
 
 A Lambda invocation does not say who made it, and whoever holds lambda:InvokeFunction in a member
 account may make one. So each request carries the headers of a GetCallerIdentity call that the
-desk's role signed, over a digest of this very request: the revoker sends them to STS itself, and
+responder's role signed, over a digest of this very request: the revoker sends them to STS itself, and
 STS says whose they are. AWS takes such a signature for some minutes only.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 DIGEST_HEADER = "x-iam-org-revoker-request"
 QUESTION = "Action=GetCallerIdentity&Version=2011-06-15"
 QUESTION_TYPE = "application/x-www-form-urlencoded; charset=utf-8"
-# What the desk hands over; everything else of the question is the same on both ends.
+# What the responder hands over; everything else of the question is the same on both ends.
 PROOF_HEADERS = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token")
 PROOF_LIMIT = 8_192
 

@@ -20,7 +20,7 @@ IDENTITY_CENTER_PATH = "/aws-reserved/sso.amazonaws.com/"
 ISSUED_TYPES = frozenset({"AssumedRole", "Role", "FederatedUser"})
 
 
-class Kind(Enum):
+class CallerKind(Enum):
     """What a caller is, after a federated user is resolved to its issuer."""
 
     ROOT = "root"
@@ -39,7 +39,7 @@ class Caller:
     `path_lost` says so; `session` is the role session or federated name.
     """
 
-    kind: Kind
+    kind: CallerKind
     type: str = ""
     account: str = ""
     partition: str = "aws"
@@ -120,9 +120,9 @@ def _what_is_missing(record: Mapping[str, Any], *, name: str, account: str, call
         return "the record has no eventName"
     if not account:
         return "the record names no account"
-    if caller.kind is Kind.OTHER and not caller.type:
+    if caller.kind is CallerKind.OTHER and not caller.type:
         return "the record has no userIdentity.type"
-    if caller.kind in (Kind.USER, Kind.ROLE) and not (caller.name or caller.id):
+    if caller.kind in (CallerKind.USER, CallerKind.ROLE) and not (caller.name or caller.id):
         return f"userIdentity of type {caller.type} has neither a name nor an id"
     return ""
 
@@ -157,43 +157,47 @@ def _read_caller(record: Mapping[str, Any]) -> Caller:
     )
 
 
-def _kind(*, type: str, issuer_type: str, event_type: str) -> Kind:
+def _kind(*, type: str, issuer_type: str, event_type: str) -> CallerKind:
     match type, issuer_type:
         case "Root", _:
-            return Kind.ROOT
+            return CallerKind.ROOT
         case "IAMUser", _:
-            return Kind.USER
+            return CallerKind.USER
         case (("AssumedRole" | "Role"), _):
-            return Kind.ROLE
+            return CallerKind.ROLE
         # IAM acts on whoever issued the federation token; its own session cannot be denied.
         case "FederatedUser", "IAMUser":
-            return Kind.USER
+            return CallerKind.USER
         case "FederatedUser", "Root":
-            return Kind.ROOT
+            return CallerKind.ROOT
         case "AWSService", _:
-            return Kind.SERVICE
+            return CallerKind.SERVICE
         # "Non-API events" of a service carry userIdentity without a type.
         case "", _ if event_type == "AwsServiceEvent":
-            return Kind.SERVICE
-    return Kind.OTHER
+            return CallerKind.SERVICE
+    return CallerKind.OTHER
 
 
-def _principal_arn(*, kind: Kind, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
+def _principal_arn(
+    *, kind: CallerKind, identity: Mapping[str, Any], issuer: Mapping[str, Any]
+) -> str:
     arn = _text(identity, "arn")
     issuer_arn = _text(issuer, "arn")
     # A user or root is itself, whatever the session context says of an issuer.
     if issuer_arn and _text(identity, "type") in ISSUED_TYPES:
         return issuer_arn
-    if kind is Kind.ROLE and ":assumed-role/" in arn:
+    if kind is CallerKind.ROLE and ":assumed-role/" in arn:
         role = arn.split(":assumed-role/", 1)[1].split("/", 1)[0]
         return f"arn:{arn_field(arn, 1)}:iam::{arn_field(arn, 4)}:role/{role}"
     return arn
 
 
-def _name(*, kind: Kind, arn: str, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
-    if kind not in (Kind.USER, Kind.ROLE):
+def _name(
+    *, kind: CallerKind, arn: str, identity: Mapping[str, Any], issuer: Mapping[str, Any]
+) -> str:
+    if kind not in (CallerKind.USER, CallerKind.ROLE):
         return _text(identity, "userName")
-    marker = ":user/" if kind is Kind.USER else ":role/"
+    marker = ":user/" if kind is CallerKind.USER else ":role/"
     if marker in arn:
         # The ARN is IAM's own spelling; AssumeRoot records show userName differing from it.
         return arn.rsplit("/", 1)[1]
@@ -202,11 +206,13 @@ def _name(*, kind: Kind, arn: str, identity: Mapping[str, Any], issuer: Mapping[
     return _text(issuer, "userName") or own
 
 
-def _principal_id(*, kind: Kind, identity: Mapping[str, Any], issuer: Mapping[str, Any]) -> str:
+def _principal_id(
+    *, kind: CallerKind, identity: Mapping[str, Any], issuer: Mapping[str, Any]
+) -> str:
     own = _text(identity, "principalId").split(":", 1)[0]
     if _text(identity, "type") == "FederatedUser":
         return _text(issuer, "principalId")
-    if kind is Kind.ROLE:
+    if kind is CallerKind.ROLE:
         return _text(issuer, "principalId") or own
     # An Identity Center user has no principal in the account, only an id in its directory.
     return own or _text(_mapping(identity.get("onBehalfOf")), "userId")

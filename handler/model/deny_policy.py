@@ -24,7 +24,7 @@ ONLY_SESSIONS = {"Null": {"aws:TokenIssueTime": "false"}}
 
 
 def deny_document(*, everything: bool = False) -> dict[str, Any]:
-    """The policy document, the same in template, rung and content check."""
+    """The policy document, the same in template, deny method and content check."""
     return {"Version": "2012-10-17", "Statement": [_statement("IamOrgRevokerDeny", everything)]}
 
 

@@ -1,7 +1,7 @@
 """The JSON of a heartbeat: how a revoker is, every 15 minutes. Pure; the reader is tolerant.
 
 Version 1. A reader ignores fields that it does not know and takes defaults for those that are
-missing or of another type, so that a member may be newer or older than the centre.
+missing or of another type, so that a member may be newer or older than the central account.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 HEARTBEAT_VERSION = 1
 HEARTBEAT_SECONDS = 15 * 60
 # Two heartbeats, and five minutes for the way and for clocks that differ.
-SILENT_SECONDS = 2 * HEARTBEAT_SECONDS + 300
-# What the centre keeps of one: ten thousand of them are read at once.
+NOT_REPORTING_SECONDS = 2 * HEARTBEAT_SECONDS + 300
+# What the central account keeps of one: ten thousand of them are read at once.
 KEPT_CHARACTERS = 160
 KEPT_DIFFERENCES = 3
 # How the error of a self-test begins whose event was not delivered but redriven: its own remedy.
@@ -42,7 +42,7 @@ class Heartbeat:
 
     `rule` and `tamper_rule`: ENABLED, DISABLED or missing; `trail`: logging, stopped, none or
     unknown; `table_policy`: denies, missing, changed or unknown; `dead_letters` are still in the
-    queue, `redriven` events were answered from it, late; `roster_differences` are sentences;
+    queue, `redriven` events were answered from it, late; `ledger_differences` are sentences;
     `settings` is the fingerprint of the knobs.
     """
 
@@ -61,22 +61,22 @@ class Heartbeat:
     dead_letters: int = 0
     redriven: int = 0
     contained: int = 0
-    roster_differences: tuple[str, ...] = ()
+    ledger_differences: tuple[str, ...] = ()
     self_test: SelfTest = SelfTest()
 
 
 def heartbeat_detail(heartbeat: Heartbeat) -> dict[str, Any]:
     """The heartbeat as the detail of an event; `self_test` is {} when there was none."""
     detail: dict[str, Any] = {"version": HEARTBEAT_VERSION, **asdict(heartbeat)}
-    detail["roster_differences"] = list(heartbeat.roster_differences)
+    detail["ledger_differences"] = list(heartbeat.ledger_differences)
     detail["self_test"] = asdict(heartbeat.self_test) if heartbeat.self_test.at else {}
     return detail
 
 
 def pack_heartbeat(heartbeat: Heartbeat) -> str:
-    """The heartbeat as ASCII JSON that the centre keeps: its texts cut, whatever a member sent."""
+    """The heartbeat as ASCII JSON that the central account keeps: its texts cut, whatever a member sent."""
     detail = heartbeat_detail(heartbeat)
-    detail["roster_differences"] = detail["roster_differences"][:KEPT_DIFFERENCES]
+    detail["ledger_differences"] = detail["ledger_differences"][:KEPT_DIFFERENCES]
     return json.dumps(_cut(detail), separators=(",", ":"))
 
 
@@ -107,8 +107,8 @@ def read_heartbeat(detail: Mapping[str, Any]) -> Heartbeat:
     if not isinstance(detail.get("account"), str) or not detail["account"]:
         raise ValueError("heartbeat lacks account")
     values = _typed(Heartbeat, detail)
-    differences = detail.get("roster_differences")
-    values["roster_differences"] = (
+    differences = detail.get("ledger_differences")
+    values["ledger_differences"] = (
         tuple(map(str, differences)) if isinstance(differences, list) else ()
     )
     test = detail.get("self_test")

@@ -41,12 +41,12 @@ LEDGER_WRITES = (
     "dynamodb:PartiQLDelete",
 )
 CANARY_ROLE = "iam-org-revoker-canary"
-PATROL_SCHEDULE = "iam-org-revoker-patrol"
-PATROL_ROLE = "iam-org-revoker-patrol"
+RECONCILE_SCHEDULE = "iam-org-revoker-reconcile"
+RECONCILE_ROLE = "iam-org-revoker-reconcile"
 # The stack's own, for which nobody may be contained by what somebody hung on them.
-MEMBER_ROLES = (REVOKER, FORWARDER, PATROL_ROLE, CANARY_ROLE, f"{TRAIL}-trail")
+MEMBER_ROLES = (REVOKER, FORWARDER, RECONCILE_ROLE, CANARY_ROLE, f"{TRAIL}-trail")
 CANARY_RULE = "iam-org-revoker-canary"
-DESK_ROLE = "iam-org-revoker-desk"
+RESPONDER_ROLE = "iam-org-revoker-responder"
 
 BUS = "iam-org-revoker"
 REPORTS_RULE = "iam-org-revoker-reports"
@@ -58,11 +58,11 @@ DUE_INDEX = "due"
 LISTED_INDEX = "listed"
 ACCOUNT_PREFIX = "account#"
 OPENED_PREFIX = "opened#"
-CENTRE_KEY = "centre"
+CENTRAL_KEY = "central"
 SWEEP_RULE = "iam-org-revoker-sweep"
 METRICS = "IamOrgRevoker"
 UNCONFIRMED_METRIC = "UnconfirmedSubscriptions"
-WAITING_METRIC = "OldestOwedMailSeconds"
+WAITING_METRIC = "OldestDueMailSeconds"
 INCIDENT_TOPIC = "iam-org-revoker-incidents"
 HEALTH_TOPIC = "iam-org-revoker-health"
 

@@ -1,15 +1,15 @@
-"""Whom to contain, and the names of the rungs. Pure."""
+"""Whom to contain, and the names of the deny methods. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.model.names import DENY_POLICY, KEPT_POLICY, SESSION_DENY_POLICY, iam_arn, kept_arn
 
 
-class Rung(Enum):
+class DenyMethod(Enum):
     MANAGED_POLICY = "managed-policy"
     DENY_GROUP = "deny-group"
     BOUNDARY = "boundary"
@@ -18,24 +18,24 @@ class Rung(Enum):
     SESSION_GROUP = "session-group"
 
 
-# The rungs as a sentence names them.
-RUNG_WORDS = {
-    Rung.MANAGED_POLICY: "the deny policy",
-    Rung.DENY_GROUP: "the deny group",
-    Rung.BOUNDARY: "a permissions boundary",
-    Rung.INLINE_POLICY: "an inline deny",
-    Rung.SESSION_POLICY: "the deny of sessions",
-    Rung.SESSION_GROUP: "the group of denied sessions",
+# The deny methods as a sentence names them.
+METHOD_WORDS = {
+    DenyMethod.MANAGED_POLICY: "the deny policy",
+    DenyMethod.DENY_GROUP: "the deny group",
+    DenyMethod.BOUNDARY: "a permissions boundary",
+    DenyMethod.INLINE_POLICY: "an inline deny",
+    DenyMethod.SESSION_POLICY: "the deny of sessions",
+    DenyMethod.SESSION_GROUP: "the group of denied sessions",
 }
 # These deny a user's temporary sessions alone.
-SESSION_RUNGS = frozenset({Rung.SESSION_POLICY, Rung.SESSION_GROUP})
+SESSION_METHODS = frozenset({DenyMethod.SESSION_POLICY, DenyMethod.SESSION_GROUP})
 
 
 @dataclass(frozen=True)
 class Target:
     """Whom to contain. `name` or `id` may be empty, not both; kind is USER or ROLE."""
 
-    kind: Kind
+    kind: CallerKind
     name: str
     id: str
     account: str

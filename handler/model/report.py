@@ -1,7 +1,7 @@
 """The JSON that both Lambdas speak: one report per event. Pure; the reader is tolerant.
 
 Version 1. A reader ignores fields that it does not know and takes defaults for those that are
-missing, so that a member may be newer or older than the centre.
+missing, so that a member may be newer or older than the central account.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class Disposition(Enum):
     CANNOT_CONTAIN = "cannot-contain"
     WOULD_CONTAIN = "would-contain"
     GONE = "gone"
-    TOLD = "told"
+    REPORTED = "told"
     STRIPPED = "stripped"
     KEPT = "kept"
     TAMPERED = "tampered"
 
 
 @dataclass(frozen=True)
-class GainTold:
+class ReportedImpact:
     """What a call gave, and what became of it: `done` is empty where nothing was tried.
 
     `undo` holds one argument list per command that is left to do, in order; `missing` says what to
@@ -36,7 +36,7 @@ class GainTold:
     """
 
     what: str
-    remedy: str = ""
+    remediation: str = ""
     done: str = ""
     undo: tuple[tuple[str, ...], ...] = ()
     missing: str = ""
@@ -74,12 +74,12 @@ class Report:
     error_code: str = ""
     request: str = ""
     containment: str = ""
-    rung: str = ""
+    method: str = ""
     held_by: str = ""
     mode: str = ""
     product_version: str = ""
     undo: tuple[tuple[str, ...], ...] = ()
-    gains: tuple[GainTold, ...] = ()
+    impacts: tuple[ReportedImpact, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
 
@@ -87,8 +87,8 @@ def to_detail(report: Report) -> dict[str, Any]:
     """The report as the detail of an EventBridge event: JSON types only, empty fields left out."""
     detail: dict[str, Any] = {"version": REPORT_VERSION}
     detail |= {name: value for name, value in vars(report).items() if value}
-    if report.gains:
-        detail["gains"] = [dict(vars(gain)) for gain in report.gains]
+    if report.impacts:
+        detail["impacts"] = [dict(vars(impact)) for impact in report.impacts]
     detail["disposition"] = report.disposition.value
     return detail
 
@@ -112,9 +112,9 @@ def from_detail(detail: Mapping[str, Any]) -> Report:
                 values[spec.name] = Disposition(value)
             case "undo":
                 values[spec.name] = _commands(value)
-            case "gains":
+            case "impacts":
                 rows = value if isinstance(value, list) else []
-                values[spec.name] = tuple(_gain(row) for row in rows if isinstance(row, Mapping))
+                values[spec.name] = tuple(_impact(row) for row in rows if isinstance(row, Mapping))
             case "notes":
                 values[spec.name] = tuple(map(str, value)) if isinstance(value, list) else ()
             case _:
@@ -133,9 +133,9 @@ def _in_known_words(detail: Mapping[str, Any]) -> Mapping[str, Any]:
     if word is None or word in [one.value for one in Disposition]:
         return detail
     notes = detail.get("notes")
-    said = f"The member's version calls this {str(word)!r}, a word that the centre does not know."
+    said = f"The member's version calls this {str(word)!r}, a word that the central account does not know."
     others = notes if isinstance(notes, list) else []
-    return {**detail, "disposition": Disposition.TOLD.value, "notes": [said, *others]}
+    return {**detail, "disposition": Disposition.REPORTED.value, "notes": [said, *others]}
 
 
 def _commands(value: object) -> tuple[tuple[str, ...], ...]:
@@ -143,10 +143,10 @@ def _commands(value: object) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(map(str, command)) for command in commands if isinstance(command, list))
 
 
-def _gain(row: Mapping[str, Any]) -> GainTold:
-    return GainTold(
+def _impact(row: Mapping[str, Any]) -> ReportedImpact:
+    return ReportedImpact(
         what=str(row.get("what", "")),
-        remedy=str(row.get("remedy", "")),
+        remediation=str(row.get("remediation", "")),
         done=str(row.get("done", "")),
         undo=_commands(row.get("undo")),
         missing=str(row.get("missing", "")),

@@ -26,7 +26,7 @@ class MissingGroup(Enum):
     """What to do where the baseline finds no group, or an empty one."""
 
     UNDECIDED = "undecided"
-    NOBODY = "nobody"
+    TREAT_AS_EMPTY = "treat-as-empty"
 
 
 class DenyScope(Enum):
@@ -142,8 +142,8 @@ KNOBS = (
         parameter="MissingGroup",
         variable="MISSING_GROUP",
         default="undecided",
-        shape=r"(undecided|nobody)",
-        allowed=("undecided", "nobody"),
+        shape=r"(undecided|treat-as-empty)",
+        allowed=("undecided", "treat-as-empty"),
         says=(
             "What to do in an account whose group is missing or empty at the baseline. "
             "undecided: contain no user there. nobody: contain every user who calls IAM."

@@ -19,9 +19,9 @@ from handler.notifier.mail.turns import take_turns
 from handler.notifier.messages.inbox import Letter, read_letter
 from handler.notifier.messages.notice import Notice, incident_key
 from handler.notifier.send.metrics import Pulse, publish_pulse
-from handler.notifier.send.publish import Centre, log_failure, tell_incident
+from handler.notifier.send.publish import Central, log_failure, report_incident
 from handler.notifier.send.sweep import SweepFailed, sweep_all
-from handler.notifier.store.accounts import note_hearing, note_heartbeat
+from handler.notifier.store.accounts import note_heartbeat, note_liveness
 from handler.notifier.store.incidents import Turn, count_calls, owe_mail
 from handler.notifier.store.rate_limit import Limits
 from handler.notifier.store.table import IncidentStore
@@ -34,7 +34,7 @@ SINGLES_SECONDS = 15
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Entry point: an SQS batch, answered by ReportBatchItemFailures, or SWEEP_EVENT."""
     store = IncidentStore(
-        client=_centre_client("dynamodb"),
+        client=_central_client("dynamodb"),
         table=os.environ["TABLE_NAME"],
         quiet_seconds=int(os.environ["QUIET_SECONDS"]),
         owner=context.aws_request_id,
@@ -44,31 +44,31 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     limits = Limits(per_minute=int(os.environ["MAILS_PER_MINUTE"]))
     topic = os.environ["TOPIC_ARN"]
     until = time.time() + SINGLES_SECONDS
-    centre = Centre(store, _centre_client("sns"), topic, MAIL_WORDS, limits, until)
+    central = Central(store, _central_client("sns"), topic, MAIL_WORDS, limits, until)
     if "Records" in event:
-        return answer_batch(event, centre)
+        return answer_batch(event, central)
     if event != SWEEP_EVENT:
         raise ValueError(f"neither a batch of messages nor {SWEEP_EVENT}")
-    swept = sweep_all(centre)
+    swept = sweep_all(central)
     topics = list(filter(None, os.environ["WATCHED_TOPICS"].split(",")))
-    pulse = Pulse(_centre_client("sns"), _centre_client("cloudwatch"), topics)
+    pulse = Pulse(_central_client("sns"), _central_client("cloudwatch"), topics)
     publish_pulse(pulse, longest_wait=swept.longest_wait)
     if swept.failed:
         raise SweepFailed(", ".join(swept.failed))
     return {}
 
 
-def answer_batch(event: Mapping[str, Any], centre: Centre) -> dict[str, Any]:
+def answer_batch(event: Mapping[str, Any], central: Central) -> dict[str, Any]:
     """Count the batch by incident, then mail in turn; names the messages that must come again."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     letters = [read_letter(one["body"], message_id=one["messageId"]) for one in event["Records"]]
-    failed = _note_heartbeats(letters, centre, sent_at=_last_sent(event["Records"]))
+    failed = _note_heartbeats(letters, central, sent_at=_last_sent(event["Records"]))
     counted: list[Notice] = []
     senders: dict[str, set[str]] = {}
     for key, notices in _by_incident(letters, senders).items():
         try:
-            count_calls(centre.store, notices)
+            count_calls(central.store, notices)
         except (BotoCoreError, ClientError) as error:
             log_failure(f"counting {key}", error)
             failed |= senders[key]
@@ -77,7 +77,7 @@ def answer_batch(event: Mapping[str, Any], centre: Centre) -> dict[str, Any]:
     for notice in take_turns(counted, account=_account_of, critical=lambda one: one.critical):
         key = incident_key(notice)
         try:
-            turn = _tell(centre, key, notice)
+            turn = _report(central, key, notice)
         except (BotoCoreError, ClientError) as error:
             log_failure(f"telling {key}", error)
             failed |= senders[key]
@@ -87,10 +87,10 @@ def answer_batch(event: Mapping[str, Any], centre: Centre) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
 
 
-def _tell(centre: Centre, key: str, notice: Notice) -> Turn:
+def _report(central: Central, key: str, notice: Notice) -> Turn:
     if notice.is_daily:
-        return owe_mail(centre.store, key, daily=True)
-    return tell_incident(centre, key, account=notice.account)
+        return owe_mail(central.store, key, daily=True)
+    return report_incident(central, key, account=notice.account)
 
 
 def _account_of(notice: Notice) -> str:
@@ -110,7 +110,7 @@ def _by_incident(
     return groups
 
 
-def _note_heartbeats(letters: Iterable[Letter], centre: Centre, *, sent_at: float) -> set[str]:
+def _note_heartbeats(letters: Iterable[Letter], central: Central, *, sent_at: float) -> set[str]:
     """Write down who was heard of, the latest of each account; the messages that failed."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -124,15 +124,15 @@ def _note_heartbeats(letters: Iterable[Letter], centre: Centre, *, sent_at: floa
     failed: set[str] = set()
     for account, beat in latest.items():
         try:
-            note_heartbeat(centre.store, beat)
+            note_heartbeat(central.store, beat)
         except (BotoCoreError, ClientError) as error:
             log_failure(f"heartbeat of {account}", error)
             failed |= senders[account]
     if latest:
         try:
-            note_hearing(centre.store, sent_at=sent_at)
+            note_liveness(central.store, sent_at=sent_at)
         except (BotoCoreError, ClientError) as error:
-            log_failure("hearing", error)
+            log_failure("liveness", error)
             failed |= set().union(*senders.values())
     return failed
 
@@ -144,7 +144,7 @@ def _last_sent(records: Iterable[Mapping[str, Any]]) -> float:
 
 
 @cache
-def _centre_client(service: str) -> Any:
+def _central_client(service: str) -> Any:
     # botocore alone: importing boto3 costs the cold start and gives nothing here. The longest call
     # must end well within the function's timeout.
     from botocore.config import Config

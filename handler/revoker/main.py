@@ -1,4 +1,4 @@
-"""The Lambda of a member account: IAM calls to answer, patrols to make, requests of the desk.
+"""The Lambda of a member account: IAM calls to answer, reconciliations to make, requests of the responder.
 
 Only this file makes clients, reads the environment and the clock. Whatever cannot be done is
 raised: Lambda tries twice more and then hands the event to the dead-letter queue.
@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any
 
 from handler.model.settings import read_settings
-from handler.revoker.reconcile.reconcile import patrol
-from handler.revoker.requests.requests import desk
+from handler.revoker.reconcile.reconcile import reconcile
+from handler.revoker.requests.requests import responder
 from handler.revoker.respond.dispatch import deliver
 from handler.revoker.state.context import WAIT_SECONDS, Here, Tools
 from handler.revoker.state.table import Table
@@ -25,13 +25,13 @@ _met: set[str] = set()
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Entry point; `event` is EventBridge's, or {"patrol": true}, or a request of the desk."""
+    """Entry point; `event` is EventBridge's, or {"reconciliation": true}, or a request of the responder."""
     tools = _tools(context.invoked_function_arn.split(":"))
     match event:
-        case {"patrol": True}:
-            return patrol(tools)
-        case {"desk": str()}:
-            return desk(event, tools)
+        case {"reconcile": True}:
+            return reconcile(tools)
+        case {"responder": str()}:
+            return responder(event, tools)
     said = deliver(event, tools)
     print(json.dumps(said))
     return said

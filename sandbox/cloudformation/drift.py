@@ -96,8 +96,8 @@ def _powers(kind: str, name: str) -> Props:
     return {
         "ManagedPolicyArns": [one["PolicyArn"] for one in attached],
         "Policies": [
-            {"PolicyName": one, "PolicyDocument": _document(told["PolicyDocument"])}
-            for one, told in documents.items()
+            {"PolicyName": one, "PolicyDocument": _document(reported["PolicyDocument"])}
+            for one, reported in documents.items()
         ],
     }
 

@@ -27,11 +27,11 @@ from sandbox.cloudformation.iam_policy_provisioners import (
 )
 from sandbox.core import patches
 from sandbox.core.state import State
-from sandbox.iam.calls_on_behalf import IamRefusal, iam_call, told_iam_call
+from sandbox.iam.calls_on_behalf import IamRefusal, iam_call, reported_iam_call
 
 
 @dataclass(frozen=True)
-class Kind:
+class ResourceKind:
     """A resource type: the property that names it, the longest name, and what is done with it."""
 
     name: str
@@ -43,11 +43,11 @@ class Kind:
 
 def iam_handlers(state: State) -> dict[str, dict[str, Any]]:
     """The resource handlers by type, as the emulator's table has them."""
-    call = partial(told_iam_call, state)
+    call = partial(reported_iam_call, state)
     return {name: _bound(call, kind) for name, kind in KINDS.items()}
 
 
-def _bound(call: Call, kind: Kind) -> dict[str, Any]:
+def _bound(call: Call, kind: ResourceKind) -> dict[str, Any]:
     def create(logical_id: str, props: Props, stack: str) -> Made:
         name = props.get(kind.name) or _made_up_name(stack, logical_id, kind.longest)
         return kind.create(call, name, props)
@@ -240,15 +240,15 @@ def _made_up_name(stack: str, logical_id: str, longest: int) -> str:
 
 
 KINDS = {
-    "AWS::IAM::Role": Kind("RoleName", 64, _create_role, _update_role, _delete_role),
-    "AWS::IAM::User": Kind("UserName", 64, _create_user, _update_user, _delete_user),
-    "AWS::IAM::Group": Kind("GroupName", 128, _create_group, _update_group, _delete_group),
-    "AWS::IAM::ManagedPolicy": Kind(
+    "AWS::IAM::Role": ResourceKind("RoleName", 64, _create_role, _update_role, _delete_role),
+    "AWS::IAM::User": ResourceKind("UserName", 64, _create_user, _update_user, _delete_user),
+    "AWS::IAM::Group": ResourceKind("GroupName", 128, _create_group, _update_group, _delete_group),
+    "AWS::IAM::ManagedPolicy": ResourceKind(
         "ManagedPolicyName", 128, create_policy, update_policy, delete_policy
     ),
-    "AWS::IAM::InstanceProfile": Kind(
+    "AWS::IAM::InstanceProfile": ResourceKind(
         "InstanceProfileName", 128, _create_profile, _update_profile, _delete_profile
     ),
     # An inline policy is not known by its PolicyName: Ref answers an id of its own.
-    "AWS::IAM::Policy": Kind("", 128, create_inline, update_inline, delete_inline),
+    "AWS::IAM::Policy": ResourceKind("", 128, create_inline, update_inline, delete_inline),
 }

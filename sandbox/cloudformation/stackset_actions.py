@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sandbox.cloudformation.stackset_drift import told_drift
+from sandbox.cloudformation.stackset_drift import reported_drift
 from sandbox.cloudformation.stackset_instances import INSTANCE_ACTIONS, existing_targets
 from sandbox.cloudformation.stackset_model import (
     StackSet,
@@ -151,7 +151,7 @@ def _delete_set(service: StackSets, request: Request) -> dict[str, Any]:
 
 def _describe_set(service: StackSets, request: Request) -> dict[str, Any]:
     stack_set = find_set(service, request)
-    drift = {"StackSetDriftDetectionDetails": told_drift(stack_set)}
+    drift = {"StackSetDriftDetectionDetails": reported_drift(stack_set)}
     return {"StackSet": described_set(stack_set) | drift}
 
 
@@ -164,8 +164,8 @@ def _list_sets(service: StackSets, request: Request) -> dict[str, Any]:
 
 
 def _summarized_drift(stack_set: StackSet) -> dict[str, Any]:
-    told = told_drift(stack_set)
-    return {name: told.get(name) for name in ("DriftStatus", "LastDriftCheckTimestamp")}
+    reported = reported_drift(stack_set)
+    return {name: reported.get(name) for name in ("DriftStatus", "LastDriftCheckTimestamp")}
 
 
 def _describe_operation(service: StackSets, request: Request) -> dict[str, Any]:

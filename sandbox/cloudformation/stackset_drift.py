@@ -43,7 +43,7 @@ def drifts_of(instance: Instance) -> list[dict[str, Any]]:
         ]
 
 
-def told_drift(stack_set: StackSet) -> dict[str, Any]:
+def reported_drift(stack_set: StackSet) -> dict[str, Any]:
     """StackSetDriftDetectionDetails: of the last detection that ended (API Reference)."""
     ended = [one for one in stack_set.operations.values() if one.action == DETECT and one.ended]
     if not ended:

@@ -134,8 +134,8 @@ def described_set(stack_set: StackSet) -> dict[str, Any]:
 def summarized_set(stack_set: StackSet) -> dict[str, Any]:
     """A StackSetSummary of ListStackSets."""
     names = ("StackSetName", "StackSetId", "Status", "Description", "PermissionModel")
-    told = described_set(stack_set)
-    return {name: told[name] for name in (*names, "AutoDeployment", "ManagedExecution")}
+    reported = described_set(stack_set)
+    return {name: reported[name] for name in (*names, "AutoDeployment", "ManagedExecution")}
 
 
 def described_instance(stack_set: StackSet, instance: Instance) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 from sandbox.cloudformation.stackset_model import StackSet, StackSetRefused
 from sandbox.cloudformation.stackset_requests import Request, parse_template
-from sandbox.iam.dependent_actions import refused_besides
+from sandbox.iam.dependent_actions import refused_dependent_action
 
 
 def check_rights(action: str, stack_set: StackSet, request: Request, template: str = "") -> None:
     """Raise AccessDenied unless the caller may do the action on each target and on each resource
     type of the template, the set's own where none is given."""
     for resource in (*_targets(stack_set, request), *_types(stack_set, template)):
-        if refused := refused_besides(f"cloudformation:{action}", resource):
+        if refused := refused_dependent_action(f"cloudformation:{action}", resource):
             raise StackSetRefused("AccessDenied", refused, 403)
 
 

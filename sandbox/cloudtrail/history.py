@@ -90,7 +90,7 @@ def _wanted(state: State, payload: Payload, account: str, region: str) -> list[d
     for record in list(state.records):
         happened = _epoch(record)
         here = (record.get("recipientAccountId"), record.get("awsRegion")) == (account, region)
-        if not here or state.told.get(record.get("eventID", ""), happened) > newest:
+        if not here or state.reported.get(record.get("eventID", ""), happened) > newest:
             continue
         if happened < (start or 0) or (end is not None and happened > end):
             continue

@@ -71,12 +71,12 @@ def _with_copies(organization: Organization, plain: Handler) -> Handler:
         asked = payload.get("trailNameList") or []
         if status != 200 or payload.get("includeShadowTrails") is False:
             return status, headers, body
-        told = json.loads(body)
+        reported = json.loads(body)
         # By its name alone nobody but the owner finds it.
-        told["trailList"] += [
+        reported["trailList"] += [
             one for one in _copies(organization, plain) if not asked or one["TrailARN"] in asked
         ]
-        return status, headers, json.dumps(told).encode()
+        return status, headers, json.dumps(reported).encode()
 
     return answer
 
@@ -119,13 +119,13 @@ def _logs(trail: Payload, record: Record) -> bool:
     return any(_selected(_ask("GetEventSelectors", TrailName=arn), record))
 
 
-def _selected(told: Payload, record: Record) -> Iterator[bool]:
+def _selected(reported: Payload, record: Record) -> Iterator[bool]:
     """CloudTrail User Guide, "Logging management events"."""
     read = bool(record.get("readOnly"))
-    for one in told.get("EventSelectors") or ():
+    for one in reported.get("EventSelectors") or ():
         fits = one["ReadWriteType"] in ("All", "ReadOnly" if read else "WriteOnly")
         yield fits and one.get("IncludeManagementEvents", True)
-    for one in told.get("AdvancedEventSelectors") or ():
+    for one in reported.get("AdvancedEventSelectors") or ():
         wanted = {field["Field"]: field.get("Equals") for field in one["FieldSelectors"]}
         yield wanted.get("eventCategory") == ["Management"] and (
             wanted.get("readOnly") in (None, [str(read).lower()])
@@ -133,8 +133,8 @@ def _selected(told: Payload, record: Record) -> Iterator[bool]:
 
 
 def _ask(action: str, **payload: Any) -> Payload:
-    told: Payload = json.loads(patches.get(CLOUDTRAIL, "_DISPATCH")[action](payload)[2])
-    return told
+    reported: Payload = json.loads(patches.get(CLOUDTRAIL, "_DISPATCH")[action](payload)[2])
+    return reported
 
 
 def _refusal(code: str, message: str) -> Answer:

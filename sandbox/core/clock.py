@@ -48,7 +48,7 @@ class Clock:
         """Give it to the emulator's services and to functions, until the hooks are restored."""
         self._folder.mkdir()
         (self._folder / "sitecustomize.py").write_text(_IN_WORKERS)
-        self._tell_functions()
+        self._report_functions()
         moved = types.SimpleNamespace(**{**vars(time), "time": self.time})
         for service in SERVICES:
             patches.replace(f"ministack.services.{service}", "time", moved)
@@ -73,11 +73,11 @@ class Clock:
         if seconds < 0:
             raise ValueError(f"a clock does not go back: {seconds} s")
         self._skipped += seconds
-        self._tell_functions()
+        self._report_functions()
         # Whoever polls a queue looks now, not a second later.
         patches.get("ministack.core.concurrency", "esm_wake").set()
 
-    def _tell_functions(self) -> None:
+    def _report_functions(self) -> None:
         # In one step, since a function may read it at any moment.
         fresh = self._folder / "fresh"
         fresh.write_text(repr(self._skipped))

@@ -223,7 +223,7 @@ def _served(app: Asgi, listener: socket.socket) -> Iterator[None]:
         config.keep_alive_timeout = 75
         holder["loop"], holder["stop"] = asyncio.get_running_loop(), asyncio.Event()
         serving: Any = hypercorn_serve
-        await serving(_tell_start(app, started), config, shutdown_trigger=holder["stop"].wait)
+        await serving(_report_start(app, started), config, shutdown_trigger=holder["stop"].wait)
 
     def run() -> None:
         try:
@@ -244,13 +244,13 @@ def _served(app: Asgi, listener: socket.socket) -> Iterator[None]:
         thread.join(STOP_TIMEOUT)
 
 
-def _tell_start(app: Asgi, started: threading.Event) -> Asgi:
-    async def told(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        async def send_and_tell(message: MutableMapping[str, Any]) -> None:
+def _report_start(app: Asgi, started: threading.Event) -> Asgi:
+    async def reported(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        async def send_and_report(message: MutableMapping[str, Any]) -> None:
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 started.set()
 
-        await app(scope, receive, send_and_tell if scope["type"] == "lifespan" else send)
+        await app(scope, receive, send_and_report if scope["type"] == "lifespan" else send)
 
-    return told
+    return reported

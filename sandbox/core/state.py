@@ -82,7 +82,7 @@ class State:
     iam_delay: float = 0.0
     now: Callable[[], float] = time.time
     history_lag: float = 0.0
-    told: dict[str, float] = field(default_factory=dict)
+    reported: dict[str, float] = field(default_factory=dict)
     history_calls: list[tuple[str, float]] = field(default_factory=list)
     stack_seconds: float = 0.0
     stack_failures: dict[str, str] = field(default_factory=dict)

@@ -28,8 +28,8 @@ class Work:
 
     def new_problems(self) -> list[str]:
         """What went wrong since the last time that somebody asked."""
-        told, self._problems = self._problems, []
-        return told
+        reported, self._problems = self._problems, []
+        return reported
 
     @property
     def in_flight(self) -> int:

@@ -1,4 +1,4 @@
-"""Scenes of the demo in which the attacker knows the product: puppet, takeover, stripper, release.
+"""Scenes of the demo in which the attacker knows the product: accomplice, takeover, stripper, release.
 
 Prints nothing.
 """
@@ -31,24 +31,24 @@ LOOP_SECONDS = 6.0
 PASSWORD = "not-a-real-Passw0rd"
 
 
-def puppet(stage: Stage) -> Iterator[Seen]:
+def accomplice(stage: Stage) -> Iterator[Seen]:
     """All of it before CloudTrail has told of the first call."""
     box, account = stage.box, stage.box.members[0]
     oscar = box.client("iam", key=box.new_user(account, "oscar", "iam:*"))
     with late_events(box):
-        oscar.create_user(UserName="oscars-puppet")
+        oscar.create_user(UserName="oscars-accomplice")
         oscar.put_user_policy(
-            UserName="oscars-puppet", PolicyName="all", PolicyDocument=allow("iam:*")
+            UserName="oscars-accomplice", PolicyName="all", PolicyDocument=allow("iam:*")
         )
-        key = oscar.create_access_key(UserName="oscars-puppet")["AccessKey"]
+        key = oscar.create_access_key(UserName="oscars-accomplice")["AccessKey"]
         made = box.client("iam", key=Key(key["AccessKeyId"], key["SecretAccessKey"]))
         made.add_user_to_group(GroupName=ADMINISTRATORS, UserName="oscar")
-    yield from mails(stage, "[IAM revoked]", "[IAM revoked]", why="about oscar and the puppet")
+    yield from mails(stage, "[IAM revoked]", "[IAM revoked]", why="about oscar and the accomplice")
     yield Seen("oscar's next call is refused", is_denied(oscar.list_users))
-    yield Seen("the puppet is contained", stage.denied(account, user="oscars-puppet"))
+    yield Seen("the accomplice is contained", stage.denied(account, user="oscars-accomplice"))
     root = box.client("iam", account)
-    (held,) = root.list_access_keys(UserName="oscars-puppet")["AccessKeyMetadata"]
-    yield Seen("the puppet's key is inactive", held["Status"] == "Inactive")
+    (held,) = root.list_access_keys(UserName="oscars-accomplice")["AccessKeyMetadata"]
+    yield Seen("the accomplice's key is inactive", held["Status"] == "Inactive")
     members = {user["UserName"] for user in root.get_group(GroupName=ADMINISTRATORS)["Users"]}
     yield Seen("oscar is out of the administrators' group again", "oscar" not in members)
 

@@ -20,7 +20,7 @@ from sandbox.demo.organization_trail import TRAIL_NAME, start_trail
 from sandbox.demo.product_setup import ADMINISTRATORS, TEAM_ADDRESS, short_wait, to_the_team
 from sandbox.demo.rolling_out import clients_of_management, roll_out, rollout_file
 from sandbox.mail.mailbox import Mail
-from stacksets.cli.status import look
+from stacksets.cli.status import read_status
 from stacksets.cli.status_page import write_page
 from stacksets.status.coverage import coverage
 
@@ -78,7 +78,7 @@ def _play(box: Box, page: Path) -> Mail:
         box,
         mode="enforce",
         email=TEAM_ADDRESS,
-        parameters={"MissingGroup": "nobody"},
+        parameters={"MissingGroup": "treat-as-empty"},
         central={},
     )
     given = roll_out(box, file, sleep=short_wait)
@@ -92,8 +92,8 @@ def _play(box: Box, page: Path) -> Mail:
     box.client("iam", attacked, key=caller).create_user(UserName="helper")
     box.settle()
     clients = clients_of_management(box)
-    sight = look(given.wanted, clients, member=given.member, now=box.time())
-    write_page(page, coverage(sight), sight)
+    inputs = read_status(given.wanted, clients, member=given.member, now=box.time())
+    write_page(page, coverage(inputs), inputs)
     return next(m for m in box.outbox if to_the_team(m) and "mallory" in m.subject)
 
 

@@ -77,7 +77,7 @@ class Stage:
 
 
 def to_the_team(mail: Mail) -> bool:
-    """Whether the security team got it about incidents; the centre's own alarms are another's."""
+    """Whether the security team got it about incidents; the central account's own alarms are another's."""
     return mail.address == TEAM_ADDRESS and mail.topic.endswith(f":{INCIDENT_TOPIC}")
 
 
@@ -88,7 +88,7 @@ def install(
     parameters: Mapping[str, str] | None = None,
     central: Mapping[str, str] | None = None,
 ) -> Stage:
-    """Roll out with the product's own tool: the centre, then a ring over both OUs."""
+    """Roll out with the product's own tool: the central account, then a ring over both OUs."""
     alice = {
         account: box.new_user(account, "alice", "iam:*", groups=(ADMINISTRATORS,))
         for account in box.members
@@ -116,7 +116,7 @@ def change_mode(stage: Stage, mode: str, parameters: Mapping[str, str] | None = 
     update_stack_set(
         box.client("cloudformation", box.management),
         name=STACK_SET,
-        template=carried(box, box.management, "member"),
+        template=uploaded(box, box.management, "member"),
         parameters=_member_parameters(stage, mode=mode, others=parameters or {}),
         call_as="SELF",
         sleep=short_wait,
@@ -192,7 +192,7 @@ def is_denied(call: Callable[[], Any]) -> bool:
     return False
 
 
-def carried(box: Box, account: str, name: str) -> dict[str, str]:
+def uploaded(box: Box, account: str, name: str) -> dict[str, str]:
     """TemplateBody or TemplateURL of a template by name, from a bucket of `account`."""
     s3, bucket = box.client("s3", account), f"iam-org-revoker-templates-{account}"
     if bucket not in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
@@ -212,4 +212,4 @@ def _member_parameters(stage: Stage, *, mode: str, others: Mapping[str, str]) ->
 
 def _decided(mode: str) -> dict[str, str]:
     """What enforcing needs besides."""
-    return {"MissingGroup": "nobody"} if mode == "enforce" else {}
+    return {"MissingGroup": "treat-as-empty"} if mode == "enforce" else {}

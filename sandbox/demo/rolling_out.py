@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox.box import Box
-from stacksets.cli.common import Release, look, read_release
+from stacksets.cli.common import Release, read_inputs, read_release
 from stacksets.config.load import read_wanted
 from stacksets.execute.executor import Walker
 from stacksets.execute.waiters import Counted, Waiting
@@ -49,7 +49,9 @@ def roll_out(box: Box, file: str, *, sleep: Callable[[float], None]) -> Given:
         central=release.central.document["Parameters"],
     )
     clients = clients_of_management(box)
-    given = look(wanted, release, clients, today=datetime.fromtimestamp(box.time(), UTC).date())
+    given = read_inputs(
+        wanted, release, clients, today=datetime.fromtimestamp(box.time(), UTC).date()
+    )
     made = plan(given)
     if made.refusals:
         raise RuntimeError("; ".join(made.refusals))

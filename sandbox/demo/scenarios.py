@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from handler.model.names import DENY_GROUP, REVOKER
 from sandbox.demo.attack_scenarios import (
-    puppet,
+    accomplice,
     release,
     stripper_with_guardrail,
     stripper_without_guardrail,
@@ -51,7 +51,7 @@ def rogue_user(stage: Stage) -> Iterator[Seen]:
     account = stage.box.members[0]
     iam = stage.box.client("iam", account, key=stage.box.new_user(account, "mallory", "iam:*"))
     began = time.monotonic()
-    iam.create_user(UserName="puppet")
+    iam.create_user(UserName="accomplice")
     seconds = seconds_until_denied(iam.list_users, since=began)
     yield Seen(
         f"her next call is refused, {seconds or 0:.1f} s after her first", seconds is not None
@@ -111,7 +111,7 @@ def full_quota(stage: Stage) -> Iterator[Seen]:
         iam.attach_user_policy(UserName="quentin", PolicyArn=arn)
     his = stage.box.client("iam", account, key=key)
     began = time.monotonic()
-    his.create_user(UserName="puppet")
+    his.create_user(UserName="accomplice")
     seconds = seconds_until_denied(his.list_users, since=began)
     yield Seen(f"his next call is refused after {seconds or 0:.1f} s", seconds is not None)
     groups = iam.list_groups_for_user(UserName="quentin")["Groups"]
@@ -164,11 +164,11 @@ SCENES = (
     Scene("quentin has filled his quota of policies first", full_quota),
     Scene("vera changes the revoker's function", tampering),
     Scene("walter forges a report to the central bus", forged_report),
-    Scene("oscar makes a puppet, and it makes him an administrator", puppet),
+    Scene("oscar makes a accomplice, and it makes him an administrator", accomplice),
     Scene("victor takes alice over by a new password and a new key", taken_over),
     Scene("sybil strips the deny while IAM takes four seconds", stripper_without_guardrail),
     Scene("trudy tries the same with the guardrail attached", stripper_with_guardrail),
-    Scene("mallory was right after all: the desk releases her", release),
+    Scene("mallory was right after all: the responder releases her", release),
 )
 
 _HARMLESS = (

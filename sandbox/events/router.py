@@ -57,7 +57,7 @@ class Router:
 
     def emit(self, record: Record) -> None:
         """Keep a record and put it on the default bus of its account, if a trail is on."""
-        self._state.told[record.get("eventID", "")] = self._state.now()
+        self._state.reported[record.get("eventID", "")] = self._state.now()
         self._state.records.append(record)
         if self._heard(record) and not self._disorder.loses(record):
             self.accept(event_of_record(record))

@@ -39,7 +39,7 @@ def iam_call(operation: str, **parameters: Any) -> dict[str, Any]:
     return _accepted(_answer(operation, parameters, free=True))
 
 
-def told_iam_call(state: State, operation: str, **parameters: Any) -> dict[str, Any]:
+def reported_iam_call(state: State, operation: str, **parameters: Any) -> dict[str, Any]:
     """The same, as CloudFormation makes it for the caller of the running request: its record,
     refusal or not, goes to the account's bus. Where there is no caller nothing is told."""
     answer = _refused(state, operation, parameters)

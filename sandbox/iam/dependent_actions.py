@@ -23,7 +23,7 @@ HELPERS = "ministack.services.cloudformation.helpers"
 
 _LINKED = "arn:aws:iam::{account}:role/aws-service-role/stacksets.cloudformation.amazonaws.com/"
 # Action -> the others, each with its resource; "" is that of the action itself.
-BESIDES: Mapping[str, tuple[tuple[str, str], ...]] = {
+DEPENDENT_ACTIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "cloudformation:ActivateOrganizationsAccess": (
         ("organizations:EnableAWSServiceAccess", "*"),
         (
@@ -43,8 +43,8 @@ NO_TEMPLATE = (
 )
 
 # Whose key the running request was signed with, and which action besides was refused to it.
-_key: ContextVar[str] = ContextVar("asked_besides_key", default="")
-_refused: ContextVar[str] = ContextVar("asked_besides_refused", default="")
+_key: ContextVar[str] = ContextVar("dependent_action_key", default="")
+_refused: ContextVar[str] = ContextVar("dependent_action_refused", default="")
 
 
 def install() -> None:
@@ -60,7 +60,7 @@ def install() -> None:
         denied = original(key, action, service, region, resource_arn=resource_arn, **more)
         if denied or quiet.get():
             return denied
-        for other, resource in BESIDES.get(action, ()):
+        for other, resource in DEPENDENT_ACTIONS.get(action, ()):
             named = resource.format(account=account_now()) or resource_arn
             if denied := original(key, other, service, region, resource_arn=named):
                 _refused.set(other)
@@ -95,10 +95,12 @@ def bucket_and_key(url: str) -> tuple[str, str]:
 
 def may_read(url: str) -> bool:
     """Whether the policies of whoever makes the running request let him read an object."""
-    return not refused_besides("s3:GetObject", "arn:aws:s3:::" + "/".join(bucket_and_key(url)))
+    return not refused_dependent_action(
+        "s3:GetObject", "arn:aws:s3:::" + "/".join(bucket_and_key(url))
+    )
 
 
-def refused_besides(action: str, resource: str) -> str:
+def refused_dependent_action(action: str, resource: str) -> str:
     """Why the caller of the running request may not do this besides; "" where that is allowed."""
     key = _key.get()
     if not key or quiet.get():

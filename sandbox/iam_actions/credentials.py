@@ -23,7 +23,7 @@ BEDROCK = "bedrock.amazonaws.com"
 
 
 @dataclass(frozen=True)
-class Kind:
+class CredentialKind:
     """One kind of credential: the suffix of its actions, its id, its keys in answers, its quota."""
 
     suffix: str
@@ -34,7 +34,7 @@ class Kind:
     most: int
 
 
-SERVICE = Kind(
+SERVICE = CredentialKind(
     "ServiceSpecificCredential",
     "ServiceSpecificCredentialId",
     "ACCA",
@@ -42,8 +42,10 @@ SERVICE = Kind(
     "ServiceSpecificCredentials",
     2,
 )
-SSH = Kind("SSHPublicKey", "SSHPublicKeyId", "APKA", "SSHPublicKey", "SSHPublicKeys", 5)
-SIGNING = Kind("SigningCertificate", "CertificateId", "", "Certificate", "Certificates", 2)
+SSH = CredentialKind("SSHPublicKey", "SSHPublicKeyId", "APKA", "SSHPublicKey", "SSHPublicKeys", 5)
+SIGNING = CredentialKind(
+    "SigningCertificate", "CertificateId", "", "Certificate", "Certificates", 2
+)
 
 
 @dataclass
@@ -74,7 +76,7 @@ class Kept:
             if held == account and one["_owner"] == user_id
         ]
 
-    def _life_of(self, kind: Kind) -> dict[str, Do]:
+    def _life_of(self, kind: CredentialKind) -> dict[str, Do]:
         def update(params: Params) -> dict[str, Any]:
             status = value(params, "Status")
             if status not in STATUSES:
@@ -105,7 +107,9 @@ class Kept:
             f"List{kind.suffix}s": listing,
         }
 
-    def _add(self, kind: Kind, user: dict[str, Any], dated: str, **content: str) -> dict[str, Any]:
+    def _add(
+        self, kind: CredentialKind, user: dict[str, Any], dated: str, **content: str
+    ) -> dict[str, Any]:
         held = [
             one
             for one in self.of_user(user["UserId"])
@@ -148,7 +152,7 @@ class Kept:
         made = self._add(SIGNING, _user(params), "UploadDate", CertificateBody=body)
         return {SIGNING.one: _shown(made)}
 
-    def _find(self, kind: Kind, params: Params) -> dict[str, Any]:
+    def _find(self, kind: CredentialKind, params: Params) -> dict[str, Any]:
         key = value(params, kind.id)
         found = self._by_id.get((account_now(), key))
         named = value(params, "UserName")

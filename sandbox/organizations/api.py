@@ -74,7 +74,7 @@ def _guarded(organization: Organization, name: str, handler: Handler) -> Handler
                     attach_full_access(json.loads(body)["OrganizationalUnit"]["Id"])
             if status != 200:
                 return status, headers, body
-            _tell_changes(organization, name, before)
+            _report_changes(organization, name, before)
             if name.startswith("List") and name not in NEVER_PAGED:
                 return _json(_page(name, payload, json.loads(body)))
             return status, headers, body
@@ -126,7 +126,7 @@ def _check_closing(organization: Organization, name: str, payload: Payload) -> N
         raise Refused("ConstraintViolationException", message, reason)
 
 
-def _tell_changes(organization: Organization, name: str, before: dict[str, str | None]) -> None:
+def _report_changes(organization: Organization, name: str, before: dict[str, str | None]) -> None:
     if name not in ("CreateAccount", "MoveAccount"):
         return
     for account in accounts(organization):

@@ -130,11 +130,11 @@ def _create_permission_set(center: IdentityCenter, payload: Payload) -> Payload:
         raise Refused("ConflictException", message)
     arn = f"{INSTANCE.replace(':instance/', ':permissionSet/')}/ps-{uuid.uuid4().hex[:16]}"
     center.sets[arn] = PermissionSet(arn=arn, name=name, made=time.time())
-    return {"PermissionSet": _told(center.sets[arn])}
+    return {"PermissionSet": _reported(center.sets[arn])}
 
 
 def _describe_permission_set(center: IdentityCenter, payload: Payload) -> Payload:
-    return {"PermissionSet": _told(center.sets[payload["PermissionSetArn"]])}
+    return {"PermissionSet": _reported(center.sets[payload["PermissionSetArn"]])}
 
 
 def _list_permission_sets(center: IdentityCenter, payload: Payload) -> Payload:
@@ -151,8 +151,8 @@ def _attach_managed_policy(center: IdentityCenter, payload: Payload) -> Payload:
 
 def _list_managed_policies(center: IdentityCenter, payload: Payload) -> Payload:
     held = center.sets[payload["PermissionSetArn"]].held
-    told = [{"Name": arn.rpartition("/")[2], "Arn": arn} for arn in held]
-    return _page("AttachedManagedPolicies", told, payload)
+    reported = [{"Name": arn.rpartition("/")[2], "Arn": arn} for arn in held]
+    return _page("AttachedManagedPolicies", reported, payload)
 
 
 def _create_account_assignment(center: IdentityCenter, payload: Payload) -> Payload:
@@ -188,7 +188,7 @@ def _create_account_assignment(center: IdentityCenter, payload: Payload) -> Payl
     return {"AccountAssignmentCreationStatus": status}
 
 
-def _told(one: PermissionSet) -> Payload:
+def _reported(one: PermissionSet) -> Payload:
     return {"Name": one.name, "PermissionSetArn": one.arn, "CreatedDate": one.made}
 
 

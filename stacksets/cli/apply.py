@@ -21,12 +21,12 @@ from stacksets.cli.common import (
     Release,
     Stopped,
     add_common_options,
-    look,
     read_file,
+    read_inputs,
     read_release,
 )
 from stacksets.cli.progress import shown
-from stacksets.cli.render_table import as_json, show_plan, tell_unreached
+from stacksets.cli.render_table import as_json, report_unreached, show_plan
 from stacksets.config.model import Wanted
 from stacksets.execute.dry_run import dry_run
 from stacksets.execute.executor import StepFailed, Walker
@@ -100,7 +100,9 @@ def _planned(options: argparse.Namespace) -> tuple[Clients, tuple[Given, Plan]]:
 
 
 def _again(wanted: Wanted, release: Release, clients: Clients) -> tuple[Given, Plan]:
-    given = look(wanted, release, clients, today=datetime.fromtimestamp(time.time(), UTC).date())
+    given = read_inputs(
+        wanted, release, clients, today=datetime.fromtimestamp(time.time(), UTC).date()
+    )
     return given, plan(given)
 
 
@@ -125,7 +127,7 @@ def _apply(options: argparse.Namespace) -> int:
         if options.json and plans:
             whole = replace(plans[-1], steps=tuple(step for one in plans for step in one.steps))
             print(as_json(whole))
-            tell_unreached(whole)
+            report_unreached(whole)
 
 
 def _rounds(options: argparse.Namespace, plans: list[Plan]) -> int:
@@ -157,7 +159,7 @@ def ended(tolerated: Mapping[str, str], made: Plan) -> int:
     code."""
     for account, said in sorted(tolerated.items()):
         print(f"account {account} failed, within the tolerance: {visible(said)}", file=sys.stderr)
-    tell_unreached(made)
+    report_unreached(made)
     return 1 if tolerated or made.of_others or made.unreached else 0
 
 
@@ -179,17 +181,20 @@ def walk_steps(
         try:
             return walker.walk(made.own)
         except StepFailed as error:
-            told = [failure(error, again=again), *standing_still(made.own, error.step, again=again)]
-            raise Stopped("\n".join(told)) from error
+            reported = [
+                failure(error, again=again),
+                *standing_still(made.own, error.step, again=again),
+            ]
+            raise Stopped("\n".join(reported)) from error
         except KeyboardInterrupt as error:
             on = f"AWS goes on with what has begun; run {again} again: it takes up from there."
-            told = [f"Interrupted. {on}", *standing_still(made.own, None, again=again)]
-            raise Stopped("\n".join(told), 130) from error
+            reported = [f"Interrupted. {on}", *standing_still(made.own, None, again=again)]
+            raise Stopped("\n".join(reported), 130) from error
 
 
 def failure(error: StepFailed, *, again: str = "apply") -> str:
     """Why a step failed, in lines: the step, the accounts, what AWS said, what to do."""
-    lines = [f"This step failed: {error.step.says} ({error.step.whom}).", f"{error.said}."]
+    lines = [f"This step failed: {error.step.says} ({error.step.target_text}).", f"{error.said}."]
     lines += [f"  account {account}: {said}" for account, said in sorted(error.accounts.items())]
     advised = error.advice.replace("run apply again", f"run {again} again")
     lines.append(advised or f"Correct it, and run {again} again: it goes on from there.")

@@ -81,8 +81,8 @@ def read_file(path: Path, release: Release) -> Wanted:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        told = "python -m stacksets init writes one"
-        raise Stopped(f"{path} cannot be read ({why}): {told}.", 2) from error
+        reported = "python -m stacksets init writes one"
+        raise Stopped(f"{path} cannot be read ({why}): {reported}.", 2) from error
     try:
         return read_wanted(
             text,
@@ -94,7 +94,7 @@ def read_file(path: Path, release: Release) -> Wanted:
         raise Stopped(lines, 2) from error
 
 
-def look(wanted: Wanted, release: Release, clients: Clients, *, today: date) -> Given:
+def read_inputs(wanted: Wanted, release: Release, clients: Clients, *, today: date) -> Given:
     """What a plan is computed from. Raises Stopped where something may not be seen."""
     try:
         with looking("the Organization"):
@@ -110,5 +110,5 @@ def look(wanted: Wanted, release: Release, clients: Clients, *, today: date) -> 
     except (CannotEnter, NotDelegated, HiddenBucket) as error:
         raise Stopped(str(error)) from error
     except (ClientError, BotoCoreError) as error:
-        told = advice(error)
-        raise Stopped(f"AWS refused to tell: {sentence(error)}. {told}".rstrip()) from error
+        reported = advice(error)
+        raise Stopped(f"AWS refused to tell: {sentence(error)}. {reported}".rstrip()) from error

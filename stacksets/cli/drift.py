@@ -20,7 +20,7 @@ from rich.text import Text
 
 from handler.notifier.messages.notice import visible
 from stacksets.cli.apply import agreed, ended, walk_steps
-from stacksets.cli.common import Release, Stopped, add_common_options, look, read_release
+from stacksets.cli.common import Release, Stopped, add_common_options, read_inputs, read_release
 from stacksets.cli.remove import read_chosen
 from stacksets.cli.render_table import print_plan
 from stacksets.config.model import Ring, Wanted
@@ -29,7 +29,7 @@ from stacksets.drift.rings import (
     Superseded,
     detection_steps,
     found_drift,
-    mending,
+    repairing,
     to_look_into,
 )
 from stacksets.drift.stacks import (
@@ -55,7 +55,7 @@ def add_drift_command(commands: Any) -> None:
     add_common_options(command)
     command.add_argument("--ring", default="", help="this ring alone")
     command.add_argument(
-        "--mend", action="store_true", help="make these stacks anew, containments kept"
+        "--repair", action="store_true", help="make these stacks anew, containments kept"
     )
     command.add_argument("--yes", action="store_true", help="do not ask")
     command.add_argument(
@@ -73,14 +73,14 @@ def _drift(options: argparse.Namespace) -> int:
         given, found, failed = _looked(options, clients, wanted, release)
         rings = chosen(given, options.ring)
         _show(options, given, found, failed)
-        if not options.mend:
+        if not options.repair:
             return 1 if found or failed else 0
-        return _mend(options, given, rings, found, clients, release) or (1 if failed else 0)
+        return _repair(options, given, rings, found, clients, release) or (1 if failed else 0)
     except CannotEnter as error:
         raise Stopped(str(error)) from error
     except (ClientError, BotoCoreError) as error:
-        told = f"AWS refused to tell: {sentence(error)}. {advice(error)}"
-        raise Stopped(told.rstrip()) from error
+        reported = f"AWS refused to tell: {sentence(error)}. {advice(error)}"
+        raise Stopped(reported.rstrip()) from error
 
 
 def chosen(given: Given, ring: str) -> list[Ring]:
@@ -115,10 +115,10 @@ def _looked(
 
 def _look(wanted: Wanted, release: Release, clients: Clients) -> Given:
     today = datetime.fromtimestamp(time.time(), UTC).date()
-    return look(wanted, release, clients, today=today)
+    return read_inputs(wanted, release, clients, today=today)
 
 
-def _mend(
+def _repair(
     options: argparse.Namespace,
     given: Given,
     rings: list[Ring],
@@ -131,7 +131,7 @@ def _mend(
         to_look_into(given, rings, clients),
         profiled=given.wanted.access.profiles,
     )
-    made = replace(mending(given, rings, held), unreached=tuple(by_hand(given, found)))
+    made = replace(repairing(given, rings, held), unreached=tuple(by_hand(given, found)))
     # JSON has the standard output for itself: the plan of the mending is for people.
     print_plan(Console(highlight=False, stderr=options.json), made)
     if made.refusals:
@@ -140,7 +140,7 @@ def _mend(
         return 0 if made.empty else 1
     if made.steps and not options.yes and not agreed():
         raise Stopped("Nothing was done.")
-    return ended(walk_steps(options, clients, release, made, again="drift --mend"), made)
+    return ended(walk_steps(options, clients, release, made, again="drift --repair"), made)
 
 
 def _show(
@@ -150,8 +150,8 @@ def _show(
     if options.json:
         rows = [asdict(one) for one in found]
         todo = [asdict(one) for one in left]
-        told = {"drifted": rows, "not_looked_at": dict(failed), "by_hand": todo}
-        print(json.dumps(told, indent=2))
+        reported = {"drifted": rows, "not_looked_at": dict(failed), "by_hand": todo}
+        print(json.dumps(reported, indent=2))
         return
     table = Table("Where", "Account", "Resource", "Type", "", box=None, header_style="bold")
     for one in found:
@@ -169,5 +169,5 @@ def _show(
     accounts = len({one.account for one in found})
     console.print(f"{table.row_count} resources in {accounts} accounts have drifted.")
     # A line of its own, never broken: it is there to be copied.
-    for miss in () if options.mend else left:
+    for miss in () if options.repair else left:
         console.print(Text(visible(miss.said)), soft_wrap=True)

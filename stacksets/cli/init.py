@@ -137,20 +137,20 @@ def _central(named: str | None, organization: Organization) -> Account | None:
 def _proposals(
     options: argparse.Namespace, clients: Clients, unread: list[str]
 ) -> Iterator[Proposal]:
-    centre = clients.of("sso-admin", clients.account)
+    central = clients.of("sso-admin", clients.account)
     if options.identity_center_region:
-        centre = clients.elsewhere("sso-admin", options.identity_center_region)
+        central = clients.elsewhere("sso-admin", options.identity_center_region)
     iam = clients.of("iam", clients.account)
-    told: set[str] = set()
+    reported: set[str] = set()
     for one in (
-        *_read(lambda: permission_sets(centre), "Identity Center", unread),
+        *_read(lambda: permission_sets(central), "Identity Center", unread),
         *_read(lambda: roles(iam, clients.partition), f"roles of {clients.account}", unread),
         *_read(lambda: roles_by_name(iam), f"names of roles of {clients.account}", unread),
     ):
         # A role may hold two powerful policies and be called so besides, be a permission set's, or
         # be in the file already.
-        if one.pattern not in told and not is_default(one):
-            told.add(one.pattern)
+        if one.pattern not in reported and not is_default(one):
+            reported.add(one.pattern)
             yield one
 
 

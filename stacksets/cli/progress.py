@@ -38,7 +38,7 @@ class Bars:
         self._says, self._total = visible(step.says), 0
         self._name = f"{number:>{len(str(of))}}/{of} {self._says}"
         self._progress.update(self._steps, completed=number - 1, total=of)
-        self._tell("")
+        self._report("")
         if step.ring and step.accounts:
             self._total = len(step.accounts)
             self._progress.reset(self._accounts, total=self._total, status="")
@@ -51,10 +51,10 @@ class Bars:
     def counted(self, counted: Counted) -> None:
         failed = f", {counted.failed:,} failed" if counted.failed else ""
         self._progress.update(self._accounts, completed=counted.done)
-        self._tell(f"{visible(counted.status).lower()}{failed}")
+        self._report(f"{visible(counted.status).lower()}{failed}")
 
     def waits(self, why: str) -> None:
-        self._tell(f"busy, waiting: {visible(why)}")
+        self._report(f"busy, waiting: {visible(why)}")
 
     def ended(self) -> None:
         accounts = f" ({self._total:,} accounts)" if self._total > 1 else ""
@@ -62,7 +62,7 @@ class Bars:
         self._progress.advance(self._steps)
         self._progress.update(self._accounts, visible=False)
 
-    def _tell(self, status: str) -> None:
+    def _report(self, status: str) -> None:
         """Beside the bar of the accounts; where there is none, beside that of the steps, which says
         what the step is besides."""
         if self._total:
@@ -83,20 +83,20 @@ class Lines:
     def begins(self, step: Step, number: int, of: int) -> None:
         self._began, self._total = self._clock(), len(step.accounts) if step.ring else 0
         self._name, self._last = f"{number}/{of}", ""
-        self._write(f"{self._name} {visible(step.says)}: {visible(step.whom)}")
+        self._write(f"{self._name} {visible(step.says)}: {visible(step.target_text)}")
 
     def counted(self, counted: Counted) -> None:
         far = f" {counted.done:,} of {self._total:,}" if self._total else ""
         failed = f", {counted.failed:,} failed" if counted.failed else ""
-        self._tell(f"{visible(counted.status)}{far}{failed}")
+        self._report(f"{visible(counted.status)}{far}{failed}")
 
     def waits(self, why: str) -> None:
-        self._tell(f"busy, waiting: {visible(why)}")
+        self._report(f"busy, waiting: {visible(why)}")
 
     def ended(self) -> None:
         self._write(f"{self._name} done in {self._clock() - self._began:.0f} s")
 
-    def _tell(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         if line != self._last:
             self._last = line
             self._write(f"{self._name}   {line}")

@@ -17,12 +17,19 @@ from rich.text import Text
 
 from handler.notifier.messages.notice import visible
 from stacksets.cli.apply import show_chosen, walk_steps
-from stacksets.cli.common import Release, Stopped, add_common_options, look, read_file, read_release
+from stacksets.cli.common import (
+    Release,
+    Stopped,
+    add_common_options,
+    read_file,
+    read_inputs,
+    read_release,
+)
 from stacksets.cli.progress import looking
 from stacksets.config.model import Wanted
 from stacksets.execute.dry_run import dry_run
 from stacksets.observe.clients import CannotEnter, Clients, open_clients, sentence
-from stacksets.observe.containments import accounts_told_of, look_into
+from stacksets.observe.containments import accounts_reported_of, look_into
 from stacksets.observed.bearers import Holding
 from stacksets.planners.removal import Choice, Removing, removal
 from stacksets.steps.guardrail import many
@@ -31,7 +38,7 @@ from stacksets.steps.model import Plan
 
 def add_remove_command(commands: Any) -> None:
     """Add remove to the command line."""
-    says = "take the product back: rings, guardrail, centre and buckets"
+    says = "take the product back: rings, guardrail, central account and buckets"
     command = commands.add_parser("remove", help=says, description=f"{says.capitalize()}.")
     add_common_options(command)
     command.add_argument("--ring", default="", help="this ring alone, and nothing else")
@@ -106,7 +113,7 @@ def _look(
     options: argparse.Namespace, wanted: Wanted, release: Release, clients: Clients
 ) -> Removing:
     today = datetime.fromtimestamp(time.time(), UTC).date()
-    given = look(wanted, release, clients, today=today)
+    given = read_inputs(wanted, release, clients, today=today)
     chosen = {
         options.release_all: Choice.RELEASE,
         options.keep_contained: Choice.KEEP,
@@ -137,8 +144,8 @@ def suspects(removing: Removing, clients: Clients, *, everywhere: bool) -> set[s
     }
     if given.observed.management_stack is not None and not removing.ring:
         with_stack.add(organization.management)
-    told = accounts_told_of(clients, given.wanted.central.account)
-    if everywhere or told is None:
+    reported = accounts_reported_of(clients, given.wanted.central.account)
+    if everywhere or reported is None:
         return with_stack
     broken = {
         account
@@ -146,7 +153,7 @@ def suspects(removing: Removing, clients: Clients, *, everywhere: bool) -> set[s
         for account, one in seen.instances.items()
         if (one.status, one.detail) != ("CURRENT", "SUCCEEDED")
     }
-    return with_stack & (told | broken)
+    return with_stack & (reported | broken)
 
 
 def print_held(held: Mapping[str, Holding]) -> None:
@@ -154,7 +161,7 @@ def print_held(held: Mapping[str, Holding]) -> None:
     table = Table("Account", "Who", "Id", "By", box=None, header_style="bold")
     for account, holding in sorted(held.items()):
         for one in holding.contained:
-            by = ", ".join(sorted(rung.value for rung in one.rungs))
+            by = ", ".join(sorted(method.value for method in one.methods))
             cells = (account, f"{one.kind} {one.name}", one.id, by)
             table.add_row(*(Text(visible(cell)) for cell in cells))
     console = Console(highlight=False)

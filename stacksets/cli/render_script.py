@@ -61,7 +61,7 @@ def as_commands(
     for step in steps:
         yield ""
         # A unit's name may hold a line break, which would end the comment.
-        yield f"# {visible(step.says)}: {visible(step.whom)}"
+        yield f"# {visible(step.says)}: {visible(step.target_text)}"
         for call in step.calls:
             yield from _content(call, templates)
             yield _command(call, cli, keeps=_awaits(step) and call is step.calls[-1])

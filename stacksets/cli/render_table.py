@@ -46,10 +46,10 @@ def show_plan(
     else:
         print_plan(Console(highlight=False), plan)
         return
-    tell_unreached(plan)
+    report_unreached(plan)
 
 
-def tell_unreached(plan: Plan) -> None:
+def report_unreached(plan: Plan) -> None:
     """A line on the standard error for each thing that the file wants and no step reaches."""
     for one in plan.unreached:
         print(f"not reached: {visible(one.said)}", file=sys.stderr)
@@ -103,7 +103,7 @@ def summary(plan: Plan) -> str:
     if plan.refusals:
         count = len(plan.refusals)
         return f"Nothing will be done until {'that is' if count == 1 else 'these are'} settled."
-    if plan.empty and plan.beyond:
+    if plan.empty and plan.unmanaged:
         return "Nothing to do, but more stands than the file asks for: the notes say what."
     if plan.empty:
         return "Nothing to do: everything is as the file says."
@@ -124,7 +124,7 @@ def as_json(plan: Plan) -> str:
         "notes": list(plan.notes),
         "unreached": [_plain(one) for one in plan.unreached],
         "unfinished": plan.unfinished,
-        "beyond": plan.beyond,
+        "unmanaged": plan.unmanaged,
     }
     return json.dumps(content, indent=2)
 
@@ -136,7 +136,7 @@ def _table(steps: Iterable[Step]) -> Table:
     for number, step in enumerate(steps, start=1):
         part = f"ring {step.ring}" if step.ring else step.kind.value
         what = Group(Text(visible(step.says)), *_differences(step))
-        table.add_row(str(number), part, what, Text(visible(step.whom)))
+        table.add_row(str(number), part, what, Text(visible(step.target_text)))
     return table
 
 

@@ -2,7 +2,7 @@
 shell; changes nothing.
 
 Exit codes: 0 all is as the file wants it, 1 something that should be covered is not, or
-the centre is behind, 2 no answer.
+the central account is behind, 2 no answer.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from stacksets.observe.stacks import read_stack, read_stack_sets
 from stacksets.observed.heartbeats import Kept, read_kept
 from stacksets.observed.templates import Template
 from stacksets.status.coverage import coverage
-from stacksets.status.inputs import Sight, centre_is_behind
+from stacksets.status.inputs import StatusInputs, central_is_behind
 
 
 def add_status(commands: Any) -> None:
@@ -56,7 +56,7 @@ def add_status(commands: Any) -> None:
     status.set_defaults(command=_status)
 
 
-def look(wanted: Wanted, clients: Clients, *, member: Template, now: float) -> Sight:
+def read_status(wanted: Wanted, clients: Clients, *, member: Template, now: float) -> StatusInputs:
     """Read all that a status is made from, with no call for each account. Raises Stopped."""
     try:
         with looking("the Organization"):
@@ -68,11 +68,11 @@ def look(wanted: Wanted, clients: Clients, *, member: Template, now: float) -> S
         raise Stopped(said, 2) from error
 
 
-def _look(wanted: Wanted, clients: Clients, member: Template, now: float) -> Sight:
+def _look(wanted: Wanted, clients: Clients, member: Template, now: float) -> StatusInputs:
     organization = seen_organization(wanted, reading_client(wanted, clients))
     deploying = clients.of("cloudformation", deploying_account(wanted, organization))
     management = organization.management
-    return Sight(
+    return StatusInputs(
         organization=organization,
         wanted=wanted,
         partition=clients.partition,
@@ -90,14 +90,16 @@ def _look(wanted: Wanted, clients: Clients, member: Template, now: float) -> Sig
 
 
 def _kept(wanted: Wanted, clients: Clients) -> Kept:
-    """What the centre keeps; nothing, where its table or the table's index is not there yet."""
+    """What the central account keeps; nothing, where its table or the table's index is not there yet."""
     try:
         return read_kept(clients.of("dynamodb", wanted.central.account))
     except ClientError as error:
-        told = error.response["Error"]
+        reported = error.response["Error"]
         # DynamoDB has no code of its own for an index that it does not know.
-        no_index = told["Code"] == "ValidationException" and "index" in told.get("Message", "")
-        if no_index or told["Code"] == "ResourceNotFoundException":
+        no_index = reported["Code"] == "ValidationException" and "index" in reported.get(
+            "Message", ""
+        )
+        if no_index or reported["Code"] == "ResourceNotFoundException":
             return Kept(readable=False)
         raise
 
@@ -109,25 +111,25 @@ def _status(options: argparse.Namespace) -> int:
         clients = open_clients(wanted.access, region=wanted.region, profile=options.profile)
     except CannotEnter as error:
         raise Stopped(str(error), 2) from error
-    sight = look(wanted, clients, member=release.member, now=time.time())
-    return show(sight, page=options.page, as_json=options.json)
+    inputs = read_status(wanted, clients, member=release.member, now=time.time())
+    return show(inputs, page=options.page, as_json=options.json)
 
 
-def show(sight: Sight, *, page: Path | None, as_json: bool) -> int:
+def show(inputs: StatusInputs, *, page: Path | None, as_json: bool) -> int:
     """Print and write what was asked for; the exit code."""
-    found = coverage(sight)
+    found = coverage(inputs)
     if page:
         try:
-            write_page(page, found, sight)
+            write_page(page, found, inputs)
         except OSError as error:
             raise Stopped(f"{page} cannot be written: {error.strerror}.", 2) from error
         print(f"Written: {page}", file=sys.stderr)
     if as_json:
-        json.dump(status_json(found, sight), sys.stdout, indent=1)
+        json.dump(status_json(found, inputs), sys.stdout, indent=1)
         print()
     else:
         console = Console(highlight=False)
-        for part in status_table(found, organization=sight.organization.id):
+        for part in status_table(found, organization=inputs.organization.id):
             console.print(part)
-    # Behind, the centre tells nobody of anything, and what it kept of the accounts is old.
-    return 1 if found.amiss or centre_is_behind(sight) else 0
+    # Behind, the central account tells nobody of anything, and what it kept of the accounts is old.
+    return 1 if found.amiss or central_is_behind(inputs) else 0

@@ -6,23 +6,23 @@ from dataclasses import asdict
 from typing import Any
 
 from stacksets.status.coverage import Coverage, Covered, Timing
-from stacksets.status.inputs import Sight, centre_is_behind
+from stacksets.status.inputs import StatusInputs, central_is_behind
 from stacksets.status.states import Finding, State
 
 STATUS_VERSION = 1
 
 
-def status_json(found: Coverage, sight: Sight) -> dict[str, Any]:
+def status_json(found: Coverage, inputs: StatusInputs) -> dict[str, Any]:
     """The whole answer; times are epoch seconds, 0 for never, delays in seconds."""
     return {
         "version": STATUS_VERSION,
-        "organization": sight.organization.id,
-        "at": round(sight.now, 3),
+        "organization": inputs.organization.id,
+        "at": round(inputs.now, 3),
         "covered": not found.amiss,
         "counts": {state.value: found.counts.get(state, 0) for state in State},
         "seconds_to_contain": _timing(found.contained),
         "seconds_to_see": _timing(found.seen),
-        "centre_behind": centre_is_behind(sight),
+        "central_behind": central_is_behind(inputs),
         "notes": list(found.notes),
         "accounts": [_account(row) for row in found.rows],
     }
@@ -41,7 +41,7 @@ def _account(row: Covered) -> dict[str, Any]:
         "amiss": row.amiss,
         **_finding(row.finding),
         "also": [_finding(one) for one in row.also],
-        "heard_at": row.heard_at,
+        "last_heartbeat_at": row.last_heartbeat_at,
         "heartbeat": _heartbeat(row),
     }
 
@@ -65,6 +65,6 @@ def _heartbeat(row: Covered) -> dict[str, Any] | None:
         "dead_letters": beat.dead_letters,
         "redriven": beat.redriven,
         "contained": beat.contained,
-        "roster_differences": list(beat.roster_differences),
+        "ledger_differences": list(beat.ledger_differences),
         "self_test": asdict(beat.self_test) if beat.self_test.at else None,
     }

@@ -13,20 +13,20 @@ import jinja2
 
 from stacksets.cli.status_page_data import DAYS, page_data
 from stacksets.status.coverage import Coverage, Timing
-from stacksets.status.inputs import Sight
+from stacksets.status.inputs import StatusInputs
 from stacksets.status.states import LEFT_OUT, State
 
 PAGES = Path(__file__).parents[2] / "templates" / "page"
 
 
-def write_page(path: Path, found: Coverage, sight: Sight) -> None:
+def write_page(path: Path, found: Coverage, inputs: StatusInputs) -> None:
     """Write the page beside its place and move it there, so that no half of one is ever seen."""
     beside = path.with_name(f".{path.name}.part")
-    beside.write_text(page_html(found, sight), encoding="utf-8")
+    beside.write_text(page_html(found, inputs), encoding="utf-8")
     beside.replace(path)
 
 
-def page_html(found: Coverage, sight: Sight) -> str:
+def page_html(found: Coverage, inputs: StatusInputs) -> str:
     """The whole page. Names of accounts are text of strangers: Jinja2 escapes what stands in the
     page, the data stands in an element that nothing executes, and the script writes text only."""
     style, script = ((PAGES / name).read_text() for name in ("page.css", "page.js"))
@@ -35,14 +35,14 @@ def page_html(found: Coverage, sight: Sight) -> str:
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
     asked = [row for row in found.rows if row.state not in LEFT_OUT]
-    data = page_data(found, sight)
+    data = page_data(found, inputs)
     return environment.get_template("page.html.j2").render(
         style=style,
         style_hash=_source_hash(style),
         script=script,
         script_hash=_source_hash(script),
-        organization=sight.organization.id,
-        seen_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(sight.now)),
+        organization=inputs.organization.id,
+        seen_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(inputs.now)),
         covered=f"{sum(row.state is State.COVERED for row in asked):,}",
         asked=f"{len(asked):,}",
         amiss=f"{sum(row.amiss for row in found.rows):,}" if found.amiss else "",

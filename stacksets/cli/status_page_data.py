@@ -15,7 +15,7 @@ from typing import Any
 from handler.notifier.messages.notice import CRITICAL_KINDS, NoticeKind
 from stacksets.status.coverage import Coverage, Covered
 from stacksets.status.findings import ago
-from stacksets.status.inputs import Sight
+from stacksets.status.inputs import StatusInputs
 from stacksets.status.states import STATES, State
 
 DAYS = 30
@@ -24,15 +24,15 @@ DAY_SECONDS = 86_400
 MOST_ROWS = 1_000
 CRITICAL = frozenset(kind.value for kind in CRITICAL_KINDS)
 # How an account is stands in the grid.
-NO_INCIDENT = NoticeKind.ILL.value
+NO_INCIDENT = NoticeKind.UNHEALTHY.value
 
 SIGNS = {
     State.COVERED: "\u2713",
     State.NOT_ENFORCING: "\u25d0",
     State.OUTDATED: "\u2191",
     State.DRIFTED: "\u2260",
-    State.ILL: "!",
-    State.SILENT: "\u2026",
+    State.UNHEALTHY: "!",
+    State.NOT_REPORTING: "\u2026",
     State.FAILED: "\u2715",
     State.NOT_REACHED: "\u25cb",
     State.EXCLUDED: "\u2013",
@@ -50,7 +50,7 @@ class _Words:
         return self.numbers.setdefault(text, len(self.numbers))
 
 
-def page_data(found: Coverage, sight: Sight) -> dict[str, Any]:
+def page_data(found: Coverage, inputs: StatusInputs) -> dict[str, Any]:
     """The JSON of the page."""
     words, states = _Words(), list(SIGNS)
     units = {" / ".join(row.unit) or "(root)": 0 for row in found.rows}
@@ -67,13 +67,13 @@ def page_data(found: Coverage, sight: Sight) -> dict[str, Any]:
                 [states.index(one.state), words.number(one.why), words.number(one.todo)]
                 for one in (row.finding, *row.also)
             ],
-            [[words.number(name), words.number(text)] for name, text in _facts(row, sight.now)],
+            [[words.number(name), words.number(text)] for name, text in _facts(row, inputs.now)],
         ]
         for row in found.rows
     ]
-    last = int(sight.now) // DAY_SECONDS
+    last = int(inputs.now) // DAY_SECONDS
     days = range(last - DAYS + 1, last + 1)
-    incidents = _incidents(sight, days)
+    incidents = _incidents(inputs, days)
     return {
         "states": [
             {"key": _key(state), "label": state.value, "sign": sign, "says": STATES[state]}
@@ -83,7 +83,7 @@ def page_data(found: Coverage, sight: Sight) -> dict[str, Any]:
         "words": list(words.numbers),
         "accounts": accounts,
         "days": [strftime("%Y-%m-%d", gmtime(day * DAY_SECONDS)) for day in days],
-        "trend": _trend(sight, days),
+        "trend": _trend(inputs, days),
         "incidents": incidents[:MOST_ROWS],
         "incidents_left": max(0, len(incidents) - MOST_ROWS),
     }
@@ -95,9 +95,9 @@ def _key(state: State) -> str:
 
 def _facts(row: Covered, now: float) -> Iterator[tuple[str, str]]:
     """Name and text of what the last heartbeat said."""
-    if not row.heard_at:
+    if not row.last_heartbeat_at:
         return
-    yield "Last heartbeat", ago(now - row.heard_at)
+    yield "Last heartbeat", ago(now - row.last_heartbeat_at)
     beat = row.beat
     if beat is None:
         return
@@ -116,27 +116,27 @@ def _facts(row: Covered, now: float) -> Iterator[tuple[str, str]]:
         yield "Dead letters", str(beat.dead_letters)
     if beat.redriven:
         yield "Late events", str(beat.redriven)
-    for difference in beat.roster_differences:
-        yield "Roster", difference
+    for difference in beat.ledger_differences:
+        yield "Ledger", difference
 
 
-def _trend(sight: Sight, days: range) -> list[list[int]]:
+def _trend(inputs: StatusInputs, days: range) -> list[list[int]]:
     """Incidents of each day, and how many of them were critical."""
     total, critical = Counter[int](), Counter[int]()
-    for one, count in sight.kept.opened.items():
+    for one, count in inputs.kept.opened.items():
         if one.kind != NO_INCIDENT:
             total[one.day] += count
             critical[one.day] += count * (one.kind in CRITICAL)
     return [[total[day], critical[day]] for day in days]
 
 
-def _incidents(sight: Sight, days: range) -> list[list[Any]]:
+def _incidents(inputs: StatusInputs, days: range) -> list[list[Any]]:
     """By account: its id, all incidents, and [day, incidents, critical ones] of each day with any.
 
     Whoever had critical ones comes first.
     """
     by_day: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    for one, count in sight.kept.opened.items():
+    for one, count in inputs.kept.opened.items():
         if one.day in days and one.kind != NO_INCIDENT:
             counts = by_day[one.account][days.index(one.day)]
             counts[0] += count

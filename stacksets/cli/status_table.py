@@ -25,8 +25,8 @@ SIGNS = {
     State.EXCLUDED: ("-", "bright_black"),
     State.NOT_REACHED: ("o", "magenta"),
     State.FAILED: ("x", "bold red"),
-    State.SILENT: ("?", "bold red"),
-    State.ILL: ("!", "bold red"),
+    State.NOT_REPORTING: ("?", "bold red"),
+    State.UNHEALTHY: ("!", "bold red"),
     State.DRIFTED: ("~", "yellow"),
     State.OUTDATED: ("^", "yellow"),
     State.NOT_ENFORCING: (".", "cyan"),
@@ -104,9 +104,9 @@ def _units(rows: Sequence[Covered]) -> Table:
     for row in rows:
         (amiss if row.amiss else wanted)[row.unit] += 1
     for unit in sorted({*wanted, *amiss}):
-        ill = Text(f"{amiss[unit]:,}", style="bold red" if amiss[unit] else "")
+        unhealthy = Text(f"{amiss[unit]:,}", style="bold red" if amiss[unit] else "")
         total = wanted[unit] + amiss[unit]
-        table.add_row(unit_name(unit), f"{total:,}", f"{wanted[unit]:,}", ill)
+        table.add_row(unit_name(unit), f"{total:,}", f"{wanted[unit]:,}", unhealthy)
     return table
 
 

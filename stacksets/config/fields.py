@@ -88,8 +88,8 @@ class Section:
         value = self._get(key)
         if isinstance(value, list) and value and all(isinstance(v, str) and v for v in value):
             return tuple(value)
-        told = "is missing" if value is None else f"is {value!r}"
-        self.wrong(key, f"{self.name(key)} {told}; it must be {says}.", here=value is None)
+        reported = "is missing" if value is None else f"is {value!r}"
+        self.wrong(key, f"{self.name(key)} {reported}; it must be {says}.", here=value is None)
         return ()
 
     def section(self, key: str) -> Section:

@@ -33,11 +33,11 @@ def parameter_problems(
         elif name not in declared:
             known = ", ".join(sorted(declared.keys() - SET_BY_ROLLOUT[template].keys()))
             yield name, f"{name} is no parameter of the {template} template; there are {known}."
-        elif template == "member" and name == PATTERNS and (told := _patterns(value)):
+        elif template == "member" and name == PATTERNS and (reported := _patterns(value)):
             # Its sentence names the bad entry; that of the shape would only repeat the whole value.
-            yield name, told
-        elif told := _too_long(name, declared[name], value):
-            yield name, told
+            yield name, reported
+        elif reported := _too_long(name, declared[name], value):
+            yield name, reported
         elif says := _misfit(declared[name], value):
             yield name, f"{name} is {value!r}; it must be {says}."
 
@@ -73,8 +73,8 @@ def _misfit(declared: Mapping[str, Any], value: str) -> str:
     pattern = declared.get("AllowedPattern", ".*")
     if re.fullmatch(pattern, value):
         return ""
-    told = declared.get("ConstraintDescription", "")
-    return told.removeprefix("must be ").rstrip(".") or f"of the shape {pattern}"
+    reported = declared.get("ConstraintDescription", "")
+    return reported.removeprefix("must be ").rstrip(".") or f"of the shape {pattern}"
 
 
 def _patterns(value: str) -> str:
@@ -89,5 +89,5 @@ def _patterns(value: str) -> str:
     lasting = [one for one in patterns if one.until is None]
     if any(one.matches(role_arn=role, on=date.min) for one in lasting):
         return ""
-    told = "without it the revoker takes IAM away from the role that rolls it out"
-    return f"{PATTERNS} must hold 'role/stacksets-exec-*': {told}."
+    reported = "without it the revoker takes IAM away from the role that rolls it out"
+    return f"{PATTERNS} must hold 'role/stacksets-exec-*': {reported}."

@@ -83,7 +83,7 @@ def _hinders(given: Given, one: _Kept) -> Iterator[str]:
     elif any(taking_over_steps(given, one.ring, one.holding)):
         yield (
             f"A kept deny is left in {one.holding.account}, and the revoker there does not run: a "
-            "drift --mend or a remove that broke off has stopped it. Run that again; or start it "
+            "drift --repair or a remove that broke off has stopped it. Run that again; or start it "
             f"(aws lambda delete-function-concurrency --function-name {REVOKER}) and run apply."
         )
 

@@ -22,18 +22,18 @@ from handler.model.names import (
     REVOKER,
     SESSION_DENY_GROUP,
 )
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from stacksets.observed.bearers import Bearer, Holding, Way
 from stacksets.steps.guardrail import many
-from stacksets.steps.model import Call, Kind, Step, Until, Wait
+from stacksets.steps.model import Call, Step, StepKind, Until, Wait
 
 
 def stop_step(holding: Holding) -> Step:
     """Stop the revoker of an account: it would put back what is taken off. Its events wait."""
     return Step(
-        kind=Kind.CONTAINED,
+        kind=StepKind.CONTAINED,
         says="Stop the revoker, which would put its deny back",
-        whom=f"account {holding.account}",
+        target_text=f"account {holding.account}",
         calls=(
             Call(
                 holding.account,
@@ -50,9 +50,9 @@ def keep_step(holding: Holding) -> Step:
     """Put the kept deny on everybody who is contained, and wait until IAM applies it everywhere."""
     calls = (*_making(holding), *(c for one in holding.contained for c in _keep(holding, one)))
     return Step(
-        kind=Kind.CONTAINED,
+        kind=StepKind.CONTAINED,
         says="Keep contained, by a deny that no stack owns: " + _names(holding.contained),
-        whom=f"account {holding.account}",
+        target_text=f"account {holding.account}",
         calls=calls,
         wait=Wait(Until.SETTLED, holding.account, "IAM"),
         accounts=(holding.account,),
@@ -62,14 +62,14 @@ def keep_step(holding: Holding) -> Step:
 def free_step(holding: Holding, *, release: bool) -> Step:
     """Take our own deny off everybody, the canary too. To `release` also the boundaries, in whose
     place the keeping has put others."""
-    bearers = tuple(one for one in holding.bearers if one.rungs)
+    bearers = tuple(one for one in holding.bearers if one.methods)
     says = "Release" if release else "Take off our own deny"
     calls = [call for one in bearers for call in _free(holding, one)]
     calls += _free_boundaries(holding) if release else ()
     return Step(
-        kind=Kind.CONTAINED,
+        kind=StepKind.CONTAINED,
         says=f"{says}: {_names(bearers)}",
-        whom=f"account {holding.account}",
+        target_text=f"account {holding.account}",
         calls=tuple(calls),
         accounts=(holding.account,),
     )
@@ -90,9 +90,9 @@ def end_step(holding: Holding) -> Step:
         for arn in sorted(holding.kept_policies)
     ]
     return Step(
-        kind=Kind.CONTAINED,
+        kind=StepKind.CONTAINED,
         says="Take the kept deny off again: " + _names(holding.left_behind),
-        whom=f"account {holding.account}",
+        target_text=f"account {holding.account}",
         calls=tuple(calls),
         accounts=(holding.account,),
     )
@@ -204,19 +204,19 @@ def _keep(holding: Holding, one: Bearer) -> Iterator[Call]:
 
 
 def _free(holding: Holding, one: Bearer) -> Iterator[Call]:
-    if Rung.MANAGED_POLICY in one.rungs:
+    if DenyMethod.MANAGED_POLICY in one.methods:
         yield _policy(holding, one, "Detach", holding.deny)
-    if Rung.SESSION_POLICY in one.rungs:
+    if DenyMethod.SESSION_POLICY in one.methods:
         yield _policy(holding, one, "Detach", holding.session_deny)
-    if Rung.DENY_GROUP in one.rungs:
+    if DenyMethod.DENY_GROUP in one.methods:
         yield _group(holding, one, "RemoveUserFromGroup", DENY_GROUP)
-    if Rung.SESSION_GROUP in one.rungs:
+    if DenyMethod.SESSION_GROUP in one.methods:
         yield _group(holding, one, "RemoveUserFromGroup", SESSION_DENY_GROUP)
 
 
 def _free_boundaries(holding: Holding) -> Iterator[Call]:
     for one in holding.bearers:
-        if Rung.BOUNDARY in one.rungs:
+        if DenyMethod.BOUNDARY in one.methods:
             yield _call(holding, "DeleteRolePermissionsBoundary", RoleName=one.name)
 
 
@@ -226,7 +226,7 @@ def _end(holding: Holding, one: Bearer) -> Iterator[Call]:
     if Way.GROUP in one.kept:
         yield _group(holding, one, "RemoveUserFromGroup", KEPT_GROUP)
     # The revoker puts ours in its place, and what is a boundary then must stay. Only where another
-    # rung of ours was seen beside it is it still the kept one.
+    # deny method of ours was seen beside it is it still the kept one.
     if Way.BOUNDARY in one.kept and one.whole:
         yield _call(holding, "DeleteRolePermissionsBoundary", RoleName=one.name)
     if Way.POLICY in one.kept_sessions:

@@ -27,7 +27,7 @@ from stacksets.observed.model import StackSet
 from stacksets.scp.operator import is_exempt, may_take_off, operator_role, other_way_in
 from stacksets.steps.guardrail import many
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Kind, Step, Until, Wait
+from stacksets.steps.model import Call, Step, StepKind, Until, Wait
 from stacksets.steps.ring_calls import operation_wait, preferences
 
 
@@ -47,7 +47,7 @@ class Drift:
 
 def keeping_steps(held: Iterable[Holding]) -> Iterator[Step]:
     """What comes before a stack goes: nobody who is contained in it is free for a moment."""
-    wanted = [one for one in held if any(bearer.rungs for bearer in one.bearers)]
+    wanted = [one for one in held if any(bearer.methods for bearer in one.bearers)]
     yield from (stop_step(one) for one in wanted if one.runs)
     yield from (keep_step(one) for one in wanted if one.contained)
     yield from (free_step(one, release=False) for one in wanted)
@@ -61,23 +61,23 @@ def taking_over_steps(given: Given, ring: Ring, kept: Holding) -> Iterator[Step]
     if not holding.keeps:
         return
     if missing := [one for one in bearers if not one.again]:
-        yield _patrol(holding, many(len(missing), "principal"))
+        yield _reconcile(holding, many(len(missing), "principal"))
     for arn, ids in (
         (holding.deny, [one.id for one in bearers if one.kept]),
         (holding.session_deny, [one.id for one in bearers if one.kept_sessions]),
     ):
         if ids:
             yield Step(
-                kind=Kind.CONTAINED,
+                kind=StepKind.CONTAINED,
                 says="See that they are contained again",
-                whom=f"account {holding.account}",
+                target_text=f"account {holding.account}",
                 wait=Wait(Until.CONTAINED, holding.account, ",".join([arn, *ids])),
                 accounts=(holding.account,),
             )
     yield end_step(holding)
 
 
-def mending_steps(
+def repair_steps(
     given: Given, ring: Ring, held: Iterable[Holding], accounts: Iterable[str]
 ) -> Iterator[Step]:
     """Make the stacks of `accounts` anew; `held` says who is contained in them."""
@@ -151,7 +151,7 @@ def left_kept(given: Given, held: Iterable[Holding]) -> Iterator[str]:
         else:
             continue
         yield (
-            f"{who} in {one.account} will be denied by what is kept alone, which no desk "
+            f"{who} in {one.account} will be denied by what is kept alone, which no responder "
             f"releases, since {why}: docs/removing.md says how to take it off."
         )
 
@@ -161,12 +161,12 @@ def _renews_roles(given: Given, ring: Ring) -> bool:
     return given.parameters(ring)["RoleCallers"] == "contain"
 
 
-def _patrol(holding: Holding, whom: str) -> Step:
-    arguments = {"FunctionName": REVOKER, "Payload": '{"patrol": true}'}
+def _reconcile(holding: Holding, target_text: str) -> Step:
+    arguments = {"FunctionName": REVOKER, "Payload": '{"reconciliation": true}'}
     return Step(
-        kind=Kind.CONTAINED,
+        kind=StepKind.CONTAINED,
         says="Let the new revoker make its first round",
-        whom=f"account {holding.account}: {whom}",
+        target_text=f"account {holding.account}: {target_text}",
         calls=(Call(holding.account, "lambda", "Invoke", arguments),),
         accounts=(holding.account,),
     )
@@ -189,9 +189,9 @@ def _instances(
     if operation == "DeleteStackInstances":
         arguments["RetainStacks"] = False
     return Step(
-        kind=Kind.RING,
+        kind=StepKind.RING,
         says=f"{says} {ring.stack_set}",
-        whom=", ".join(accounts) if len(accounts) <= 10 else many(len(accounts), "account"),
+        target_text=", ".join(accounts) if len(accounts) <= 10 else many(len(accounts), "account"),
         calls=(Call(given.deploying, "cloudformation", operation, arguments),),
         wait=operation_wait(given, ring.stack_set),
         ring=ring.name,

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler.model.names import KEPT_PATH
 from stacksets.observe.clients import CannotEnter, Clients, sentence
-from stacksets.observe.containments import AT_ONCE, accounts_told_of, look_into
+from stacksets.observe.containments import AT_ONCE, accounts_reported_of, look_into
 from stacksets.steps.guardrail import many
 from stacksets.steps.inputs import Given
 from stacksets.steps.rings import leaving_accounts
@@ -27,13 +27,13 @@ def with_held(clients: Clients, given: Given) -> Given:
     if not leaving and not taking_over:
         return given
     try:
-        told = accounts_told_of(clients, given.wanted.central.account)
+        reported = accounts_reported_of(clients, given.wanted.central.account)
     except (ClientError, CannotEnter) as error:
         if leaving:
             raise
         return replace(given, not_looked=_not_looked(error, "any account"))
-    going = leaving if told is None else leaving & told
-    kept, refused = _keeping(clients, (taking_over - leaving) & (told or set()))
+    going = leaving if reported is None else leaving & reported
+    kept, refused = _keeping(clients, (taking_over - leaving) & (reported or set()))
     profiled = given.wanted.access.profiles
     held = look_into(clients, going, profiled=profiled)
     try:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stacksets.config.model import Ring
-from stacksets.containments.repair import Drift, left_kept, mending_steps, unendable, unmendable
+from stacksets.containments.repair import Drift, left_kept, repair_steps, unendable, unmendable
 from stacksets.observe.clients import Clients
-from stacksets.observe.containments import accounts_told_of
+from stacksets.observe.containments import accounts_reported_of
 from stacksets.observed.bearers import Holding
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Kind, Plan, Step
+from stacksets.steps.model import Call, Plan, Step, StepKind
 from stacksets.steps.ring_calls import operation_wait
 
 # Drift is looked for everywhere, however many accounts cannot be looked at.
@@ -37,9 +37,9 @@ def detection_steps(given: Given, rings: Iterable[Ring]) -> Iterator[Step]:
             "CallAs": given.wanted.call_as,
         }
         yield Step(
-            kind=Kind.RING,
+            kind=StepKind.RING,
             says=f"Compare the stacks of {ring.stack_set} with their template",
-            whom="nothing is changed",
+            target_text="nothing is changed",
             calls=(Call(given.deploying, "cloudformation", "DetectStackSetDrift", arguments),),
             wait=operation_wait(given, ring.stack_set),
             ring=ring.name,
@@ -108,7 +108,7 @@ def found_drift(clients: Clients, given: Given, rings: Iterable[Ring]) -> list[D
     ]
 
 
-def mending(given: Given, rings: Iterable[Ring], held: Mapping[str, Holding]) -> Plan:
+def repairing(given: Given, rings: Iterable[Ring], held: Mapping[str, Holding]) -> Plan:
     """The plan that mends what has drifted in the rings, and ends what a mending has begun."""
     steps: list[Step] = []
     stops: list[str] = []
@@ -124,16 +124,16 @@ def mending(given: Given, rings: Iterable[Ring], held: Mapping[str, Holding]) ->
         others = [one for one in concerned if one.account not in accounts]
         stops += unendable(given, ring, others)
         notes += left_kept(given, [one for one in concerned if one.account in accounts])
-        steps += mending_steps(given, ring, concerned, accounts)
+        steps += repair_steps(given, ring, concerned, accounts)
     return Plan(tuple(steps), tuple(stops), tuple(notes))
 
 
 def to_look_into(given: Given, rings: Iterable[Ring], clients: Clients) -> set[str]:
     """Where somebody may be contained: what has drifted, and where incidents were told of, since
     an earlier mending may have been interrupted there."""
-    told = accounts_told_of(clients, given.wanted.central.account) or set()
+    reported = accounts_reported_of(clients, given.wanted.central.account) or set()
     return {
         account
         for ring in rings
-        for account in {*drifted(given, ring), *(told & given.ring_accounts(ring).keys())}
+        for account in {*drifted(given, ring), *(reported & given.ring_accounts(ring).keys())}
     }

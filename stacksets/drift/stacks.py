@@ -14,7 +14,7 @@ from stacksets.containments.repair import Drift
 from stacksets.observe.clients import Clients
 from stacksets.observed.model import Stack
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Kind, Step, Unreached, Until, Wait
+from stacksets.steps.model import Call, Step, StepKind, Unreached, Until, Wait
 
 # In no other state does CloudFormation compare a stack (User Guide, "Detect drift on an entire
 # CloudFormation stack").
@@ -41,7 +41,7 @@ def stack_detection_steps(given: Given) -> Iterator[Step]:
             yield Step(
                 kind=_kind(stack),
                 says=f"Compare the stack {stack.name} with its template",
-                whom="nothing is changed",
+                target_text="nothing is changed",
                 calls=(
                     Call(
                         stack.account,
@@ -129,8 +129,8 @@ def put_back(name: str) -> str:
     )
 
 
-def _kind(stack: Stack) -> Kind:
-    return Kind.CENTRAL if stack.name == CENTRAL_STACK else Kind.MANAGEMENT
+def _kind(stack: Stack) -> StepKind:
+    return StepKind.CENTRAL if stack.name == CENTRAL_STACK else StepKind.MANAGEMENT
 
 
 def _remembers(stack: Stack) -> str:

@@ -18,7 +18,7 @@ from handler.model.cloudtrail import arn_field
 from stacksets.config.model import ACCESS_ROLE, CONTROL_TOWER_ROLE, Access
 
 # StackSets and Organizations throttle early; standard mode waits longer with each try.
-# A patrol that is invoked answers within the revoker's timeout of 120 s, botocore waits for 60 only
+# A reconciliation that is invoked answers within the revoker's timeout of 120 s, botocore waits for 60 only
 # and would then invoke another.
 CONFIG = Config(read_timeout=150, retries={"mode": "standard", "max_attempts": 10})
 
@@ -125,6 +125,6 @@ def _profiled(account: str, profile: str, region: str) -> Any:
 def sentence(error: Exception) -> str:
     """What AWS said, without a full stop."""
     if isinstance(error, ClientError):
-        told = error.response["Error"]
-        return f"{told.get('Code')}: {told.get('Message', 'no message')}".rstrip(".")
+        reported = error.response["Error"]
+        return f"{reported.get('Code')}: {reported.get('Message', 'no message')}".rstrip(".")
     return str(error).rstrip(".")

@@ -22,7 +22,7 @@ from handler.model.names import (
     REVOKER,
     SESSION_DENY_GROUP,
 )
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from stacksets.observe.clients import Clients
 from stacksets.observed.bearers import Bearer, Holding, Way
 
@@ -62,7 +62,7 @@ def holding_of(clients: Clients, account: str) -> Holding:
         for principal, (kind, name) in sorted(ids.items())
         if kind != "group"
     )
-    carrying = {bare.deny: DENY_GROUP, bare.session_deny: SESSION_DENY_GROUP}
+    uploading = {bare.deny: DENY_GROUP, bare.session_deny: SESSION_DENY_GROUP}
     documents = {arn: _document(iam, arn) for arn, found in kept.items() if found is not None}
     deny = _document(iam, bare.deny) if own[bare.deny] is not None else None
     return Holding(
@@ -83,13 +83,13 @@ def holding_of(clients: Clients, account: str) -> Holding:
             (name, arn)
             for arn, found in own.items()
             for kind, name in (found or {}).values()
-            if kind == "group" and name != carrying[arn]
+            if kind == "group" and name != uploading[arn]
         ),
         squatters=(*taken, *(_squatters(iam, kept) if bearers else ())),
     )
 
 
-def accounts_told_of(clients: Clients, central: str) -> set[str] | None:
+def accounts_reported_of(clients: Clients, central: str) -> set[str] | None:
     """The accounts of which the central table holds an incident; None where there is no table."""
     pages = clients.of("dynamodb", central).get_paginator("scan")
     found = set()
@@ -182,12 +182,12 @@ def _bearer(
     principal, kind, name = who
     attached = _attached(iam, kind, name)
     boundary = _boundary(iam, name) if kind == "role" else ""
-    rungs = {
-        Rung.MANAGED_POLICY: bare.deny in attached,
-        Rung.SESSION_POLICY: bare.session_deny in attached,
-        Rung.BOUNDARY: boundary == bare.deny,
-        Rung.DENY_GROUP: principal in (groups[DENY_GROUP] or ()),
-        Rung.SESSION_GROUP: principal in (groups[SESSION_DENY_GROUP] or ()),
+    methods = {
+        DenyMethod.MANAGED_POLICY: bare.deny in attached,
+        DenyMethod.SESSION_POLICY: bare.session_deny in attached,
+        DenyMethod.BOUNDARY: boundary == bare.deny,
+        DenyMethod.DENY_GROUP: principal in (groups[DENY_GROUP] or ()),
+        DenyMethod.SESSION_GROUP: principal in (groups[SESSION_DENY_GROUP] or ()),
     }
     ways = {
         Way.POLICY: bare.kept in attached,
@@ -202,7 +202,7 @@ def _bearer(
         kind=kind,
         name=name,
         id=principal,
-        rungs=frozenset(rung for rung, there in rungs.items() if there),
+        methods=frozenset(method for method, there in methods.items() if there),
         policies=len(attached),
         groups=_count_groups(iam, name) if kind == "user" else 0,
         bounded=bool(boundary),

@@ -181,7 +181,7 @@ def read_trails(client: Any) -> tuple[TrailSeen, ...]:
 def _logs_writes(client: Any, trail: str) -> bool:
     """Whether a trail takes management events that are no reads."""
     try:
-        told = client.get_event_selectors(TrailName=trail)
+        reported = client.get_event_selectors(TrailName=trail)
     except ClientError as error:
         # AWS does not say whether a member may ask it of the Organization's; the self-test tells.
         if error.response["Error"]["Code"] == "TrailNotFoundException":
@@ -189,10 +189,10 @@ def _logs_writes(client: Any, trail: str) -> bool:
         raise
     classic = any(
         one.get("IncludeManagementEvents", True) and one.get("ReadWriteType", "All") != "ReadOnly"
-        for one in told.get("EventSelectors", ())
+        for one in reported.get("EventSelectors", ())
     )
     return classic or any(
-        _takes_writes(one["FieldSelectors"]) for one in told.get("AdvancedEventSelectors", ())
+        _takes_writes(one["FieldSelectors"]) for one in reported.get("AdvancedEventSelectors", ())
     )
 
 

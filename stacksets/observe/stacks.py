@@ -52,24 +52,24 @@ def read_stack(client: Any, account: str, name: str) -> Stack | None:
 def first_failure(client: Any, name: str) -> str:
     """Why the latest operation of a stack failed: the oldest failure since it began, because the
     others follow from it; "" where CloudFormation names none. Raises ClientError."""
-    told = ""
+    reported = ""
     for page in client.get_paginator("describe_stack_events").paginate(StackName=name):
         for event in page["StackEvents"]:
             status = event.get("ResourceStatus", "")
             reason = event.get("ResourceStatusReason", "no reason given")
             if status.endswith("_FAILED") and "cancelled" not in reason.lower():
-                told = f"{event['LogicalResourceId']}: {reason}"
+                reported = f"{event['LogicalResourceId']}: {reason}"
             began = status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
             if began and event["LogicalResourceId"] == name:
-                return told
-    return told
+                return reported
+    return reported
 
 
 def _reason(client: Any, row: Mapping[str, Any]) -> str:
     """Why a stack is not whole: after a rollback only its events know."""
     failed = row["StackStatus"].endswith(("FAILED", "ROLLBACK_COMPLETE"))
-    told = first_failure(client, row["StackName"]) if failed else ""
-    return told or row.get("StackStatusReason", "")
+    reported = first_failure(client, row["StackName"]) if failed else ""
+    return reported or row.get("StackStatusReason", "")
 
 
 def _stack_set(client: Any, name: str, call_as: str) -> StackSet:

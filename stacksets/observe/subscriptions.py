@@ -1,4 +1,4 @@
-"""Who is subscribed to the topics of the centre by e-mail. Reads only, and judges nothing.
+"""Who is subscribed to the topics of the central account by e-mail. Reads only, and judges nothing.
 
 A call for each topic, and one more for each subscription that the central stack did not make.
 """

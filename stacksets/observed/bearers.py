@@ -17,7 +17,7 @@ from handler.model.names import (
     iam_arn,
     kept_arn,
 )
-from handler.model.principal import SESSION_RUNGS, Rung
+from handler.model.principal import SESSION_METHODS, DenyMethod
 
 # IAM User Guide, "IAM and AWS STS quotas": what every account has, raised or not.
 POLICIES, GROUPS = 10, 10
@@ -37,12 +37,12 @@ class Bearer:
     """A user or role with a deny of ours. `policies` and `groups` count all that it has, ours
     among them; `bounded` says whether it has any permissions boundary; `kept` what it bears of
     the kept denies already, `kept_sessions` of those of sessions; `odd` the denies that are its
-    boundary by no rung of ours."""
+    boundary by no deny method of ours."""
 
     kind: str
     name: str
     id: str
-    rungs: frozenset[Rung]
+    methods: frozenset[DenyMethod]
     policies: int = 0
     groups: int = 0
     bounded: bool = False
@@ -53,12 +53,12 @@ class Bearer:
     @property
     def whole(self) -> bool:
         """Contained wholly, not in its sessions alone."""
-        return bool(self.rungs - SESSION_RUNGS)
+        return bool(self.methods - SESSION_METHODS)
 
     @property
     def sessions(self) -> bool:
         """Contained in its sessions, whatever else."""
-        return bool(self.rungs & SESSION_RUNGS)
+        return bool(self.methods & SESSION_METHODS)
 
     @property
     def again(self) -> bool:
@@ -70,7 +70,7 @@ class Bearer:
         """How its containment can be kept."""
         if self.kept:
             return _first(self.kept)
-        if Rung.BOUNDARY in self.rungs:
+        if DenyMethod.BOUNDARY in self.methods:
             return Way.BOUNDARY
         if self.policies < POLICIES:
             return Way.POLICY
@@ -129,7 +129,7 @@ class Holding:
         """Whom the product contains: the canary of the self-test is its own. A user may bear the
         canary's name, another role cannot."""
         canary = ("role", CANARY_ROLE)
-        return tuple(one for one in self.bearers if one.rungs and (one.kind, one.name) != canary)
+        return tuple(one for one in self.bearers if one.methods and (one.kind, one.name) != canary)
 
     @property
     def left_behind(self) -> tuple[Bearer, ...]:
@@ -159,7 +159,7 @@ class Holding:
                 )
 
     def stuck(self) -> Iterator[str]:
-        """A sentence for each use of our deny that no rung makes: it holds the stack back."""
+        """A sentence for each use of our deny that no deny method makes: it holds the stack back."""
         odd = [(one.kind, one.name, arn) for one in self.bearers for arn in sorted(one.odd)]
         for kind, name, arn in odd:
             yield (

@@ -1,4 +1,4 @@
-"""What the centre keeps: each account's last heartbeat, and when incidents were opened. A shell.
+"""What the central account keeps: each account's last heartbeat, and when incidents were opened. A shell.
 
 One scan of a sparse index, in pages of 1 MB; no call for an account. Judges nothing.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from handler.model.heartbeat import Heartbeat, unpack_heartbeat
 from handler.model.names import (
     ACCOUNT_PREFIX,
-    CENTRE_KEY,
+    CENTRAL_KEY,
     INCIDENT_TABLE,
     LISTED_INDEX,
     OPENED_PREFIX,
@@ -23,7 +23,7 @@ DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
-class Heard:
+class LastHeartbeat:
     """An account that was heard of: when its last heartbeat was sent (epoch seconds) and what it
     said; None where a newer version wrote what we cannot read."""
 
@@ -32,12 +32,12 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Centre:
-    """How the centre itself was; epoch seconds, 0 for never (handler/notifier/store)."""
+class CentralState:
+    """How the central account itself was; epoch seconds, 0 for never (handler/notifier/store)."""
 
     last_sweep: float = 0.0
     awake_since: float = 0.0
-    heard_at: float = 0.0
+    last_heartbeat_at: float = 0.0
     behind_until: float = 0.0
 
 
@@ -55,15 +55,15 @@ class Kept:
     """`heard` by account; `opened` counts incidents. `readable` is False where the central stack is
     not there, or is of a version that keeps no such thing."""
 
-    heard: Mapping[str, Heard] = field(default_factory=dict)
+    heard: Mapping[str, LastHeartbeat] = field(default_factory=dict)
     opened: Mapping[Opened, int] = field(default_factory=dict)
-    centre: Centre = Centre()
+    central: CentralState = CentralState()
     readable: bool = True
 
 
 def read_kept(dynamodb: Any) -> Kept:
     """What the incident table keeps, with a client of the central account. Raises ClientError."""
-    heard: dict[str, Heard] = {}
+    heard: dict[str, LastHeartbeat] = {}
     opened: Counter[Opened] = Counter()
     for page in dynamodb.get_paginator("scan").paginate(
         TableName=INCIDENT_TABLE, IndexName=LISTED_INDEX
@@ -75,26 +75,26 @@ def read_kept(dynamodb: Any) -> Kept:
             elif key.startswith(OPENED_PREFIX):
                 account, kind, _ = key.removeprefix(OPENED_PREFIX).split("#", 2)
                 opened[Opened(account, int(_number(item, "listed_at")) // DAY_SECONDS, kind)] += 1
-    found = dynamodb.get_item(TableName=INCIDENT_TABLE, Key={"pk": {"S": CENTRE_KEY}})
-    return Kept(heard=heard, opened=opened, centre=read_centre(found.get("Item", {})))
+    found = dynamodb.get_item(TableName=INCIDENT_TABLE, Key={"pk": {"S": CENTRAL_KEY}})
+    return Kept(heard=heard, opened=opened, central=read_central(found.get("Item", {})))
 
 
-def read_centre(item: Mapping[str, Any]) -> Centre:
-    """How the centre itself was, from its item of the table."""
-    return Centre(
+def read_central(item: Mapping[str, Any]) -> CentralState:
+    """How the central account itself was, from its item of the table."""
+    return CentralState(
         last_sweep=_number(item, "last_sweep"),
         awake_since=_number(item, "awake_since"),
-        heard_at=_number(item, "heard_at"),
+        last_heartbeat_at=_number(item, "last_heartbeat_at"),
         behind_until=_number(item, "behind_until"),
     )
 
 
-def _heard(item: Mapping[str, Any]) -> Heard:
+def _heard(item: Mapping[str, Any]) -> LastHeartbeat:
     try:
         beat = unpack_heartbeat(item["beat"]["S"]) if "beat" in item else None
     except ValueError:
         beat = None
-    return Heard(at=_number(item, "last_heard"), beat=beat)
+    return LastHeartbeat(at=_number(item, "last_heartbeat"), beat=beat)
 
 
 def _number(item: Mapping[str, Any], name: str) -> float:

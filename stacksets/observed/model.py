@@ -93,7 +93,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Subscription:
-    """Who is subscribed to a topic of the centre, by e-mail, and whether he confirmed it.
+    """Who is subscribed to a topic of the central account, by e-mail, and whether he confirmed it.
 
     `arn` is "" until then. `filter_policy` is SNS's JSON, and `by_body` whether it judges the
     message in place of its attributes; "" for everything, and where nobody looked: a filter is

@@ -35,9 +35,9 @@ class Place(Enum):
     BEGINNING = "beginning"
     SEEING = "seeing"
     SEEING_CENTRAL = "seeing-central"
-    TAKING_BACK = "taking-back"
-    TAKING_BACK_CENTRAL = "taking-back-central"
-    TAKING_BACK_MEMBERS = "taking-back-members"
+    REMOVAL = "removal"
+    REMOVAL_CENTRAL = "removal-central"
+    REMOVAL_MEMBERS = "removal-members"
     COMPARING = "comparing"
 
 
@@ -51,11 +51,11 @@ TITLES = {
     Place.BEGINNING: "For `init` alone, where you stand; it goes on without `sso` and `iam`",
     Place.SEEING: "For `status` alone, where the StackSets are and in the management account",
     Place.SEEING_CENTRAL: "For `status` alone, in the security account",
-    Place.TAKING_BACK: "For `drift` and `remove` besides, where the StackSets are",
-    Place.TAKING_BACK_CENTRAL: (
+    Place.REMOVAL: "For `drift` and `remove` besides, where the StackSets are",
+    Place.REMOVAL_CENTRAL: (
         f"For `drift` and `remove` besides, {_TAKES_AWAY} in the security account"
     ),
-    Place.TAKING_BACK_MEMBERS: (
+    Place.REMOVAL_MEMBERS: (
         f"For `drift` and `remove`, {_TAKES_AWAY} in every account that is looked into, "
         "management too"
     ),
@@ -96,11 +96,11 @@ def permissions(place: Place) -> tuple[Permission, ...]:
             return tuple(made_by_cloudformation())
         case Place.COMPARING:
             return tuple(read_by_cloudformation())
-        case Place.TAKING_BACK:
+        case Place.REMOVAL:
             return (*removal.WHERE_THE_SETS_ARE, *removal.GUARDRAIL)
-        case Place.TAKING_BACK_CENTRAL:
+        case Place.REMOVAL_CENTRAL:
             return removal.CENTRAL
-        case Place.TAKING_BACK_MEMBERS:
+        case Place.REMOVAL_MEMBERS:
             return removal.MEMBERS
         case Place.BEGINNING:
             return (*_reading(), *_trails(), *_proposing())
@@ -110,7 +110,9 @@ def permissions(place: Place) -> tuple[Permission, ...]:
             table = f"dynamodb:*:*:table/{INCIDENT_TABLE}"
             return (
                 Permission("dynamodb:Scan", f"{table}/index/{LISTED_INDEX}", "heartbeats"),
-                Permission("dynamodb:GetItem", table, "whether the centre itself is behind"),
+                Permission(
+                    "dynamodb:GetItem", table, "whether the central account itself is behind"
+                ),
             )
 
 

@@ -17,7 +17,7 @@ from stacksets.observed.model import Bucket, Stack, StackSet
 from stacksets.scp.operator import may_take_off, other_way_in
 from stacksets.steps.guardrail import guardrail_policy, many
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Kind, Plan, Step, Until, Wait
+from stacksets.steps.model import Call, Plan, Step, StepKind, Until, Wait
 from stacksets.steps.ring_calls import named_accounts, operation_wait
 
 
@@ -92,21 +92,21 @@ def _management(removing: Removing) -> Iterator[Step]:
     if stack is None or removing.ring:
         return
     yield from _moving(removing, [stack.account])
-    yield _delete_stack(stack, Kind.MANAGEMENT, "Remove the management account's own stack")
+    yield _delete_stack(stack, StepKind.MANAGEMENT, "Remove the management account's own stack")
 
 
 def _central(removing: Removing) -> Iterator[Step]:
     stack = removing.given.observed.central
     if stack is not None:
         says = "Remove the central stack: its incidents and its mails' addresses are gone then"
-        yield _delete_stack(stack, Kind.CENTRAL, says)
+        yield _delete_stack(stack, StepKind.CENTRAL, says)
 
 
-def _delete_stack(stack: Stack, kind: Kind, says: str) -> Step:
+def _delete_stack(stack: Stack, kind: StepKind, says: str) -> Step:
     return Step(
         kind=kind,
         says=says,
-        whom=f"account {stack.account}",
+        target_text=f"account {stack.account}",
         calls=(Call(stack.account, "cloudformation", "DeleteStack", {"StackName": stack.name}),),
         wait=Wait(Until.STACK, stack.account, stack.name),
         accounts=(stack.account,),
@@ -116,7 +116,7 @@ def _delete_stack(stack: Stack, kind: Kind, says: str) -> Step:
 def _moving(removing: Removing, accounts: list[str]) -> Iterator[Step]:
     """Free the stacks' own denies: of everybody, in the accounts concerned."""
     held = [removing.held[one] for one in accounts if one in removing.held]
-    held = [one for one in held if any(bearer.rungs for bearer in one.bearers)]
+    held = [one for one in held if any(bearer.methods for bearer in one.bearers)]
     if not held or removing.choice is None:
         return
     yield from (stop_step(one) for one in held if one.runs)
@@ -153,9 +153,9 @@ def _ring(removing: Removing, seen: StackSet) -> Iterator[Step]:
     call_as = removing.given.wanted.call_as
     arguments = {"StackSetName": seen.name, "CallAs": call_as}
     yield Step(
-        kind=Kind.RING,
+        kind=StepKind.RING,
         says=f"Delete the StackSet {seen.name}",
-        whom="nobody any more",
+        target_text="nobody any more",
         calls=(Call(removing.given.deploying, "cloudformation", "DeleteStackSet", arguments),),
         ring=_ring_name(removing.given, seen),
     )
@@ -183,9 +183,9 @@ def _instances(
         "CallAs": given.wanted.call_as,
     }
     return Step(
-        kind=Kind.RING,
+        kind=StepKind.RING,
         says=says,
-        whom=many(len(accounts), "account"),
+        target_text=many(len(accounts), "account"),
         calls=(Call(given.deploying, "cloudformation", "DeleteStackInstances", arguments),),
         wait=operation_wait(given, seen.name),
         ring=ring.name if ring else "",
@@ -200,9 +200,9 @@ def _guardrail(given: Given) -> Iterator[Step]:
     management = given.observed.organization.management
     steps = [
         Step(
-            kind=Kind.GUARDRAIL,
+            kind=StepKind.GUARDRAIL,
             says="Detach the guardrail",
-            whom=f"{given.unit_name(target)}",
+            target_text=f"{given.unit_name(target)}",
             calls=(
                 Call(
                     management,
@@ -217,9 +217,9 @@ def _guardrail(given: Given) -> Iterator[Step]:
     delete = Call(management, "organizations", "DeletePolicy", {"PolicyId": policy.id})
     steps.append(
         Step(
-            kind=Kind.GUARDRAIL,
+            kind=StepKind.GUARDRAIL,
             says=f"Delete the guardrail, policy {policy.name}",
-            whom="attached nowhere any more",
+            target_text="attached nowhere any more",
             calls=(delete,),
         )
     )
@@ -237,9 +237,9 @@ def _bucket(bucket: Bucket) -> Iterator[Step]:
         for key in sorted(bucket.keys)
     ]
     yield Step(
-        kind=Kind.BUCKET,
+        kind=StepKind.BUCKET,
         says=f"Empty and delete the bucket {bucket.name}",
-        whom=f"account {bucket.account}",
+        target_text=f"account {bucket.account}",
         calls=(*calls, Call(bucket.account, "s3", "DeleteBucket", named)),
         accounts=(bucket.account,),
     )

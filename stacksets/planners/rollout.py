@@ -1,6 +1,6 @@
 """Compute the steps of a rollout from what is wanted and what was observed. Pure: no AWS, no clock.
 
-The order is that of the whole rollout: trust, buckets, the centre and its mails, the guardrail,
+The order is that of the whole rollout: trust, buckets, the central account and its mails, the guardrail,
 the rings one after another, the management account.
 """
 
@@ -16,14 +16,14 @@ from stacksets.scp.findings import control_findings
 from stacksets.steps.buckets import bucket_steps
 from stacksets.steps.guardrail import guardrail_steps, many
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Kind, Plan, Step, Unreached, Until, Wait
+from stacksets.steps.model import Plan, Step, StepKind, Unreached, Until, Wait
 from stacksets.steps.preconditions import refusals, trust_steps
 from stacksets.steps.recipients import recipient_notes, recipient_refusals
 from stacksets.steps.ring_calls import operation_wait
 from stacksets.steps.rings import idle_units, leaving_accounts, leaving_steps, ring_steps
 from stacksets.steps.stacks import central_steps, management_steps
 from stacksets.steps.template_diff import state_at_risk
-from stacksets.steps.unmanaged import beyond
+from stacksets.steps.unmanaged import unmanaged
 
 # What becomes of such a stack is for a person to say.
 STUCK = {
@@ -42,7 +42,7 @@ def plan(given: Given) -> Plan:
         *recipient_refusals(given),
         *unmendable(given, going(given)),
     ]
-    more = (*beyond(given), *not_taken_over(given))
+    more = (*unmanaged(given), *not_taken_over(given))
     notes = [
         *more,
         *_notes(given),
@@ -58,15 +58,15 @@ def plan(given: Given) -> Plan:
         tuple(stops),
         tuple(notes),
         unreached=tuple(_unreached(given)),
-        beyond=bool(more),
+        unmanaged=bool(more),
     )
 
 
 def _steps(given: Given) -> Iterator[Step]:
     yield from trust_steps(given)
     central = given.wanted.central.account
-    carried = {central: (given.central,)}
-    carried[given.deploying] = (*carried.get(given.deploying, ()), given.member)
+    uploaded = {central: (given.central,)}
+    uploaded[given.deploying] = (*uploaded.get(given.deploying, ()), given.member)
     rest = [
         *central_steps(given),
         *guardrail_steps(given),
@@ -78,7 +78,7 @@ def _steps(given: Given) -> Iterator[Step]:
         *left_over_steps(given),
     ]
     used = {call.arguments.get("TemplateURL") for step in rest for call in step.calls}
-    for account, templates in carried.items():
+    for account, templates in uploaded.items():
         wanted = tuple(one for one in templates if given.template_url(one, account) in used)
         yield from bucket_steps(given, account, wanted)
     yield from rest
@@ -90,9 +90,9 @@ def _under_way(given: Given) -> Iterator[Step]:
     for name, seen in given.observed.stack_sets.items():
         for operation in seen.under_way:
             yield Step(
-                kind=Kind.WAIT,
+                kind=StepKind.WAIT,
                 says=f"Wait until {name} has ended its {operation.action} ({operation.status})",
-                whom=many(len(seen.instances), "account"),
+                target_text=many(len(seen.instances), "account"),
                 wait=operation_wait(given, name, operation.id),
                 ring=rings.get(name, ""),
                 accounts=tuple(sorted(seen.instances)),
@@ -100,9 +100,9 @@ def _under_way(given: Given) -> Iterator[Step]:
     for stack in _stacks(given):
         if stack.status.endswith("_IN_PROGRESS") and stack.status != "REVIEW_IN_PROGRESS":
             yield Step(
-                kind=Kind.WAIT,
+                kind=StepKind.WAIT,
                 says=f"Wait until the stack {stack.name} has ended ({stack.status})",
-                whom=f"account {stack.account}",
+                target_text=f"account {stack.account}",
                 wait=Wait(Until.STACK, stack.account, stack.name),
             )
 

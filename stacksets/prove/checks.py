@@ -75,14 +75,16 @@ def rules_check(events: Any, function: Any) -> Check:
     asks = "The rules are on and may invoke the function"
     for name in (CALLS_RULE, TAMPER_RULE, TAMPER_STORES_RULE):
         if (state := _state_of(events, name)) != "ENABLED":
-            hint = f"The rule {name} is {state}: run drift to see what else is, then drift --mend."
+            hint = (
+                f"The rule {name} is {state}: run drift to see what else is, then drift --repair."
+            )
             return Check("rules", asks, f"a rule is {state}", False, hint)
     found = _statements(lambda: function.get_policy(FunctionName=REVOKER)["Policy"])
     mine = [one for one in found if _names_rule(one, CALLS_RULE)]
     if not mine:
         hint = (
             f"The policy of the function {REVOKER} has no statement for the rule {CALLS_RULE}: "
-            "each event goes to the dead-letter queue. Run drift --mend."
+            "each event goes to the dead-letter queue. Run drift --repair."
         )
         return Check("rules", asks, "no permission for the rule", False, hint)
     if not any("aws:sourceaccount" not in _keys(one) for one in mine):
@@ -110,7 +112,7 @@ def deny_check(iam: Any, *, partition: str, account: str) -> Check:
         return Check("deny", asks, "yes", True)
     hint = (
         f"The policy {DENY_POLICY} was rewritten and contains nobody: run drift, then drift "
-        "--mend. A mail [Revoker tampered] names who did it."
+        "--repair. A mail [Revoker tampered] names who did it."
     )
     return Check("deny", asks, "rewritten", False, hint)
 

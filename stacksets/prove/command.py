@@ -21,7 +21,7 @@ from rich.text import Text
 
 from handler.notifier.messages.notice import visible
 from stacksets.cli.apply import agreed
-from stacksets.cli.common import Stopped, add_common_options, look, read_file, read_release
+from stacksets.cli.common import Stopped, add_common_options, read_file, read_inputs, read_release
 from stacksets.execute.executor import advice
 from stacksets.execute.waiters import Waiting
 from stacksets.observe.clients import CannotEnter, Clients, open_clients, sentence
@@ -121,7 +121,7 @@ def _looked(options: argparse.Namespace) -> tuple[Given, Clients]:
     wanted = read_file(options.file, release).entered_by(options.access_role)
     clients = open_clients(wanted.access, region=wanted.region, profile=options.profile)
     today = datetime.fromtimestamp(time.time(), UTC).date()
-    return look(wanted, release, clients, today=today), clients
+    return read_inputs(wanted, release, clients, today=today), clients
 
 
 def entered(

@@ -1,4 +1,4 @@
-"""Which service control policies stand in the way of the rollout, the revoker or the centre. Pure.
+"""Which service control policies stand in the way of the rollout, the revoker or the central account. Pure.
 
 One look for each combination of policies, not for each account; but for the accounts that such a
 policy names, which are looked at one by one.
@@ -36,7 +36,7 @@ Chain = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
-class Look:
+class CallsUnderPolicies:
     """Calls that are made in some accounts under the same policies. `exempt` are the ARNs that a
     policy has to let through; `where` says the accounts."""
 
@@ -44,7 +44,7 @@ class Look:
     accounts: tuple[str, ...]
     requests: tuple[Request, ...]
     exempt: tuple[str, ...]
-    centre: bool = False
+    central: bool = False
 
 
 def control_findings(given: Given) -> Iterator[tuple[bool, str]]:
@@ -52,18 +52,20 @@ def control_findings(given: Given) -> Iterator[tuple[bool, str]]:
     if not given.observed.control_policies_enabled:
         return
     documents = {one.id: parse(one.name, one.content) for one in given.observed.control_policies}
-    told: dict[tuple[str, str, bool, bool], tuple[Refusal, Request, set[str], Look]] = {}
+    reported: dict[
+        tuple[str, str, bool, bool], tuple[Refusal, Request, set[str], CallsUnderPolicies]
+    ] = {}
     for look in _looks(given, documents):
         levels = [[documents[one] for one in level] for level in look.chain]
         for request in look.requests:
             if found := refusal(levels, request):
-                key = (found.policy, found.sid, found.surely, look.centre)
-                told.setdefault(key, (found, request, set(), look))[2].update(look.accounts)
-    for found, request, where, look in told.values():
+                key = (found.policy, found.sid, found.surely, look.central)
+                reported.setdefault(key, (found, request, set(), look))[2].update(look.accounts)
+    for found, request, where, look in reported.values():
         yield found.surely, _blocked(found, request, where, look)
 
 
-def _looks(given: Given, documents: dict[str, Document]) -> Iterator[Look]:
+def _looks(given: Given, documents: dict[str, Document]) -> Iterator[CallsUnderPolicies]:
     attached: dict[str, list[str]] = {}
     for policy in given.observed.control_policies:
         for target in policy.targets:
@@ -78,14 +80,16 @@ def _looks(given: Given, documents: dict[str, Document]) -> Iterator[Look]:
     for (chain, _), accounts in alike.items():
         where = _where(given, accounts[0])
         requests = (*rollout_requests(**where), *revoker_requests(**where))
-        yield Look(chain, tuple(accounts), requests, _roles(given, "stacksets-exec-*"))
+        yield CallsUnderPolicies(
+            chain, tuple(accounts), requests, _roles(given, "stacksets-exec-*")
+        )
     organization, central = given.observed.organization, given.wanted.central.account
     # No such policy binds the management account.
     if central in organization.accounts and central != organization.management:
-        yield _centre(given, _chain(given, attached, central))
+        yield _central(given, _chain(given, attached, central))
 
 
-def _centre(given: Given, chain: Chain) -> Look:
+def _central(given: Given, chain: Chain) -> CallsUnderPolicies:
     account = given.wanted.central.account
     where, operator = _where(given, account), _operator(given, account)
     maker = given.wanted.central.service_role or operator
@@ -97,7 +101,7 @@ def _centre(given: Given, chain: Chain) -> Look:
         requests = (*requests, *recipient_requests(operator, **where))
     unknown = f"arn:{given.observed.partition}:iam::{account}:role/THE-OPERATORS-ROLE-THERE"
     own = sorted({one or unknown for one in (operator, maker)})
-    return Look(chain, (account,), requests, (*own, *_roles(given)), centre=True)
+    return CallsUnderPolicies(chain, (account,), requests, (*own, *_roles(given)), central=True)
 
 
 def _operator(given: Given, account: str) -> str:
@@ -139,10 +143,10 @@ def _roles(given: Given, *names: str) -> tuple[str, ...]:
     return tuple(f"arn:{partition}:iam::*:role/{name}" for name in (*names, f"{PRODUCT}/*"))
 
 
-def _blocked(found: Refusal, request: Request, accounts: set[str], look: Look) -> str:
+def _blocked(found: Refusal, request: Request, accounts: set[str], look: CallsUnderPolicies) -> str:
     sure = "refuses" if found.surely else "may refuse (it has conditions that only AWS can judge)"
     where = f"{request.action} in {request.region} to {_who(request, look)}"
-    if look.centre:
+    if look.central:
         where += f" in the security account {request.account}"
     else:
         where += f" in {many(len(accounts), 'account')}, {min(accounts)} first"
@@ -156,8 +160,8 @@ def _blocked(found: Refusal, request: Request, accounts: set[str], look: Look) -
     )
 
 
-def _who(request: Request, look: Look) -> str:
-    if not look.centre:
+def _who(request: Request, look: CallsUnderPolicies) -> str:
+    if not look.central:
         return "StackSets" if EXECUTION_ROLE in request.principal else "the revoker"
     return "the notifier" if f":role/{PRODUCT}/" in request.principal else "the operator"
 

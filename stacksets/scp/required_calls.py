@@ -17,8 +17,8 @@ from handler.model.names import (
     INCIDENT_TOPIC,
     MEMBER_DEAD_LETTERS,
     NOTIFIER,
-    PATROL_SCHEDULE,
     PRODUCT,
+    RECONCILE_SCHEDULE,
     REPORTS_QUEUE,
     REPORTS_RULE,
     REVOKER,
@@ -79,7 +79,7 @@ OF_TYPE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "AWS::SQS::QueuePolicy": (f"sqs:{MEMBER_DEAD_LETTERS}", ("sqs:SetQueueAttributes",)),
     "AWS::Scheduler::Schedule": (
-        f"scheduler:schedule/default/{PATROL_SCHEDULE}",
+        f"scheduler:schedule/default/{RECONCILE_SCHEDULE}",
         ("scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"),
     ),
 }

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from handler.model.heartbeat import Heartbeat
 from stacksets.config.model import Ring
 from stacksets.observed.organization import Account, Organization
-from stacksets.status.findings import Known, Rolled, findings
-from stacksets.status.inputs import Sight, centre_is_behind, centre_sweeps
+from stacksets.status.findings import AccountFacts, Rolled, findings
+from stacksets.status.inputs import StatusInputs, central_is_behind, central_sweeps
 from stacksets.status.rollout_state import rolled_by_instance, rolled_by_set, rolled_by_stack
 from stacksets.status.states import LEFT_OUT, Finding, State
 
@@ -22,7 +22,7 @@ class Covered:
     """One account: its state, why and what to do; `also` are its further findings.
 
     `unit` holds the names of the OUs from the top down; `beat` is its last heartbeat, sent at
-    `heard_at` (epoch seconds, 0 for never).
+    `last_heartbeat_at` (epoch seconds, 0 for never).
     """
 
     account: Account
@@ -30,7 +30,7 @@ class Covered:
     ring: str
     finding: Finding
     also: tuple[Finding, ...]
-    heard_at: float
+    last_heartbeat_at: float
     beat: Heartbeat | None
 
     @property
@@ -71,13 +71,13 @@ class Coverage:
         return any(row.amiss for row in self.rows)
 
 
-def coverage(sight: Sight) -> Coverage:
+def coverage(inputs: StatusInputs) -> Coverage:
     """Every account, by OU and name."""
-    organization, wanted = sight.organization, sight.wanted
+    organization, wanted = inputs.organization, inputs.wanted
     rings = {unit: ring for ring in wanted.rings for unit in unit_ids(organization, ring)}
-    olds = {ring.name: rolled_by_set(sight, ring) for ring in wanted.rings}
+    olds = {ring.name: rolled_by_set(inputs, ring) for ring in wanted.rings}
     rows = [
-        _row(sight, account, _ring_above(rings, organization, account), olds)
+        _row(inputs, account, _ring_above(rings, organization, account), olds)
         for account in organization.accounts.values()
     ]
     rows.sort(key=lambda row: (row.unit, row.account.name.casefold(), row.account.id))
@@ -93,7 +93,7 @@ def coverage(sight: Sight) -> Coverage:
         rows=tuple(rows),
         contained=timing(test.deny_seconds for test in passed),
         seen=timing(test.event_seconds for test in passed),
-        notes=tuple(_notes(sight)),
+        notes=tuple(_notes(inputs)),
     )
 
 
@@ -122,23 +122,27 @@ def _ring_above(
     return next((rings[unit] for unit in organization.above(account.id) if unit in rings), None)
 
 
-def _row(sight: Sight, account: Account, ring: Ring | None, olds: Mapping[str, Rolled]) -> Covered:
-    known = _known(sight, account, ring, olds)
+def _row(
+    inputs: StatusInputs, account: Account, ring: Ring | None, olds: Mapping[str, Rolled]
+) -> Covered:
+    known = _known(inputs, account, ring, olds)
     first, *others = findings(known)
     return Covered(
         account=account,
-        unit=sight.organization.units[account.unit].path,
+        unit=inputs.organization.units[account.unit].path,
         ring=ring.name if ring else "",
         finding=first,
         also=tuple(one for one in others if one.state is not State.COVERED),
-        heard_at=known.heard.at if known.heard else 0.0,
+        last_heartbeat_at=known.heard.at if known.heard else 0.0,
         beat=known.heard.beat if known.heard else None,
     )
 
 
-def _known(sight: Sight, account: Account, ring: Ring | None, olds: Mapping[str, Rolled]) -> Known:
-    wanted, heard = sight.wanted, sight.kept.heard.get(account.id)
-    common = Known(
+def _known(
+    inputs: StatusInputs, account: Account, ring: Ring | None, olds: Mapping[str, Rolled]
+) -> AccountFacts:
+    wanted, heard = inputs.wanted, inputs.kept.heard.get(account.id)
+    common = AccountFacts(
         status=account.status,
         place=f"ring {ring.name}" if ring else "",
         mode=ring.mode if ring else "",
@@ -146,11 +150,11 @@ def _known(sight: Sight, account: Account, ring: Ring | None, olds: Mapping[str,
         rolled=None,
         may_look=True,
         heard=heard,
-        judge_silence=not centre_is_behind(sight),
-        now=sight.now,
-        below_root=account.unit == sight.organization.root,
+        judge_silence=not central_is_behind(inputs),
+        now=inputs.now,
+        below_root=account.unit == inputs.organization.root,
     )
-    if account.id == sight.organization.management:
+    if account.id == inputs.organization.management:
         # StackSets never deploy there, whatever unit it stands in.
         chosen = None if wanted.management.install else "management.install is false in the file."
         return replace(
@@ -158,34 +162,34 @@ def _known(sight: Sight, account: Account, ring: Ring | None, olds: Mapping[str,
             place="the management account",
             mode=wanted.management.mode,
             excluded=common.excluded or chosen,
-            rolled=rolled_by_stack(sight),
-            may_look=sight.management_seen,
+            rolled=rolled_by_stack(inputs),
+            may_look=inputs.management_seen,
         )
-    found = sight.stack_sets.get(ring.stack_set) if ring else None
+    found = inputs.stack_sets.get(ring.stack_set) if ring else None
     instance = found.instances.get(account.id) if found else None
     if ring is None or instance is None:
         return common
     return replace(common, rolled=rolled_by_instance(instance, olds[ring.name]))
 
 
-def _notes(sight: Sight) -> Iterable[str]:
-    if not sight.kept.readable:
+def _notes(inputs: StatusInputs) -> Iterable[str]:
+    if not inputs.kept.readable:
         yield (
             "The central stack is not there, or of a version that keeps no heartbeats for this "
             "command: run apply. Nobody was heard of."
         )
-    elif not centre_sweeps(sight):
+    elif not central_sweeps(inputs):
         yield (
-            "The centre itself is behind: an account that it has not heard of for a while is not "
+            "The central account itself is behind: an account that it has not heard of for a while is not "
             "told as silent. See the alarms of the central stack."
         )
-    elif centre_is_behind(sight):
+    elif central_is_behind(inputs):
         yield (
-            "The centre has not listened for long enough, or works off a backlog, or hears nobody "
+            "The central account has not listened for long enough, or works off a backlog, or hears nobody "
             "yet: as in its mails, no account is told as silent now. Ask again in 35 minutes, and "
             "if it is still so, see the alarms of the central stack."
         )
-    if not sight.management_seen:
+    if not inputs.management_seen:
         yield (
             "The management account's own stack cannot be seen from here: of that account only its "
             "heartbeat counts."

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handler.model.heartbeat import BY_DEAD_LETTER, SILENT_SECONDS, Heartbeat
+from handler.model.heartbeat import BY_DEAD_LETTER, NOT_REPORTING_SECONDS, Heartbeat
 from handler.model.names import CALLS_RULE, CANARY_RULE, REVOKER, STATE_TABLE, TAMPER_RULE, VERSION
-from stacksets.observed.heartbeats import Heard
+from stacksets.observed.heartbeats import LastHeartbeat
 from stacksets.status.states import Finding, State
 from stacksets.steps.guardrail import many
 
@@ -45,12 +45,12 @@ class Rolled:
 
 
 @dataclass(frozen=True)
-class Known:
+class AccountFacts:
     """Everything known of one account.
 
     `status` is what Organizations says. `place` names its ring, "" for none; `excluded` is the
     reason or None. `rolled` is None where nothing was rolled out, and where nobody may look
-    (`may_look` is False then). `judge_silence`: the centre hears of others. `below_root`: no unit.
+    (`may_look` is False then). `judge_silence`: the central account hears of others. `below_root`: no unit.
     """
 
     status: str
@@ -59,13 +59,13 @@ class Known:
     excluded: str | None
     rolled: Rolled | None
     may_look: bool
-    heard: Heard | None
+    heard: LastHeartbeat | None
     judge_silence: bool
     now: float
     below_root: bool = False
 
 
-def findings(known: Known) -> tuple[Finding, ...]:
+def findings(known: AccountFacts) -> tuple[Finding, ...]:
     """Every finding, the one that matters most first; never empty."""
     if known.status != "ACTIVE":
         why = f"Organizations says {known.status}: nothing runs there."
@@ -80,7 +80,7 @@ def findings(known: Known) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _left_out(known: Known, reason: str) -> Finding:
+def _left_out(known: AccountFacts, reason: str) -> Finding:
     """Left out as the file says, or not yet."""
     if known.rolled is not None:
         return Finding(
@@ -88,7 +88,7 @@ def _left_out(known: Known, reason: str) -> Finding:
             f"{reason} All the same it has the product, by {known.rolled.source}.",
             "Run plan: it takes the stack away, or says how it goes.",
         )
-    if known.heard is not None and known.now - known.heard.at <= SILENT_SECONDS:
+    if known.heard is not None and known.now - known.heard.at <= NOT_REPORTING_SECONDS:
         return Finding(
             State.EXCLUDED,
             f"{reason} All the same a revoker there sent a heartbeat "
@@ -98,7 +98,7 @@ def _left_out(known: Known, reason: str) -> Finding:
     return Finding(State.EXCLUDED, reason, amiss=False)
 
 
-def _reached(known: Known) -> Iterator[Finding]:
+def _reached(known: AccountFacts) -> Iterator[Finding]:
     rolled = known.rolled
     if not known.place:
         yield _in_no_ring(known)
@@ -130,11 +130,11 @@ def _reached(known: Known) -> Iterator[Finding]:
         yield Finding(
             State.DRIFTED,
             f"CloudFormation finds that {rolled.source} was changed there by hand.",
-            "Run drift: it names the resources, and with --mend it mends them or says how.",
+            "Run drift: it names the resources, and with --repair it mends them or says how.",
         )
 
 
-def _in_no_ring(known: Known) -> Finding:
+def _in_no_ring(known: AccountFacts) -> Finding:
     if known.below_root:
         # A ring of the root would hold the units of the others.
         return Finding(
@@ -149,27 +149,27 @@ def _in_no_ring(known: Known) -> Finding:
     )
 
 
-def _heard(known: Known) -> Iterator[Finding]:
+def _heard(known: AccountFacts) -> Iterator[Finding]:
     heard = known.heard
     if heard is None:
         if known.judge_silence:
             yield Finding(
-                State.SILENT,
+                State.NOT_REPORTING,
                 "It was never heard of.",
                 "The first heartbeat comes within 20 minutes of the stack. If none does, read the "
                 "revoker's log there.",
             )
         else:
             yield Finding(
-                State.ILL,
-                "It was never heard of, and the centre cannot say why.",
-                "Ask again in 35 minutes: by then the centre listens, or its alarms say why not.",
+                State.UNHEALTHY,
+                "It was never heard of, and the central account cannot say why.",
+                "Ask again in 35 minutes: by then the central account listens, or its alarms say why not.",
             )
         return
     waited = known.now - heard.at
-    if waited > SILENT_SECONDS and known.judge_silence:
+    if waited > NOT_REPORTING_SECONDS and known.judge_silence:
         yield Finding(
-            State.SILENT,
+            State.NOT_REPORTING,
             f"Its last heartbeat was {ago(waited)}.",
             "See whether stack, schedule and function are there, and read the revoker's log.",
         )
@@ -183,14 +183,14 @@ def _heard(known: Known) -> Iterator[Finding]:
         yield from _beat(known, heard.beat)
 
 
-def _beat(known: Known, beat: Heartbeat) -> Iterator[Finding]:
+def _beat(known: AccountFacts, beat: Heartbeat) -> Iterator[Finding]:
     yield from _events(known, beat)
     for rule, state in ((CALLS_RULE, beat.rule), (f"{TAMPER_RULE}*", beat.tamper_rule)):
         if state and not state.startswith("ENABLED"):
             yield Finding(
                 State.DRIFTED,
                 f"The rule {rule} is {state}.",
-                "Somebody switched it off: find out who, then enable it, or run drift --mend.",
+                "Somebody switched it off: find out who, then enable it, or run drift --repair.",
             )
     if beat.table_policy in ("missing", "changed"):
         yield Finding(
@@ -220,39 +220,43 @@ def _beat(known: Known, beat: Heartbeat) -> Iterator[Finding]:
         yield Finding(State.NOT_ENFORCING, "It observes, as the file says.", todo, amiss=False)
 
 
-def _events(known: Known, beat: Heartbeat) -> Iterator[Finding]:
+def _events(known: AccountFacts, beat: Heartbeat) -> Iterator[Finding]:
     """Whether events reach the revoker, and its self-test says so."""
-    test, again = beat.self_test, "The next one comes within the hour; `responder drill` now."
+    test, again = beat.self_test, "The next one comes within the hour; `responder self-test` now."
     if beat.trail in ("stopped", "none"):
         said = "is stopped" if beat.trail == "stopped" else "is missing"
         yield Finding(
-            State.ILL, f"The trail {said}: no call is seen.", "Start a trail that logs IAM's calls."
+            State.UNHEALTHY,
+            f"The trail {said}: no call is seen.",
+            "Start a trail that logs IAM's calls.",
         )
     if beat.dead_letters > 0:
         # The same illness as the notifier's mail: a call that was seen and not answered.
         yield Finding(
-            State.ILL,
+            State.UNHEALTHY,
             f"{many(beat.dead_letters, 'event')} could not be handled, and the caller may be free.",
-            "Its patrol tries them again every 15 minutes: the revoker's log there says why.",
+            "Its reconciliation tries them again every 15 minutes: the revoker's log there says why.",
         )
     if not test.at:
-        yield Finding(State.ILL, "Its self-test has not ended yet.", again)
+        yield Finding(State.UNHEALTHY, "Its self-test has not ended yet.", again)
     elif not test.ok:
         todo = UNREACHED if test.error.startswith(BY_DEAD_LETTER) else again
-        yield Finding(State.ILL, f"Its self-test failed: {_sentence(test.error)}", todo)
+        yield Finding(State.UNHEALTHY, f"Its self-test failed: {_sentence(test.error)}", todo)
     elif known.now - test.at > TESTED_SECONDS:
         waited = ago(known.now - test.at)
-        yield Finding(State.ILL, f"Its last self-test was {waited}.", "Run `responder drill`.")
+        yield Finding(
+            State.UNHEALTHY, f"Its last self-test was {waited}.", "Run `responder self-test`."
+        )
     if beat.redriven > 0:
         yield Finding(
-            State.ILL,
+            State.UNHEALTHY,
             f"{many(beat.redriven, 'event')} came through the dead-letter queue: the caller was "
             "free for up to 20 minutes.",
             UNREACHED,
         )
 
 
-def _differs(known: Known, beat: Heartbeat) -> bool:
+def _differs(known: AccountFacts, beat: Heartbeat) -> bool:
     there = known.rolled.settings if known.rolled else ""
     return bool(there and beat.settings) and there != beat.settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handler.notifier.messages.liveness import SWEEP_GAP_SECONDS, Hearing, judge_hearing
+from handler.notifier.messages.liveness import SWEEP_GAP_SECONDS, Liveness, judge_liveness
 from stacksets.config.model import Wanted
 from stacksets.observed.heartbeats import Kept
 from stacksets.observed.model import Stack, StackSet
@@ -13,7 +13,7 @@ from stacksets.observed.organization import Organization
 
 
 @dataclass(frozen=True)
-class Sight:
+class StatusInputs:
     """All that a status is made from. `management_seen`: the management account's own stack could
     be looked for. `digest` names the newest member template; `now` is in epoch seconds."""
 
@@ -28,22 +28,22 @@ class Sight:
     now: float
 
 
-def centre_is_behind(sight: Sight) -> bool:
-    """Whether silence says nothing of an account, since the centre itself does not listen, or has
+def central_is_behind(inputs: StatusInputs) -> bool:
+    """Whether silence says nothing of an account, since the central account itself does not listen, or has
     not for long: what its last sweep could not say, no status says before it."""
-    return not centre_sweeps(sight) or not _hearing(sight).may_judge
+    return not central_sweeps(inputs) or not _liveness(inputs).may_judge
 
 
-def centre_sweeps(sight: Sight) -> bool:
+def central_sweeps(inputs: StatusInputs) -> bool:
     """Whether its sweeps come."""
-    return sight.now - sight.kept.centre.last_sweep <= SWEEP_GAP_SECONDS
+    return inputs.now - inputs.kept.central.last_sweep <= SWEEP_GAP_SECONDS
 
 
-def _hearing(sight: Sight) -> Hearing:
-    centre = sight.kept.centre
-    return judge_hearing(
-        now=centre.last_sweep,
-        awake_since=centre.awake_since,
-        heard_at=centre.heard_at,
-        behind_until=centre.behind_until,
+def _liveness(inputs: StatusInputs) -> Liveness:
+    central = inputs.kept.central
+    return judge_liveness(
+        now=central.last_sweep,
+        awake_since=central.awake_since,
+        last_heartbeat_at=central.last_heartbeat_at,
+        behind_until=central.behind_until,
     )

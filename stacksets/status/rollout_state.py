@@ -11,7 +11,7 @@ from handler.model.settings import KNOBS, read_settings
 from stacksets.config.model import MANAGEMENT_STACK, Ring
 from stacksets.observed.model import Instance, Stack, StackSet
 from stacksets.status.findings import Rolled
-from stacksets.status.inputs import Sight
+from stacksets.status.inputs import StatusInputs
 
 FAILED_DETAILS = ("FAILED", "CANCELLED", "INOPERABLE")
 UNDER_WAY_DETAILS = ("PENDING", "RUNNING")
@@ -19,15 +19,15 @@ UNDER_WAY_DETAILS = ("PENDING", "RUNNING")
 RETURNED = ("UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE")
 
 
-def rolled_by_set(sight: Sight, ring: Ring) -> Rolled:
+def rolled_by_set(inputs: StatusInputs, ring: Ring) -> Rolled:
     """What is true of the whole set."""
-    found = sight.stack_sets.get(ring.stack_set)
+    found = inputs.stack_sets.get(ring.stack_set)
     source = f"StackSet {ring.stack_set}"
     if found is None:
         return Rolled(source)
     return Rolled(
         source,
-        old=_difference(sight, found, ring.parameters),
+        old=_difference(inputs, found, ring.parameters),
         settings=_settings_of(found.parameters),
     )
 
@@ -45,12 +45,12 @@ def rolled_by_instance(instance: Instance, whole: Rolled) -> Rolled:
     )
 
 
-def rolled_by_stack(sight: Sight) -> Rolled | None:
+def rolled_by_stack(inputs: StatusInputs) -> Rolled | None:
     """What is true of the management account's own stack; None where there is none to be seen."""
-    stack = sight.management_stack
+    stack = inputs.management_stack
     if stack is None:
         return None
-    old = _difference(sight, stack, sight.wanted.management.parameters)
+    old = _difference(inputs, stack, inputs.wanted.management.parameters)
     # Rolled back, it works with the template it had: only whoever asks for another is disappointed.
     returned = stack.status in RETURNED and not old
     return Rolled(
@@ -64,19 +64,19 @@ def rolled_by_stack(sight: Sight) -> Rolled | None:
     )
 
 
-def _difference(sight: Sight, found: StackSet | Stack, wanted: Mapping[str, str]) -> str:
+def _difference(inputs: StatusInputs, found: StackSet | Stack, wanted: Mapping[str, str]) -> str:
     """Wherein it is not what the file and this version ask for, "" for nothing."""
-    if found.digest != sight.digest:
+    if found.digest != inputs.digest:
         return "has another template than this version's."
-    asked = {**wanted, "CentralBusArn": bus_arn(sight)}
+    asked = {**wanted, "CentralBusArn": bus_arn(inputs)}
     other = sorted(name for name, value in asked.items() if found.parameters.get(name) != value)
     return f"has other parameters than the file: {', '.join(other)}." if other else ""
 
 
-def bus_arn(sight: Sight) -> str:
+def bus_arn(inputs: StatusInputs) -> str:
     """The ARN of the central bus, by its fixed name."""
-    wanted = sight.wanted
-    return f"arn:{sight.partition}:events:{wanted.region}:{wanted.central.account}:event-bus/{BUS}"
+    wanted = inputs.wanted
+    return f"arn:{inputs.partition}:events:{wanted.region}:{wanted.central.account}:event-bus/{BUS}"
 
 
 def _settings_of(parameters: Mapping[str, str]) -> str:

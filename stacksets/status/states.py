@@ -14,8 +14,8 @@ class State(Enum):
     EXCLUDED = "excluded"
     NOT_REACHED = "not reached"
     FAILED = "failed"
-    SILENT = "silent"
-    ILL = "ill"
+    NOT_REPORTING = "silent"
+    UNHEALTHY = "ill"
     NOT_ENFORCING = "not enforcing"
     DRIFTED = "drifted"
     OUTDATED = "outdated"
@@ -27,11 +27,11 @@ STATES = {
     State.NOT_ENFORCING: "The revoker works, and only tells who would lose IAM.",
     State.OUTDATED: "Another version, template or set of parameters than the file asks for.",
     State.DRIFTED: "Somebody changed what was rolled out.",
-    State.ILL: (
+    State.UNHEALTHY: (
         "The revoker is heard of, and its self-test did not pass, no event reaches it, or events "
         "lie unanswered or come through the dead-letter queue."
     ),
-    State.SILENT: "No heartbeat within 35 minutes, or none ever.",
+    State.NOT_REPORTING: "No heartbeat within 35 minutes, or none ever.",
     State.FAILED: "CloudFormation could not make or update the stack; its reason stands beside.",
     State.NOT_REACHED: "No ring has it, or its ring was not rolled out to it.",
     State.EXCLUDED: "Left out by choice; the reason stands beside, and whether it has it still.",

@@ -8,7 +8,7 @@ from typing import Any
 from stacksets.observed.model import Bucket
 from stacksets.observed.templates import Template
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Content, Kind, Step
+from stacksets.steps.model import Call, Content, Step, StepKind
 
 # The one region whose buckets are made without naming it (S3 API Reference, CreateBucket).
 NAMELESS_REGION = "us-east-1"
@@ -22,18 +22,18 @@ def bucket_steps(given: Given, account: str, templates: tuple[Template, ...]) ->
     if calls:
         says = "Make" if not bucket.exists else "Close"
         yield Step(
-            kind=Kind.BUCKET,
+            kind=StepKind.BUCKET,
             says=f"{says} the bucket {bucket.name}: private, encrypted, no public access",
-            whom=f"account {account}",
+            target_text=f"account {account}",
             calls=calls,
             accounts=(account,),
         )
     for template in templates:
         if template.key not in bucket.keys:
             yield Step(
-                kind=Kind.BUCKET,
+                kind=StepKind.BUCKET,
                 says=f"Carry the {template.name} template there, {template.size:,} bytes",
-                whom=f"account {account}",
+                target_text=f"account {account}",
                 calls=(_put(bucket, template),),
                 accounts=(account,),
             )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from stacksets.config.model import Reach
 from stacksets.observed.model import ControlPolicy
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Kind, Saved, Step, Until, Wait
+from stacksets.steps.model import Call, Saved, Step, StepKind, Until, Wait
 
 KIND = "SERVICE_CONTROL_POLICY"
 POLICY_ID = "GUARDRAIL"
@@ -46,9 +46,9 @@ def _steps(given: Given) -> Iterator[Step]:
     policy = guardrail_policy(given)
     if not given.observed.control_policies_enabled:
         yield Step(
-            kind=Kind.GUARDRAIL,
+            kind=StepKind.GUARDRAIL,
             says="Switch service control policies on",
-            whom="the whole Organization (what it may do today does not change)",
+            target_text="the whole Organization (what it may do today does not change)",
             calls=(
                 Call(
                     management,
@@ -65,9 +65,9 @@ def _steps(given: Given) -> Iterator[Step]:
     elif not _same(policy.content, given.guardrail):
         arguments = {"PolicyId": policy.id, "Content": given.guardrail}
         yield Step(
-            kind=Kind.GUARDRAIL,
+            kind=StepKind.GUARDRAIL,
             says=f"Renew the guardrail, policy {policy.name}",
-            whom=_units(given, policy.targets) or "attached nowhere yet",
+            target_text=_units(given, policy.targets) or "attached nowhere yet",
             calls=(Call(management, "organizations", "UpdatePolicy", arguments),),
         )
     attached = frozenset(policy.targets if policy else ())
@@ -98,9 +98,9 @@ def _make(given: Given) -> Step:
         "Content": given.guardrail,
     }
     return Step(
-        kind=Kind.GUARDRAIL,
+        kind=StepKind.GUARDRAIL,
         says=f"Make the guardrail, policy {given.wanted.guardrail.policy_name}",
-        whom="nobody yet",
+        target_text="nobody yet",
         calls=(
             Call(
                 given.observed.organization.management,
@@ -118,9 +118,9 @@ def _attach(given: Given, target: str, policy: str | Saved) -> Step:
     accounts = organization.below(target)
     first = target == given.unit_id(given.wanted.guardrail.canary)
     return Step(
-        kind=Kind.GUARDRAIL,
+        kind=StepKind.GUARDRAIL,
         says="Attach the guardrail" + (", canary first" if first else ""),
-        whom=f"{given.unit_name(target)}: {many(len(accounts), 'account')}",
+        target_text=f"{given.unit_name(target)}: {many(len(accounts), 'account')}",
         calls=(
             Call(
                 organization.management,

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 
-class Kind(Enum):
+class StepKind(Enum):
     """What a step is about; the order here is the order of a rollout."""
 
     WAIT = "wait"
@@ -89,9 +89,9 @@ class Step:
     """One thing that is done, and to whom. `accounts` are those whose state it changes; `shows`
     are lines of difference; `by_management` steps are for a person of the management account."""
 
-    kind: Kind
+    kind: StepKind
     says: str
-    whom: str
+    target_text: str
     calls: tuple[Call, ...] = ()
     wait: Wait | None = None
     ring: str = ""
@@ -130,7 +130,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     unfinished: bool = False
     unreached: tuple[Unreached, ...] = ()
-    beyond: bool = False
+    unmanaged: bool = False
 
     @property
     def own(self) -> tuple[Step, ...]:

@@ -8,7 +8,7 @@ from stacksets.config.load import REGIONS
 from stacksets.config.model import Management, Ring, Trail
 from stacksets.steps.guardrail import guarded_units, is_guarded, many
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Kind, Step
+from stacksets.steps.model import Call, Step, StepKind
 
 STACKSETS_SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
 
@@ -19,9 +19,9 @@ def trust_steps(given: Given) -> Iterator[Step]:
         return
     management = given.observed.organization.management
     step = Step(
-        kind=Kind.TRUST,
+        kind=StepKind.TRUST,
         says="Switch trusted access for StackSets on",
-        whom="the whole Organization",
+        target_text="the whole Organization",
         calls=(Call(management, "cloudformation", "ActivateOrganizationsAccess", {}),),
     )
     yield step.for_management() if given.wanted.delegated else step
@@ -133,7 +133,7 @@ def _enforcing(given: Given, of: Ring | Management) -> Iterator[str]:
     if of.parameters.get("MissingGroup") == "undecided":
         yield (
             f"{name} cannot enforce while MissingGroup is undecided: "
-            'write MissingGroup = "nobody" once every account has its administrators\' group.'
+            'write MissingGroup = "treat-as-empty" once every account has its administrators\' group.'
         )
     days = given.wanted.observe_days
     if of.observed_since is None:

@@ -15,7 +15,7 @@ from stacksets.config.model import ADDRESSES
 from stacksets.observed.model import Subscription
 from stacksets.steps.guardrail import many
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Kind, Step
+from stacksets.steps.model import Call, Step, StepKind
 
 ATTRIBUTE = "account"
 # Stands among the accounts in each filter of ours and is the account of no mail. By it we know our
@@ -214,11 +214,13 @@ def _topic(given: Given) -> str:
 def _step(
     given: Given,
     says: str,
-    whom: str,
+    target_text: str,
     operation: str,
     arguments: Mapping[str, object],
     *,
     shows: tuple[str, ...] = (),
 ) -> Step:
     call = Call(given.wanted.central.account, "sns", operation, arguments)
-    return Step(kind=Kind.RECIPIENT, says=says, whom=whom, calls=(call,), shows=shows)
+    return Step(
+        kind=StepKind.RECIPIENT, says=says, target_text=target_text, calls=(call,), shows=shows
+    )

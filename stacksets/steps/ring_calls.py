@@ -7,7 +7,7 @@ from typing import Any
 
 from stacksets.config.model import Ring
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Kind, Step, Until, Wait
+from stacksets.steps.model import Call, Step, StepKind, Until, Wait
 from stacksets.steps.stacks import CAPABILITIES, parameter_list
 
 DESCRIPTION = "Takes IAM away from whoever calls it without being an IAM administrator"
@@ -104,7 +104,7 @@ def ring_step(
     ring: Ring,
     *,
     says: str,
-    whom: str,
+    target_text: str,
     call: Call,
     accounts: Iterable[str] = (),
     shows: tuple[str, ...] = (),
@@ -112,9 +112,9 @@ def ring_step(
 ) -> Step:
     """A step of a ring, which by default waits for the operation that its call begins."""
     return Step(
-        kind=Kind.RING,
+        kind=StepKind.RING,
         says=says,
-        whom=whom,
+        target_text=target_text,
         calls=(call,),
         wait=operation_wait(given, ring.stack_set) if waits else None,
         ring=ring.name,

@@ -45,15 +45,15 @@ def ring_steps(given: Given, ring: Ring) -> Iterator[Step]:
     if changed or not now.enabled or now.retain != ring.retain_on_leave:
         says = f"Switch auto-deployment of {ring.stack_set} on, stacks of accounts that leave "
         says += "stay" if ring.retain_on_leave else "go"
-        whom = "accounts that join or leave from now on"
-        yield _switch(given, ring, seen, says, whom, is_managed=is_managed)
+        target_text = "accounts that join or leave from now on"
+        yield _switch(given, ring, seen, says, target_text, is_managed=is_managed)
     elif not is_managed:
         says = f"Switch managed execution of {ring.stack_set} on: operations wait for each other"
         yield _switch(given, ring, seen, says, "no stack changes", is_managed=False)
     fresh = _new_units(given, ring)
     if _below(given, ring, fresh):
         yield _add_units(given, ring, fresh)
-    yield from _mend(given, ring, seen, changed=changed, fresh=fresh)
+    yield from _repair(given, ring, seen, changed=changed, fresh=fresh)
 
 
 def _new_units(given: Given, ring: Ring) -> list[str]:
@@ -104,7 +104,7 @@ def _create(given: Given, ring: Ring) -> Step:
         given,
         ring,
         says=f"Create the StackSet {ring.stack_set}, {ring.mode} mode",
-        whom="nobody yet",
+        target_text="nobody yet",
         call=ring_call(given, "CreateStackSet", arguments),
         waits=False,
     )
@@ -127,7 +127,7 @@ def _upgrade(given: Given, ring: Ring, seen: StackSet) -> Step:
         given,
         ring,
         says=f"Update {ring.stack_set} to {ring.mode} mode, auto-deployment off meanwhile",
-        whom=many(len(accounts), "account"),
+        target_text=many(len(accounts), "account"),
         call=ring_call(given, "UpdateStackSet", arguments),
         accounts=accounts,
         shows=shows,
@@ -135,7 +135,7 @@ def _upgrade(given: Given, ring: Ring, seen: StackSet) -> Step:
 
 
 def _switch(
-    given: Given, ring: Ring, seen: StackSet, says: str, whom: str, *, is_managed: bool
+    given: Given, ring: Ring, seen: StackSet, says: str, target_text: str, *, is_managed: bool
 ) -> Step:
     """Template and parameters stay; how the set works becomes what it should be."""
     known = sorted(given.parameters(ring))
@@ -153,7 +153,7 @@ def _switch(
         given,
         ring,
         says=says,
-        whom=whom,
+        target_text=target_text,
         call=ring_call(given, "UpdateStackSet", arguments),
         accounts=sorted(seen.instances),
     )
@@ -168,7 +168,7 @@ def _add_units(given: Given, ring: Ring, units: Iterable[str]) -> Step:
         given,
         ring,
         says=f"Install {ring.mode} mode by {ring.stack_set}",
-        whom=f"{names}: {many(len(accounts), 'account')}",
+        target_text=f"{names}: {many(len(accounts), 'account')}",
         call=instances_call(given, ring, "CreateStackInstances", but_excluded(given, units)),
         accounts=accounts,
     )
@@ -231,20 +231,20 @@ def _moved_away(given: Given, units: Iterable[str], account: str) -> bool:
 
 
 def _delete(
-    given: Given, ring: Ring, whom: str, targets: dict[str, Any], accounts: list[str]
+    given: Given, ring: Ring, target_text: str, targets: dict[str, Any], accounts: list[str]
 ) -> Step:
     call = instances_call(given, ring, "DeleteStackInstances", targets, RetainStacks=False)
     return ring_step(
         given,
         ring,
         says=f"Remove the product, by {ring.stack_set}",
-        whom=f"{whom}: {many(len(accounts), 'account')}",
+        target_text=f"{target_text}: {many(len(accounts), 'account')}",
         call=call,
         accounts=accounts,
     )
 
 
-def _mend(
+def _repair(
     given: Given, ring: Ring, seen: StackSet, *, changed: bool, fresh: list[str]
 ) -> Iterator[Step]:
     """Accounts that have no stack yet, and stacks that an earlier operation did not finish."""
@@ -275,7 +275,7 @@ def _some(given: Given, ring: Ring, operation: str, says: str, accounts: list[st
         given,
         ring,
         says=f"{says} by {ring.stack_set}",
-        whom=many(len(accounts), "account"),
+        target_text=many(len(accounts), "account"),
         call=instances_call(given, ring, operation, targets),
         accounts=sorted(accounts),
     )

@@ -10,7 +10,7 @@ from stacksets.config.model import ADDRESSES, CENTRAL_STACK, MANAGEMENT_STACK
 from stacksets.observed.model import Stack
 from stacksets.observed.templates import Template
 from stacksets.steps.inputs import Given
-from stacksets.steps.model import Call, Kind, Step, Until, Wait
+from stacksets.steps.model import Call, Step, StepKind, Until, Wait
 from stacksets.steps.recipients import ending_steps, recipient_steps, unconfirmed
 from stacksets.steps.template_diff import parameter_changes, template_changes
 
@@ -27,7 +27,7 @@ def central_steps(given: Given) -> Iterator[Step]:
     wanted = given.wanted.central
     steps = tuple(
         _stack_steps(
-            Kind.CENTRAL,
+            StepKind.CENTRAL,
             given.observed.central,
             account=wanted.account,
             name=CENTRAL_STACK,
@@ -35,7 +35,7 @@ def central_steps(given: Given) -> Iterator[Step]:
             url=given.template_url(given.central, wanted.account),
             parameters=wanted.parameters,
             service_role=wanted.service_role,
-            whom=f"security account {wanted.account}",
+            target_text=f"security account {wanted.account}",
         )
     )
     yield from ending_steps(given)
@@ -45,11 +45,11 @@ def central_steps(given: Given) -> Iterator[Step]:
         return
     asked = _asked(given, made=any(c.operation == "CreateStack" for s in steps for c in s.calls))
     if asked:
-        told = ", ".join(sorted(asked))
+        reported = ", ".join(sorted(asked))
         yield Step(
-            kind=Kind.CONFIRM,
+            kind=StepKind.CONFIRM,
             says="Wait until the mails of AWS that ask to confirm a subscription are answered",
-            whom=told,
+            target_text=reported,
             wait=Wait(
                 Until.CONFIRMED,
                 wanted.account,
@@ -84,7 +84,7 @@ def management_steps(given: Given) -> Iterator[Step]:
         return
     account = given.observed.organization.management
     yield from _stack_steps(
-        Kind.MANAGEMENT,
+        StepKind.MANAGEMENT,
         given.observed.management_stack,
         account=account,
         name=MANAGEMENT_STACK,
@@ -92,12 +92,12 @@ def management_steps(given: Given) -> Iterator[Step]:
         url=given.template_url(given.member, account),
         parameters=given.parameters(wanted),
         service_role=wanted.service_role,
-        whom=f"management account {account}, {wanted.mode} mode",
+        target_text=f"management account {account}, {wanted.mode} mode",
     )
 
 
 def _stack_steps(
-    kind: Kind,
+    kind: StepKind,
     seen: Stack | None,
     *,
     account: str,
@@ -106,7 +106,7 @@ def _stack_steps(
     url: str,
     parameters: Mapping[str, str],
     service_role: str,
-    whom: str,
+    target_text: str,
 ) -> Iterator[Step]:
     wait = Wait(Until.STACK, account, name)
     arguments: dict[str, Any] = {
@@ -121,7 +121,7 @@ def _stack_steps(
         yield Step(
             kind=kind,
             says=f"Delete what a failed creation left of the stack {name} ({seen.status})",
-            whom=whom,
+            target_text=target_text,
             calls=(Call(account, "cloudformation", "DeleteStack", {"StackName": name}),),
             wait=wait,
             accounts=(account,),
@@ -138,7 +138,7 @@ def _stack_steps(
     yield Step(
         kind=kind,
         says=says,
-        whom=whom,
+        target_text=target_text,
         calls=(Call(account, "cloudformation", operation, arguments),),
         wait=wait,
         accounts=(account,),

@@ -13,7 +13,7 @@ from stacksets.steps.guardrail import guardrail_policy, wanted_targets
 from stacksets.steps.inputs import Given
 
 
-def beyond(given: Given) -> Iterator[str]:
+def unmanaged(given: Given) -> Iterator[str]:
     """A sentence for each, with how it goes."""
     wanted, observed = given.wanted, given.observed
     rings = {ring.stack_set for ring in wanted.rings}

@@ -54,7 +54,7 @@ def stage(box: Box) -> Stage:
     _listen(box)
     box.settle()
     box.advance(BREAKER_SECONDS)
-    # The centre has swept, as it does each minute: its alarms have said that all is well.
+    # The central account has swept, as it does each minute: its alarms have said that all is well.
     for _ in range(2):
         box.tick()
         box.settle()
@@ -135,7 +135,7 @@ def _deploy(stage: Stage, account: str) -> None:
         account,
         CentralBusArn=stage.bus_arn,
         Mode="enforce",
-        MissingGroup="nobody",
+        MissingGroup="treat-as-empty",
         BreakerLimit="0",
     )
 

@@ -249,7 +249,7 @@ TRIALS = (
         sid="RevokerStaysAlive",
         title="the function fed with a made-up event",
         call=lambda play, key: other("lambda")(play, key).invoke(
-            FunctionName=REVOKER, Payload=json.dumps({"desk": "list"})
+            FunctionName=REVOKER, Payload=json.dumps({"responder": "list"})
         ),
     ),
     Trial(
@@ -260,7 +260,7 @@ TRIALS = (
     ),
     Trial(
         sid="RevokerStaysAlive",
-        title="the patrol's schedule switched off",
+        title="reconciliation's schedule switched off",
         call=lambda play, key: switch_schedule(other("scheduler")(play, key), "DISABLED"),
         undo=lambda play: switch_schedule(play.box.client("scheduler", play.account), "ENABLED"),
     ),
@@ -287,7 +287,7 @@ TRIALS = (
         sid="RevokerStaysAlive",
         title="the dead letters tagged as everything is",
         call=lambda play, key: other("sqs")(play, key).tag_queue(
-            QueueUrl=queue(play), Tags={"cost-centre": "42"}
+            QueueUrl=queue(play), Tags={"cost-central account": "42"}
         ),
     ),
     Trial(

@@ -11,7 +11,7 @@ from handler.model.names import (
     KEPT_GROUP,
     KEPT_POLICY,
     MEMBER_DEAD_LETTERS,
-    PATROL_SCHEDULE,
+    RECONCILE_SCHEDULE,
     SESSION_DENY_GROUP,
     kept_arn,
 )
@@ -66,7 +66,7 @@ def rule_on(play: Play) -> None:
 
 
 def switch_schedule(scheduler: Any, state: str) -> None:
-    found = scheduler.get_schedule(Name=PATROL_SCHEDULE)
+    found = scheduler.get_schedule(Name=RECONCILE_SCHEDULE)
     kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
     scheduler.update_schedule(**{name: found[name] for name in kept}, State=state)
 

@@ -147,14 +147,14 @@ class Play:
         endpoint = (f"--endpoint-url={self.box.endpoint}", f"--region={REGION}")
         return int(driver.main([*command[1:], *endpoint]))
 
-    def patrol(self, *, after: float = 0.0) -> None:
+    def reconcile(self, *, after: float = 0.0) -> None:
         """Send the revoker of the account round, as its schedule does, some seconds later."""
         self.box.advance(after)
         # What is due goes first: at its own time it could hide a letter from the next round.
         self.box.tick()
         self.box.settle()
         answered = self.box.client("lambda", self.account).invoke(
-            FunctionName="iam-org-revoker", Payload=json.dumps({"patrol": True})
+            FunctionName="iam-org-revoker", Payload=json.dumps({"reconcile": True})
         )
         said = json.loads(answered["Payload"].read())
         assert "FunctionError" not in answered, said
@@ -163,7 +163,7 @@ class Play:
     def hear(self) -> list[Report]:
         """Wait for quiet; the reports on this account since the last time, one for each event.
 
-        Calls are judged once more by retries and patrols, those of the plays before too.
+        Calls are judged once more by retries and reconciliations, those of the plays before too.
         """
         self.box.settle()
         known = len(self.inbox.reports)
@@ -229,8 +229,8 @@ def document(*actions: str, effect: str = "Allow") -> str:
 
 def trust(*principals: str, service: str = "") -> str:
     """A trust policy that lets these AWS principals in, or a service."""
-    whom = {"Service": service} if service else {"AWS": list(principals)}
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": whom}
+    target_text = {"Service": service} if service else {"AWS": list(principals)}
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": target_text}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 

@@ -11,7 +11,7 @@ from tests.attacks.play import Play
 
 Act = Callable[[Play], object]
 # A member account that most share, one for what touches all of an account, one for what waits for
-# the patrol, which looks at every principal contained there, one of which the product has never
+# reconciliation, which looks at every principal contained there, one of which the product has never
 # seen an event, and the management account.
 Where = Literal["member", "spare", "watched", "new member", "management"]
 
@@ -52,7 +52,7 @@ class Row:
     mail: str = "[IAM revoked]"
     about: str = "mallory"
     where: Where = "member"
-    # Three minutes pass, in which a proof may come, and the patrol comes round: `where` is watched.
+    # Three minutes pass, in which a proof may come, and reconciliation comes round: `where` is watched.
     waits: bool = False
 
 
@@ -87,7 +87,7 @@ def command(text: str, there: Callable[[Play], bool]) -> Outcome:
 
     def check(play: Play) -> None:
         wanted = play.fill(text)
-        undo = [one for r in play.reports for gain in r.gains for one in gain.undo]
+        undo = [one for r in play.reports for impact in r.impacts for one in impact.undo]
         found = [one for one in undo if " ".join(one) == wanted]
         assert found, [" ".join(one) for one in undo]
         assert there(play), "what the attack did is not there"
@@ -101,8 +101,8 @@ def missing(text: str) -> Outcome:
     """No command can be written; the reports say why, in these words."""
 
     def check(play: Play) -> None:
-        gains = [gain for r in play.reports for gain in r.gains if not gain.undo]
-        assert text in [gain.missing for gain in gains], gains
+        impacts = [impact for r in play.reports for impact in r.impacts if not impact.undo]
+        assert text in [impact.missing for impact in impacts], impacts
 
     return Outcome(f"told: {text}", check)
 
@@ -111,7 +111,7 @@ def critical() -> Outcome:
     """A gain is marked as critical."""
 
     def check(play: Play) -> None:
-        assert any(gain.critical for r in play.reports for gain in r.gains)
+        assert any(impact.critical for r in play.reports for impact in r.impacts)
 
     return Outcome("told as critical", check)
 
@@ -120,7 +120,7 @@ def done(text: str) -> Outcome:
     """The reports say of a gain that this was done about it."""
 
     def check(play: Play) -> None:
-        said = [gain.done for r in play.reports for gain in r.gains]
+        said = [impact.done for r in play.reports for impact in r.impacts]
         assert play.fill(text) in said, said
 
     return Outcome(text, check)

@@ -55,7 +55,7 @@ def _ends(row: Row) -> list[str]:
     ends = [f"{_and(words)} contained"] if words else ["nobody contained"]
     ends += [f"the sessions of {word} contained" for word in row.sessions]
     if row.waits:
-        ends.append("at the latest after the wait for a proof, by the patrol")
+        ends.append("at the latest after the wait for a proof, by reconciliation")
     return ends + [_plain(outcome.says) for outcome in row.ends]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handler.revoker.impacts.table import GAIN_ROWS
+from handler.revoker.impacts.table import IMPACT_ROWS
 from handler.revoker.state.context import WAIT_SECONDS
 from sandbox.demo.product_setup import TEAM_ADDRESS, late_events
 from tests.attacks.conftest import NewPlay
@@ -27,11 +27,11 @@ def test_an_attack_ends_as_its_row_says(row: Row, new_play: NewPlay) -> None:
         row.attack(play)
     reports = play.hear()
     if row.waits:
-        play.patrol(after=WAIT_SECONDS + 1)
+        play.reconcile(after=WAIT_SECONDS + 1)
         reports += play.hear()
         play.reports = reports
     assert calls_of(records, play.account) == list(row.calls)
-    gave = sorted(gain.what for report in reports for gain in report.gains)
+    gave = sorted(impact.what for report in reports for impact in report.impacts)
     assert gave == sorted(map(play.fill, row.gave))
     after = play.marks()
     for mark, words in (("contained", row.contained), ("sessions", row.sessions)):
@@ -57,6 +57,6 @@ def _check_mail(row: Row, play: Play, mailed: int) -> None:
 
 
 def test_every_documented_row_that_is_a_call_of_iam_is_played() -> None:
-    assert {row.row for row in ROWS} == set(GAIN_ROWS) - {0} | AT_THE_REVOKER
+    assert {row.row for row in ROWS} == set(IMPACT_ROWS) - {0} | AT_THE_REVOKER
     titles = [row.title for row in ROWS]
     assert len(titles) == len(set(titles))

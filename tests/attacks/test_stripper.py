@@ -54,20 +54,22 @@ def test_without_it_every_strip_is_an_event_that_puts_the_deny_back(play: Play) 
     assert seen.stripped >= 3, seen
     assert play.is_held("mallory")
     assert play.refused("mallory")
-    told = [report for report in reports if report.call == "DetachUserPolicy"]
-    assert len(told) >= seen.stripped
+    reported = [report for report in reports if report.call == "DetachUserPolicy"]
+    assert len(reported) >= seen.stripped
     gave = f"the policy '{play.deny}', taken from user '{play['mallory']}'"
-    successes = [report for report in told if not report.error_code]
-    assert [[gain.what for gain in report.gains] for report in successes] == [
+    successes = [report for report in reported if not report.error_code]
+    assert [[impact.what for impact in report.impacts] for report in successes] == [
         [gave] for _ in range(seen.stripped)
     ]
-    assert {report.disposition for report in told} == {Disposition.CONTAINED}
+    assert {report.disposition for report in reported} == {Disposition.CONTAINED}
     subjects = [mail.subject for mail in play.box.outbox if play["mallory"] in mail.subject]
     assert any(subject.startswith("[Revoker tampered]") for subject in subjects), subjects
     assert any(subject.startswith("[IAM revoked]") for subject in subjects), subjects
 
 
-def test_without_it_a_strip_that_nobody_heard_of_is_put_back_by_the_patrol(play: Play) -> None:
+def test_without_it_a_strip_that_nobody_heard_of_is_put_back_by_the_reconciliation(
+    play: Play,
+) -> None:
     play.box.lose(lambda record: record["eventName"] == "DetachUserPolicy")
     try:
         with slow_iam(play.box, DELAY):
@@ -81,7 +83,7 @@ def test_without_it_a_strip_that_nobody_heard_of_is_put_back_by_the_patrol(play:
     play.box.tick()
     play.box.settle()
     mailed = len(play.box.outbox)
-    play.patrol(after=61)
+    play.reconcile(after=61)
     (report,) = [one for one in play.hear() if one.principal_name == play["mallory"]]
     assert report.disposition is Disposition.STRIPPED
     assert report.notes[0].endswith("It was put back.")

@@ -14,8 +14,8 @@ from handler.model.report import Disposition
 from sandbox.core.keys import Key
 from sandbox.demo.product_setup import STACK_SET, Stage, change_mode, guarded
 from tests.attacks.conftest import NewPlay
-from tests.attacks.desk import release, responder
 from tests.attacks.play import ADMINISTRATORS, Play, document, trust
+from tests.attacks.responder_calls import release, responder
 from tests.attacks.test_guardrail import said_by
 from tests.waiting import wait_until
 
@@ -56,22 +56,22 @@ def test_the_deny_group_takes_a_user_without_room_and_the_boundary_a_role(
         play.quiet.attach_role_policy(RoleName=play["deployer"], PolicyArn=arn)
     for word in ("mallory", "deployer"):
         play.iam(word).create_group(GroupName=play.name(f"group-of-{word}"))
-    assert {report.rung for report in play.hear()} == {"deny-group", "boundary"}
+    assert {report.method for report in play.hear()} == {"deny-group", "boundary"}
     assert play["mallory"] in play.members(DENY_GROUP)
     assert play.refused("mallory")
     assert play.refused("deployer")
 
 
-def test_the_patrol_puts_back_what_the_sandbox_itself_took_off(offender: Play) -> None:
+def test_the_reconciliation_puts_back_what_the_sandbox_itself_took_off(offender: Play) -> None:
     play = offender
     play.quiet.detach_user_policy(UserName=play["mallory"], PolicyArn=play.deny)
-    play.patrol(after=61)
-    told = [one for one in play.hear() if one.principal_name == play["mallory"]]
-    assert [one.disposition for one in told] == [Disposition.STRIPPED]
+    play.reconcile(after=61)
+    reported = [one for one in play.hear() if one.principal_name == play["mallory"]]
+    assert [one.disposition for one in reported] == [Disposition.STRIPPED]
     assert play.is_held("mallory")
 
 
-def test_a_tamper_event_reaches_the_centre(under: None, play: Play) -> None:
+def test_a_tamper_event_reaches_the_central_account(under: None, play: Play) -> None:
     """By the break-glass role, the only one that still can."""
     key = play.box.new_session(
         play.account, "break-glass-tamper", "lambda:*", path="/iam-administrators/"
@@ -86,14 +86,14 @@ def test_a_tamper_event_reaches_the_centre(under: None, play: Play) -> None:
     )
 
 
-def test_the_desk_releases(offender: Play) -> None:
+def test_the_responder_releases(offender: Play) -> None:
     play = offender
     release(play, "mallory")
     assert not play.is_held("mallory")
     assert not play.refused("mallory")
 
 
-def test_a_members_dead_letters_are_handed_over_by_the_patrol_or_the_break_glass_role(
+def test_a_members_dead_letters_are_handed_over_by_the_reconciliation_or_the_break_glass_role(
     under: None, play: Play
 ) -> None:
     """Not by its administrators, nor by an administrator's role."""
@@ -111,7 +111,7 @@ def test_a_members_dead_letters_are_handed_over_by_the_patrol_or_the_break_glass
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{MEMBER_DEAD_LETTERS}: 1 handed over, 0 left" in done.stdout
     sqs.send_message(QueueUrl=queue, MessageBody=letter)
-    play.patrol(after=61)
+    play.reconcile(after=61)
     assert "0 handed over, 0 left" in redriven(play, rescue).stdout
 
 

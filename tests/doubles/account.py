@@ -21,7 +21,7 @@ from tests.doubles.table import MemoryDynamo
 HERE = Here(partition="aws", region="us-east-1", account=ACCOUNT)
 BUS = "arn:aws:events:eu-west-1:444455556666:event-bus/iam-org-revoker"
 # 2026-11-22T10:00:00Z, when the tests' calls happen unless they say otherwise.
-PUPPET = "AIDAEXAMPLEPUPPET"
+ACCOMPLICE = "AIDAEXAMPLEPUPPET"
 NOON = 1_795_341_600.0
 
 
@@ -129,7 +129,7 @@ class World:
         )
 
     def installed(self, **variables: str) -> World:
-        """The baseline taken an hour before noon, as a patrol right after installation does."""
+        """The baseline taken an hour before noon, as a reconciliation right after installation does."""
         tools = self.tools(**variables)
         live = read_group(self.iam, tools.settings.admin_group)
         take_baseline(self.table, live, None, group=tools.settings.admin_group, now=NOON - 3_600)
@@ -142,7 +142,7 @@ class World:
 
 
 def settings(**variables: str) -> Settings:
-    fixed = {"MODE": "enforce", "CENTRAL_BUS_ARN": BUS, "MISSING_GROUP": "nobody"}
+    fixed = {"MODE": "enforce", "CENTRAL_BUS_ARN": BUS, "MISSING_GROUP": "treat-as-empty"}
     return read_settings(fixed | variables)
 
 
@@ -159,8 +159,8 @@ def event(identity: dict[str, Any], name: str = "CreateUser", **detail: Any) -> 
             "awsRegion": "us-east-1",
             "sourceIPAddress": "192.0.2.1",
             "recipientAccountId": ACCOUNT,
-            "requestParameters": {"userName": "puppet"},
-            "responseElements": {"user": {"userName": "puppet", "userId": PUPPET}},
+            "requestParameters": {"userName": "accomplice"},
+            "responseElements": {"user": {"userName": "accomplice", "userId": ACCOMPLICE}},
             "userIdentity": identity,
         }
         | detail,

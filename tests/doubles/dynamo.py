@@ -1,4 +1,4 @@
-"""A DynamoDB table in memory, with the client's own methods: fast, exact where the centre asks.
+"""A DynamoDB table in memory, with the client's own methods: fast, exact where the central account asks.
 
 It knows the expressions that handler/ writes, and refuses what DynamoDB refuses: a value that no
 expression uses, two changes of one item in a transaction, more than a hundred items.
@@ -21,7 +21,10 @@ Item = dict[str, dict[str, str]]
 
 _TOKEN = re.compile(r"\s*(<=|>=|<>|[()=<>,]|:?[A-Za-z_][A-Za-z0-9_]*)")
 # What each index holds besides the key; only items that have the first stand in it.
-_INDEXES = {"due": ("due_at",), "listed": ("listed_at", "beat", "last_heard", "silent_since")}
+_INDEXES = {
+    "due": ("due_at",),
+    "listed": ("listed_at", "beat", "last_heartbeat", "not_reporting_since"),
+}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "<": operator.lt,

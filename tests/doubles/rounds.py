@@ -1,4 +1,4 @@
-"""An account in memory with what a patrol and the desk look at besides: letters, rules, trails."""
+"""An account in memory with what a reconciliation and the responder look at besides: letters, rules, trails."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 from handler.model.caller_proof import DIGEST_HEADER
 from handler.model.heartbeat import Heartbeat, read_heartbeat
 from handler.model.names import CANARY_ROLE
-from handler.revoker.reconcile.reconcile import patrol
-from handler.revoker.requests.requests import desk
+from handler.revoker.reconcile.reconcile import reconcile
+from handler.revoker.requests.requests import responder
 from tests.doubles.account import World, a_session, event
 from tests.doubles.iam import ACCOUNT, Exceptions, refuse
 
 CENTRAL = "444455556666"
-DESK_ARN = f"arn:aws:sts::{CENTRAL}:assumed-role/iam-org-revoker-desk/carol"
+RESPONDER_ARN = f"arn:aws:sts::{CENTRAL}:assumed-role/iam-org-revoker-responder/carol"
 
 
 @dataclass
@@ -147,23 +147,25 @@ class Rounds(World):
         self.rules = MemoryRules(self)
         self.trails = MemoryTrails(self, {"arn:aws:cloudtrail:us-east-1:1:trail/org": True})
         self.iam.add_role(CANARY_ROLE)
-        self.signer = DESK_ARN
+        self.signer = RESPONDER_ARN
 
     def clients(self, service: str, region: str) -> Any:
         ours = {"sqs": self.queue, "events": self.rules, "cloudtrail": self.trails}
         return ours[service] if service in ours else super().clients(service, region)
 
-    def patrol(self, **variables: str) -> Heartbeat:
-        return read_heartbeat(patrol(self.tools(**variables)))
+    def reconcile(self, **variables: str) -> Heartbeat:
+        return read_heartbeat(reconcile(self.tools(**variables)))
 
     def later(self, seconds: float) -> Rounds:
         self.now += seconds
         return self
 
-    def desk(self, what: str, *, mode: str = "enforce", **request: Any) -> dict[str, Any]:
+    def responder(self, what: str, *, mode: str = "enforce", **request: Any) -> dict[str, Any]:
         proof = {"Authorization": f"AWS4-HMAC-SHA256 SignedHeaders=host;{DIGEST_HEADER}"}
-        body = {"desk": what, "proof": proof, **request}
-        return desk(body, self.tools(MODE=mode), lambda _url, _headers: f"<Arn>{self.signer}</Arn>")
+        body = {"responder": what, "proof": proof, **request}
+        return responder(
+            body, self.tools(MODE=mode), lambda _url, _headers: f"<Arn>{self.signer}</Arn>"
+        )
 
     def heartbeats(self) -> list[Heartbeat]:
         return [
@@ -178,6 +180,6 @@ def canary_event(nonce: str, **detail: Any) -> dict[str, Any]:
     ours = a_session("iam-org-revoker", "AROAEXAMPLEOURS", path="/iam-org-revoker/")
     parameters = {
         "roleName": CANARY_ROLE,
-        "tags": [{"key": "iam-org-revoker-drill", "value": nonce}],
+        "tags": [{"key": "iam-org-revoker-self-test", "value": nonce}],
     }
     return event(ours, "TagRole", **{"requestParameters": parameters} | detail)

@@ -23,7 +23,7 @@ from sandbox.demo.product_setup import STACK_SET, Stage, change_mode, install
 from tests.waiting import wait_until
 
 HERE = Path(__file__).parent
-Desk = Callable[..., subprocess.CompletedProcess[str]]
+Responder = Callable[..., subprocess.CompletedProcess[str]]
 _strangers = itertools.count(900000000001)
 
 
@@ -117,7 +117,7 @@ def instance_status(box: Box, account: str) -> str:
 
 
 @pytest.fixture
-def desk_of(box: Box) -> Desk:
+def client_of(box: Box) -> Responder:
     """Run `python -m responder` as the root of an account."""
 
     def run(account: str, *arguments: str) -> subprocess.CompletedProcess[str]:

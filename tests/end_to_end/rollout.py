@@ -8,7 +8,7 @@ from sandbox.box import Box
 from sandbox.core import patches
 from sandbox.core.keys import REGION, Key
 from sandbox.demo.deploy import deploy_stack
-from sandbox.demo.product_setup import carried, short_wait
+from sandbox.demo.product_setup import short_wait, uploaded
 
 CENTRAL, MEMBER = "iam-org-revoker-central", "iam-org-revoker"
 
@@ -35,7 +35,7 @@ def _deploy(
     return deploy_stack(
         box.client("cloudformation", account, region=region),
         name=name,
-        template=carried(box, account, template),
+        template=uploaded(box, account, template),
         parameters=parameters,
         sleep=short_wait,
     )

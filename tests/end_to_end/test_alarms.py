@@ -1,4 +1,4 @@
-"""The alarms of the centre reach the team, whatever CloudWatch sends to the key of their topic."""
+"""The alarms of the central account reach the team, whatever CloudWatch sends to the key of their topic."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sandbox.core.keys import REGION
 from sandbox.demo.product_setup import TEAM_ADDRESS, Stage
 
 
-def test_each_alarm_of_the_centre_is_mailed(stage: Stage) -> None:
+def test_each_alarm_of_the_central_account_is_mailed(stage: Stage) -> None:
     box = stage.box
     topic = f"arn:aws:sns:{REGION}:{box.security}:{HEALTH_TOPIC}"
     cloudwatch = box.client("cloudwatch", box.security)

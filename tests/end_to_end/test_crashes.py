@@ -12,8 +12,8 @@ from handler.model.names import REPORTS_QUEUE
 from handler.notifier.store.incidents import LEASE_SECONDS
 from sandbox.core.faults import KILL_AFTER, KILL_BEFORE, PASS
 from sandbox.demo.product_setup import Stage
-from tests.end_to_end.conftest import Desk
-from tests.end_to_end.sight import (
+from tests.end_to_end.conftest import Responder
+from tests.end_to_end.coverage import (
     VISIBILITY_SECONDS,
     bring,
     calls_counted,
@@ -119,7 +119,7 @@ def test_a_topic_that_fails_sweep_after_sweep_is_an_error_each_time_and_one_mail
     box.fail_next(*PUBLISH, 7, "AuthorizationError")
     bring(box, delivery(report(stranger, "event-1")))
     for _ in range(3):
-        with pytest.raises(RuntimeError, match="owed"):
+        with pytest.raises(RuntimeError, match="due"):
             enforcing.sweep()
         box.advance(60)
     enforcing.sweep()
@@ -142,7 +142,7 @@ def test_a_mail_that_failed_goes_out_with_the_next_call_since_its_lease_was_give
 
 
 def test_a_report_that_nobody_can_count_ends_with_the_dead_letters_and_is_redriven(
-    enforcing: Stage, stranger: str, desk_of: Desk
+    enforcing: Stage, stranger: str, client_of: Responder
 ) -> None:
     box = enforcing.box
     box.fail_next(*COUNT, 10, "AccessDeniedException")
@@ -153,8 +153,8 @@ def test_a_report_that_nobody_can_count_ends_with_the_dead_letters_and_is_redriv
         box.advance(VISIBILITY_SECONDS)
     box.settle()
     assert mails(enforcing, stranger) == []
-    done = desk_of(box.security, "redrive")
+    done = client_of(box.security, "redrive")
     assert done.returncode == 0, done.stdout
     assert "iam-org-revoker-reports-dead-letters: 1 handed over" in done.stdout
     assert subjects(enforcing, stranger) == [SUBJECT.format(stranger)]
-    assert "0 handed over" in desk_of(box.security, "redrive").stdout
+    assert "0 handed over" in client_of(box.security, "redrive").stdout

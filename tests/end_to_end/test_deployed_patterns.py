@@ -15,7 +15,7 @@ from sandbox.box import Box
 from sandbox.core.state import Record
 from sandbox.demo.product_setup import Stage
 from sandbox.events.buses import event_of_record
-from tests.end_to_end.sight import judged, mails
+from tests.end_to_end.coverage import judged, mails
 
 BASES = Path(__file__).parents[1] / "verdicts" / "bases.json"
 KINDS = [name for name in json.loads(BASES.read_text()) if name != "common"]
@@ -106,11 +106,11 @@ def test_a_read_only_call_wakes_nobody_and_one_that_does_not_say_is_delivered(
     ids = {read["eventID"] for read in reads}
     assert [line for line in judged(box, account) if line["eventId"] in ids] == []
     assert mails(enforcing, account) == []
-    silent = bases(account)["root"] | {"eventID": str(uuid.uuid4())}
-    del silent["readOnly"]
-    box.emit(silent)
+    not_reporting = bases(account)["root"] | {"eventID": str(uuid.uuid4())}
+    del not_reporting["readOnly"]
+    box.emit(not_reporting)
     box.settle()
-    assert silent["eventID"] in [line["eventId"] for line in judged(box, account)]
+    assert not_reporting["eventID"] in [line["eventId"] for line in judged(box, account)]
 
 
 def call(service: str, name: str, /, **parameters: Any) -> Called:
@@ -206,12 +206,14 @@ def test_the_rollout_and_the_revoker_touch_what_is_theirs_untold(
         assert not tampers(enforcing.box, member, making(who[kind], ours, member)), kind
 
 
-def test_the_centre_takes_our_reports_and_events_of_aws_and_nothing_else(enforcing: Stage) -> None:
+def test_the_central_account_takes_our_reports_and_events_of_aws_and_nothing_else(
+    enforcing: Stage,
+) -> None:
     box = enforcing.box
     pattern = deployed(box, box.security, REPORTS_RULE, BUS)
-    told = event_of_record(bases(box.security)["user"]).envelope
+    reported = event_of_record(bases(box.security)["user"]).envelope
     taken = {
-        source: matches(box, box.security, pattern, told | {"source": source})
+        source: matches(box, box.security, pattern, reported | {"source": source})
         for source in ("iam-org-revoker", "aws.lambda", "iam-org-revoker-evil", "my.application")
     }
     assert taken == {

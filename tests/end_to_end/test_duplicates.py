@@ -6,7 +6,7 @@ import re
 
 from handler.model.report import Disposition
 from sandbox.demo.product_setup import Stage
-from tests.end_to_end.sight import (
+from tests.end_to_end.coverage import (
     bring,
     calls_counted,
     delivery,
@@ -24,7 +24,7 @@ def test_a_record_that_comes_three_times_is_one_call_and_one_mail(
 ) -> None:
     box = enforcing.box
     key = box.new_user(account, "mallory", "iam:*")
-    box.client("iam", account, key=key).create_user(UserName="puppet")
+    box.client("iam", account, key=key).create_user(UserName="accomplice")
     record = recorded(box, account, "CreateUser")
     box.emit(record)
     box.emit(record)
@@ -36,8 +36,8 @@ def test_a_record_that_comes_three_times_is_one_call_and_one_mail(
 
 
 def test_64_deliveries_of_one_event_at_once_are_one_mail(enforcing: Stage, stranger: str) -> None:
-    told = report(stranger, "event-1")
-    bring(enforcing.box, *[delivery(told, f"envelope-{number}") for number in range(64)])
+    reported = report(stranger, "event-1")
+    bring(enforcing.box, *[delivery(reported, f"envelope-{number}") for number in range(64)])
     settle_all(enforcing)
     assert subjects(enforcing, stranger) == [f"[IAM revoked] {stranger} user mallory: CreateUser"]
     assert calls_counted(enforcing, stranger) == {"contained": 1}
@@ -46,8 +46,8 @@ def test_64_deliveries_of_one_event_at_once_are_one_mail(enforcing: Stage, stran
 def test_50_events_of_one_principal_at_once_are_two_mails_the_1st_and_the_10th(
     enforcing: Stage, stranger: str
 ) -> None:
-    told = [report(stranger, f"event-{number}") for number in range(50)]
-    bring(enforcing.box, *map(delivery, told))
+    reported = [report(stranger, f"event-{number}") for number in range(50)]
+    bring(enforcing.box, *map(delivery, reported))
     settle_all(enforcing)
     first, second = subjects(enforcing, stranger)
     # The first mail is sent as soon as it is due, with one call or with more on the counter.

@@ -10,7 +10,7 @@ from handler.model.names import CALLS_RULE, REVOKER
 from sandbox.core.keys import REGION
 from sandbox.core.service_client import Arn, invoke
 from sandbox.demo.product_setup import Stage
-from tests.end_to_end.sight import (
+from tests.end_to_end.coverage import (
     calls_counted,
     judged,
     mails,
@@ -26,7 +26,7 @@ SUBJECT = "[IAM revoked] {} user mallory: CreateUser"
 def offend(stage: Stage, account: str) -> str:
     """mallory calls IAM; answers the id of her event."""
     key = stage.box.new_user(account, "mallory", "iam:*")
-    stage.box.client("iam", account, key=key).create_user(UserName="puppet")
+    stage.box.client("iam", account, key=key).create_user(UserName="accomplice")
     return str(recorded(stage.box, account, "CreateUser")["eventID"])
 
 

@@ -6,7 +6,7 @@ import json
 
 from handler.model.names import FORWARDER, REPORT_DETAIL_TYPE, REPORT_SOURCE, REVOKER
 from sandbox.demo.product_setup import Stage, is_denied
-from tests.end_to_end.sight import (
+from tests.end_to_end.coverage import (
     bring,
     calls_counted,
     delivery,
@@ -31,9 +31,10 @@ def test_a_principal_of_a_member_cannot_report(
     role = box.new_session(bare_account, "walters-role", "events:PutEvents")
     lookalike = box.new_session(bare_account, f"{REVOKER}-evil", "events:PutEvents", path=PATH)
     no_path = box.new_session(bare_account, FORWARDER, "events:PutEvents")
-    told = report(bare_account, "event-1")
+    reported = report(bare_account, "event-1")
     answers = [
-        put_report(box, key, enforcing.bus_arn, told) for key in (user, role, lookalike, no_path)
+        put_report(box, key, enforcing.bus_arn, reported)
+        for key in (user, role, lookalike, no_path)
     ]
     assert answers == [REFUSED] * 4
     assert (subjects(enforcing, bare_account), hidden(box)) == ([], 0)
@@ -43,12 +44,12 @@ def test_a_principal_of_the_central_account_itself_cannot_report(
     enforcing: Stage, stranger: str
 ) -> None:
     box = enforcing.box
-    told = report(stranger, "event-1")
+    reported = report(stranger, "event-1")
     for name, key in {
         "user": box.new_user(box.security, "wanda", "events:*"),
         "role": box.new_session(box.security, "wandas-role", "events:*", "iam:*"),
     }.items():
-        assert put_report(box, key, enforcing.bus_arn, told) == REFUSED, name
+        assert put_report(box, key, enforcing.bus_arn, reported) == REFUSED, name
     assert subjects(enforcing, stranger) == []
 
 
@@ -85,12 +86,12 @@ def test_a_report_of_another_account_than_its_envelopes_is_refused_and_told_of(
     assert put_report(box, key, enforcing.bus_arn, report(bare_account, "event-1")) == ""
     assert put_report(box, key, enforcing.bus_arn, report(stranger, "event-2")) == ""
     box.settle()
-    told = {mail.subject: words(mail) for mail in mails(enforcing, bare_account)}
+    reported = {mail.subject: words(mail) for mail in mails(enforcing, bare_account)}
     believed = f"[IAM revoked] {bare_account} user mallory: CreateUser"
     refused = f"[Report refused] {bare_account}"
-    assert set(told) == {believed, refused}
+    assert set(reported) == {believed, refused}
     sentence = f"The report names account {stranger}, its envelope {bare_account}."
-    assert sentence in told[refused]
+    assert sentence in reported[refused]
     assert mails(enforcing, stranger) == []
     assert calls_counted(enforcing, stranger) == {}
 

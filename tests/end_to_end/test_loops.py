@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.box import Box
 from sandbox.demo.product_setup import Stage, is_denied
-from tests.end_to_end.sight import invocations, judged, recorded, settle_all
+from tests.end_to_end.coverage import invocations, judged, recorded, settle_all
 
 
 def own_writes(box: Box, account: str) -> list[str]:
@@ -40,9 +40,9 @@ def test_a_contained_callers_refused_calls_are_one_invocation_each_and_write_not
     before = invocations(box, account)
     session = box.new_session(account, "deploy", "iam:*", path="/teams/")
     iam = box.client("iam", account, key=session)
-    iam.create_group(GroupName="puppets")
+    iam.create_group(GroupName="accomplices")
     box.settle()
-    refused = [is_denied(lambda: iam.create_group(GroupName="more-puppets")) for _ in range(3)]
+    refused = [is_denied(lambda: iam.create_group(GroupName="more-accomplices")) for _ in range(3)]
     settle_all(enforcing)
     assert refused == [True] * 3
     assert own_writes(box, account) == ["AttachRolePolicy"]

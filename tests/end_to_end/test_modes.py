@@ -14,8 +14,8 @@ from sandbox.core.calls import service_model
 from sandbox.core.keys import REGION
 from sandbox.demo.deploy import RolloutFailed
 from sandbox.demo.product_setup import Stage, is_denied
+from tests.end_to_end.coverage import subjects
 from tests.end_to_end.rollout import credentials_of, deploy_member
-from tests.end_to_end.sight import subjects
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 READS = ("Get", "List", "Generate", "Simulate")
@@ -47,7 +47,7 @@ def test_observing_the_role_holds_no_write_of_iam_whatever_the_request(
     assert granted(bare_account) == {}
 
 
-def test_enforcing_the_role_holds_the_writes_of_the_rungs_and_no_other(
+def test_enforcing_the_role_holds_the_writes_of_the_deny_methods_and_no_other(
     enforcing: Stage, account: str
 ) -> None:
     role_or_user = {"user": [True, False, False, False], "role": [False, True, False, False]}
@@ -169,11 +169,11 @@ def test_back_in_observe_mode_a_call_is_only_told_of(stage: Stage, bare_account:
     box = stage.box
     for mode in ("enforce", "observe"):
         deploy_member(
-            box, bare_account, CentralBusArn=stage.bus_arn, Mode=mode, MissingGroup="nobody"
+            box, bare_account, CentralBusArn=stage.bus_arn, Mode=mode, MissingGroup="treat-as-empty"
         )
     key = box.new_user(bare_account, "mallory", "iam:*")
     mallory = box.client("iam", bare_account, key=key)
-    mallory.create_user(UserName="puppet")
+    mallory.create_user(UserName="accomplice")
     assert subjects(stage, bare_account) == []
     stage.sweep_next_morning()
     (digest,) = [mail for mail in stage.new_mails() if bare_account in mail.body]

@@ -21,11 +21,15 @@ def test_a_stack_whose_deny_is_in_use_stays_goes_after_the_release_and_can_come_
     enforcing: Stage, bare_account: str
 ) -> None:
     box = enforcing.box
-    wanted = {"CentralBusArn": enforcing.bus_arn, "Mode": "enforce", "MissingGroup": "nobody"}
+    wanted = {
+        "CentralBusArn": enforcing.bus_arn,
+        "Mode": "enforce",
+        "MissingGroup": "treat-as-empty",
+    }
     deploy_member(box, bare_account, **wanted)
     key = box.new_user(bare_account, "mallory", "iam:*")
     mallory = box.client("iam", bare_account, key=key)
-    mallory.create_user(UserName="puppet")
+    mallory.create_user(UserName="accomplice")
     box.settle()
     assert is_denied(mallory.list_users)
 
@@ -33,7 +37,7 @@ def test_a_stack_whose_deny_is_in_use_stays_goes_after_the_release_and_can_come_
     assert is_denied(mallory.list_users)
 
     administrator = box.client("iam", bare_account)
-    for user in ("mallory", "puppet"):
+    for user in ("mallory", "accomplice"):
         for policy in administrator.list_attached_user_policies(UserName=user)["AttachedPolicies"]:
             if "/iam-org-revoker/" in policy["PolicyArn"]:
                 administrator.detach_user_policy(UserName=user, PolicyArn=policy["PolicyArn"])

@@ -12,7 +12,7 @@ import pytest
 from handler.model.names import (
     FORWARDER,
     NOTIFIER,
-    PATROL_SCHEDULE,
+    RECONCILE_SCHEDULE,
     REVOKER,
     TAMPER_RULE,
     TAMPER_STORES_RULE,
@@ -93,7 +93,7 @@ def test_the_revoker_may_send_to_its_failure_destination_and_to_no_other_queue(
 def test_the_schedules_role_may_wake_the_revoker_and_keep_what_failed(enforcing: Stage) -> None:
     box = enforcing.box
     account = box.members[0]
-    schedule = box.client("scheduler", account).get_schedule(Name=PATROL_SCHEDULE)
+    schedule = box.client("scheduler", account).get_schedule(Name=RECONCILE_SCHEDULE)
     role, woken = schedule["Target"]["RoleArn"], schedule["Target"]["Arn"]
     kept = schedule["Target"]["DeadLetterConfig"]["Arn"]
     assert woken == function(box, account, REVOKER)["FunctionArn"]
@@ -127,13 +127,13 @@ def test_nobody_of_ours_passes_a_role_and_no_target_but_the_bus_needs_one(
     enforcing: Stage,
 ) -> None:
     box = enforcing.box
-    member, centre = box.members[0], box.security
-    ours = [role_of(member, REVOKER), role_of(member, FORWARDER), role_of(centre, NOTIFIER)]
+    member, central = box.members[0], box.security
+    ours = [role_of(member, REVOKER), role_of(member, FORWARDER), role_of(central, NOTIFIER)]
     for role in ours:
         assert [allowed(role, ("iam:PassRole",), other) for other in ours] == [[False]] * 3
-    for account in (member, centre):
+    for account in (member, central):
         events = box.client("events", account)
-        for bus in ("default", "iam-org-revoker")[: 2 if account == centre else 1]:
+        for bus in ("default", "iam-org-revoker")[: 2 if account == central else 1]:
             for rule in events.list_rules(EventBusName=bus, NamePrefix=REVOKER)["Rules"]:
                 (target,) = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)[
                     "Targets"
@@ -147,4 +147,4 @@ def test_nobody_of_ours_passes_a_role_and_no_target_but_the_bus_needs_one(
         forwarder = role_of(member, FORWARDER)
         assert service_client.trusts(forwarder, "events.amazonaws.com", **source) is trusted
     assert service_client.trusts(role_of(member, REVOKER), "lambda.amazonaws.com")
-    assert service_client.trusts(role_of(centre, NOTIFIER), "lambda.amazonaws.com")
+    assert service_client.trusts(role_of(central, NOTIFIER), "lambda.amazonaws.com")

@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from tests.faults.client_faults import Fault
 from tests.faults.scenarios import FUNCTIONS, plans, steps
-from tests.faults.wire import Fault
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 _TABLES = re.compile(r"(<!-- cases -->\n).*(<!-- end -->)", re.DOTALL)

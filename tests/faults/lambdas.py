@@ -23,13 +23,13 @@ from handler.notifier import main as notifier
 from handler.notifier.send.sweep import SweepFailed
 from handler.revoker import main as revoker
 from handler.revoker.deny.contain import NoSuchPrincipal
-from handler.revoker.requests.requests import desk
+from handler.revoker.requests.requests import responder
 from handler.revoker.respond.event_history import Deferred
 from handler.revoker.respond.respond import ForeignEvent
 from handler.revoker.state.context import ReportRefused, Tools
 from handler.revoker.state.table import TableBusy
 from tests.doubles.account import BUS, in_turn
-from tests.faults.wire import Died
+from tests.faults.client_faults import Died
 
 # What the functions raise on purpose, what botocore raises, and what an empty answer makes of them.
 # A double's own AssertionError is none of these.
@@ -41,7 +41,7 @@ REVOKER_ENVIRONMENT = {
     "STATE_TABLE": "state",
     "MODE": "enforce",
     "CENTRAL_BUS_ARN": BUS,
-    "MISSING_GROUP": "nobody",
+    "MISSING_GROUP": "treat-as-empty",
 }
 REVOKER_ARN = "arn:aws:lambda:us-east-1:111122223333:function:iam-org-revoker"
 
@@ -66,7 +66,7 @@ def revoker_works_with(
         given.enter_context(patch.object(revoker, "_together", in_turn))
         given.enter_context(patch.object(revoker, "time", SimpleNamespace(time=clock)))
         given.enter_context(patch.object(revoker, "Tools", partial(Tools, clock=clock)))
-        given.enter_context(patch.object(revoker, "desk", partial(desk, ask=ask)))
+        given.enter_context(patch.object(revoker, "responder", partial(responder, ask=ask)))
         # They are read in each invocation, and cost a fifth of a case.
         read = read_settings(REVOKER_ENVIRONMENT | dict(variables))
         given.enter_context(patch.object(revoker, "read_settings", lambda _: read))
@@ -83,9 +83,9 @@ def notifier_works_with(
     words: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> Iterator[None]:
-    """The centre's function, with these clients by service."""
+    """The central account's function, with these clients by service."""
     with ExitStack() as given:
-        given.enter_context(patch.object(notifier, "_centre_client", clients))
+        given.enter_context(patch.object(notifier, "_central_client", clients))
         times = SimpleNamespace(time=clock, sleep=sleep)
         given.enter_context(patch.object(notifier, "time", times))
         given.enter_context(patch.object(notifier, "MAIL_WORDS", words))

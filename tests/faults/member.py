@@ -1,8 +1,8 @@
-"""One member account whose calls may fail: its events, its patrol, its desk, and who is told.
+"""One member account whose calls may fail: its events, its reconciliation, its responder, and who is told.
 
 As AWS does it: an event that failed is tried again after one and after two more minutes and then
-lies in the dead-letter queue; the patrol comes every 15 minutes; whoever asks at the desk and gets
-no answer asks again. The centre that hears of it all is the real one, without faults.
+lies in the dead-letter queue; reconciliation comes every 15 minutes; whoever asks by the response team and gets
+no answer asks again. The central account that hears of it all is the real one, without faults.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any
 from handler.model.caller_proof import DIGEST_HEADER
 from handler.model.heartbeat import HEARTBEAT_SECONDS, Heartbeat, heartbeat_detail
 from handler.model.names import CANARY_ROLE, HEARTBEAT_DETAIL_TYPE, VERSION
-from handler.revoker.respond.self_test import DRILL, DRILL_TAG, Drill
+from handler.revoker.respond.self_test import SELF_TEST, SELF_TEST_TAG, TestRun
 from tests.doubles.account import NOON, event
 from tests.doubles.dynamo import MemoryTable
 from tests.doubles.iam import ACCOUNT, MemoryIam
 from tests.doubles.rounds import Rounds, canary_event
+from tests.faults.client_faults import Died, Wire, Wired
 from tests.faults.lambdas import forget_process, run_revoker
-from tests.faults.wire import Died, Wire, Wired
-from tests.notifier.desk import given_envelope, new_desk
+from tests.notifier.central import given_envelope, new_central
 
 RETRIES = (60.0, 120.0)
 # From a tag on the canary to its event.
@@ -33,7 +33,7 @@ CANARY_SECONDS = 5.0
 ASKS_AGAIN = 200.0
 # Users and roles that IAM lists at once: one page mostly, and two where there are many.
 PAGE = 4
-# Often enough for the centre to trust its own sense of time (accounts.py).
+# Often enough for the central account to trust its own sense of time (accounts.py).
 SWEEP_SECONDS = 240.0
 
 
@@ -53,9 +53,9 @@ class Account(Rounds):
         self.iam.add_user("standing", groups=("Administrators",))
         self.iam.add_role(CANARY_ROLE)
         self.wire = Wire()
-        self.centre = new_desk(MemoryTable())
+        self.central = new_central(MemoryTable())
         self.answers: list[dict[str, Any]] = []
-        self.next_patrol = NOON + HEARTBEAT_SECONDS
+        self.next_reconciliation = NOON + HEARTBEAT_SECONDS
         self.next_sweep = NOON
         self.sweeping = False
         self._nonce = ""
@@ -71,15 +71,17 @@ class Account(Rounds):
     def installed_and_heard_of(self) -> None:
         """An hour before noon, when a scenario's first call is made; its self-test went well.
 
-        Written down as the patrols since then have left it, and the centre heard the last one.
+        Written down as the reconciliations since then have left it, and the central account heard the last one.
         """
         self.installed(**self.variables)
         began = NOON - 3_600
-        drill = Drill(nonce=f"{began:.3f}", started=began, arrived=began + 5, denied=began + 6)
-        written = asdict(drill) | {"last": json.dumps(asdict(drill.last)), "enforcing": 1.0}
-        self.table.update(DRILL, {name: value for name, value in written.items() if value != ""})
+        test_run = TestRun(nonce=f"{began:.3f}", started=began, arrived=began + 5, denied=began + 6)
+        written = asdict(test_run) | {"last": json.dumps(asdict(test_run.last)), "enforcing": 1.0}
+        self.table.update(
+            SELF_TEST, {name: value for name, value in written.items() if value != ""}
+        )
         beat = Heartbeat(account=ACCOUNT, at=NOON, product_version=VERSION, mode="enforce")
-        self._tell_centre(HEARTBEAT_DETAIL_TYPE, heartbeat_detail(beat), id="at-noon")
+        self._report_central(HEARTBEAT_DETAIL_TYPE, heartbeat_detail(beat), id="at-noon")
 
     def post(self, identity: dict[str, Any], name: str, id: str, **detail: Any) -> None:
         """An event of a call at noon, on its way; a later call says its `eventTime`.
@@ -91,9 +93,9 @@ class Account(Rounds):
         heapq.heappush(self._due, (self.now, next(self._order), 0, made))
 
     def ask(self, what: str, **request: Any) -> None:
-        """The desk asks, and asks again until it is answered."""
+        """The responder asks, and asks again until it is answered."""
         proof = {"Authorization": f"AWS4-HMAC-SHA256 SignedHeaders=host;{DIGEST_HEADER}"}
-        asked = {"desk": what, "proof": proof, **request}
+        asked = {"responder": what, "proof": proof, **request}
         heapq.heappush(self._due, (self.now, next(self._order), 0, asked))
 
     def run(self, until: float) -> None:
@@ -101,21 +103,21 @@ class Account(Rounds):
         while True:
             due = self._due[0][0] if self._due else until + 1
             sweep = self.next_sweep if self.sweeping else until + 1
-            first = min(due, self.next_patrol, sweep)
+            first = min(due, self.next_reconciliation, sweep)
             if first > until:
                 break
             self.now = max(self.now, first)
             if first == due:
                 _, _, tries, asked = heapq.heappop(self._due)
                 self._try(asked, tries)
-            elif first == self.next_patrol:
-                self.next_patrol += HEARTBEAT_SECONDS
+            elif first == self.next_reconciliation:
+                self.next_reconciliation += HEARTBEAT_SECONDS
                 self.queue.unhide()
-                heapq.heappush(self._due, (self.now, next(self._order), 0, {"patrol": True}))
+                heapq.heappush(self._due, (self.now, next(self._order), 0, {"reconcile": True}))
             else:
                 self.next_sweep = self.now + SWEEP_SECONDS
-                self.centre.now = self.now
-                self.centre.sweep()
+                self.central.now = self.now
+                self.central.sweep()
         self.now = until
 
     @property
@@ -135,7 +137,7 @@ class Account(Rounds):
 
     def _try(self, asked: Mapping[str, Any], tries: int) -> None:
         answer, error = self.invoke(asked)
-        if "desk" in asked:
+        if "responder" in asked:
             if error is None and "error" not in answer:
                 self.answers.append(answer)
             else:
@@ -149,12 +151,12 @@ class Account(Rounds):
         heapq.heappush(self._due, (self.now + after, next(self._order), tries, asked))
 
     def invoke(self, asked: Mapping[str, Any]) -> tuple[Any, BaseException | None]:
-        """One invocation; whatever it put on the bus reaches the centre."""
+        """One invocation; whatever it put on the bus reaches the central account."""
         self.wire.begin()
         answer, error = run_revoker(asked)
         if isinstance(error, Died):
             forget_process()
-        nonce = self.iam.roles[CANARY_ROLE].tags.get(DRILL_TAG, "")
+        nonce = self.iam.roles[CANARY_ROLE].tags.get(SELF_TEST_TAG, "")
         if nonce != self._nonce:
             self._nonce = nonce
             arrives = self.now + CANARY_SECONDS
@@ -163,13 +165,13 @@ class Account(Rounds):
         for entry in self.bus.entries[self._forwarded :]:
             self._forwarded += 1
             detail = json.loads(entry["Detail"])
-            self._tell_centre(entry["DetailType"], detail, id=f"entry-{self._forwarded}")
+            self._report_central(entry["DetailType"], detail, id=f"entry-{self._forwarded}")
         return answer, error
 
-    def _tell_centre(self, detail_type: str, detail: Mapping[str, Any], *, id: str) -> None:
+    def _report_central(self, detail_type: str, detail: Mapping[str, Any], *, id: str) -> None:
         if detail_type == HEARTBEAT_DETAIL_TYPE and not self.sweeping and self._forwarded:
             # Who is silent, or says how many letters are dead, matters while a fault lasts.
             return
         body = given_envelope(detail, id=id) | {"detail-type": detail_type}
-        self.centre.now = max(self.now, self.centre.now)
-        assert self.centre.deliver(json.dumps(body), sent_at=self.now) == []
+        self.central.now = max(self.now, self.central.now)
+        assert self.central.deliver(json.dumps(body), sent_at=self.now) == []

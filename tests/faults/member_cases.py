@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from handler.model.heartbeat import HEARTBEAT_SECONDS
+from tests.faults.client_faults import CallSite, Plan
 from tests.faults.lambdas import revoker_works_with
 from tests.faults.member import RETRIES, Account
-from tests.faults.wire import Plan, Step
 
-# How long a fault that lasts is left alone: three patrols, and the centre misses two of them.
-ILL_SECONDS = 3 * HEARTBEAT_SECONDS + 300
-# A letter, or a self-test, takes a patrol or two; what fails for longer than that hangs.
+# How long a fault that lasts is left alone: three reconciliations, and the central account misses two of them.
+UNHEALTHY_SECONDS = 3 * HEARTBEAT_SECONDS + 300
+# A letter, or a self-test, takes a reconciliation or two; what fails for longer than that hangs.
 ROUNDS = 8
-# What the centre may say besides, while something is ill.
+# What the central account may say besides, while something is ill.
 HEALTH = frozenset({"ill", "silent", "deaf", "back", "open"})
 
 
@@ -25,7 +25,7 @@ HEALTH = frozenset({"ill", "silent", "deaf", "back", "open"})
 class Scenario:
     """`begin` sets the stage, `play` is what happens then, `ends` says what is wrong in the end.
 
-    The calls within `watch` seconds of `play` are those that fail. `known`: the centre has heard
+    The calls within `watch` seconds of `play` are those that fail. `known`: the central account has heard
     of this account before. `perhaps` are those of whom no mail need come.
     """
 
@@ -39,7 +39,7 @@ class Scenario:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def steps_of(scenario: Scenario) -> list[Step]:
+def method_calls_of(scenario: Scenario) -> list[CallSite]:
     """Every call that the function makes in this scenario, found by playing it without a fault."""
     with _account(scenario) as account:
         _play(scenario, account, None)
@@ -48,15 +48,15 @@ def steps_of(scenario: Scenario) -> list[Step]:
 
 def breaches(scenario: Scenario, plan: Plan | None) -> list[str]:
     """Every rule that the end of this case breaks; empty when none is."""
-    expected = _told_of(scenario, Account.skew)
+    expected = _reported_of(scenario, Account.skew)
     with _account(scenario) as account:
         _play(scenario, account, plan)
         wrong = []
         if plan is not None and plan.lasting:
-            account.run(account.now + ILL_SECONDS)
+            account.run(account.now + UNHEALTHY_SECONDS)
             if not _heard_of(scenario, account):
-                # A letter of just now is told of by the next patrol.
-                account.run(account.next_patrol + sum(RETRIES))
+                # A letter of just now is told of by the next reconciliation.
+                account.run(account.next_reconciliation + sum(RETRIES))
             if not _heard_of(scenario, account):
                 wrong.append(f"nobody heard of the dead letters {account.dead}")
             account.wire.repair()
@@ -88,9 +88,9 @@ def _play(scenario: Scenario, account: Account, plan: Plan | None) -> None:
 
 
 def _settled(account: Account) -> bool:
-    """Let patrols come until nothing is left to do; whether that is so."""
+    """Let reconciliations come until nothing is left to do; whether that is so."""
     for _ in range(ROUNDS):
-        account.run(account.next_patrol)
+        account.run(account.next_reconciliation)
         account.run(account.now + sum(RETRIES))
         if account.idle:
             return True
@@ -98,7 +98,7 @@ def _settled(account: Account) -> bool:
 
 
 @cache
-def _told_of(scenario: Scenario, _skew: float) -> frozenset[str]:
+def _reported_of(scenario: Scenario, _skew: float) -> frozenset[str]:
     """Of whom the mails are that come without a fault, with a clock so far off."""
     with _account(scenario) as account:
         _play(scenario, account, None)
@@ -110,7 +110,7 @@ def _mailed(account: Account) -> Counter[tuple[str, str]]:
     """How many mails there were on each incident, with its principal; none on our own health."""
     return Counter(
         (entry["incident"], entry["principal"].get("name", ""))
-        for mail in account.centre.topic.mails
+        for mail in account.central.topic.mails
         for entry in mail.form["incidents"]
         if mail.form["kind"] not in HEALTH and entry["kind"] not in HEALTH
     )
@@ -121,29 +121,29 @@ def _heard_of(scenario: Scenario, account: Account) -> bool:
 
     By the heartbeat, which counts the letters, or by its silence.
     """
-    kinds = {mail.form["kind"] for mail in account.centre.topic.mails}
+    kinds = {mail.form["kind"] for mail in account.central.topic.mails}
     return not account.dead or not scenario.known or bool(kinds & (HEALTH - {"back"}))
 
 
 def _mails(account: Account, expected: frozenset[str]) -> Iterator[str]:
-    """No incident unmailed, and none mailed twice: the centre has no fault of its own."""
+    """No incident unmailed, and none mailed twice: the central account has no fault of its own."""
     mails = _mailed(account)
-    told = {name for _, name in mails}
-    # A creature that the patrol contains before its maker's letter is read is told of itself; who
+    reported = {name for _, name in mails}
+    # A created principal that reconciliation contains before its maker's letter is read is told of itself; who
     # may be contained at all is the scenario's own to say.
-    creatures = {
+    created = {
         item["name"]
         for item in account.table.items("principal#")
         if {"tainted", "contained"} & item.keys()
     }
-    for name in expected - told:
+    for name in expected - reported:
         yield f"no mail on {name}"
-    for name in told - expected - creatures:
+    for name in reported - expected - created:
         yield f"a mail on {name}, of whom there is none without the fault"
     # No scenario has ten calls of one principal, which would be told of again.
     for (incident, name), count in mails.items():
         if count > 1:
             yield f"{count} mails on the incident {incident} of {name}"
-    for key, item in account.centre.items().items():
+    for key, item in account.central.items().items():
         if key.startswith("incident#") and item["next_mail"] <= item["calls"]:
             yield f"{key} is owed a mail"

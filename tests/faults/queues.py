@@ -1,4 +1,4 @@
-"""The centre's queue of reports and its dead letters, as SQS keeps them; a client of the desk's."""
+"""The central account's queue of reports and its dead letters, as SQS keeps them; a client of the responder's."""
 
 from __future__ import annotations
 

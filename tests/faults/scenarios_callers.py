@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from tests.doubles.account import NOON, a_user, event
+from tests.faults.client_faults import Fault
 from tests.faults.member import Account
 from tests.faults.member_cases import Scenario
-from tests.faults.people import (
+from tests.faults.principals import (
     ADMINISTRATORS,
     FILLERS,
     ROOT,
@@ -20,18 +21,17 @@ from tests.faults.people import (
     installed,
     mallory_ends_held,
     offends,
+    reported_not_revoked,
     role,
-    told_not_revoked,
     user,
     written,
 )
-from tests.faults.wire import Fault
 
 # ---- callers by what can hold them
 
 
 def first_event_ever(account: Account) -> None:
-    account.next_patrol = NOON + 600
+    account.next_reconciliation = NOON + 600
     user(account, "mallory")
 
 
@@ -48,10 +48,10 @@ def installed_for_a_user_at(account: Account, *, groups: bool) -> None:
         fill_groups(account, "mallory")
 
 
-def told_as_not_contained(account: Account, name: str = "mallory") -> Iterator[str]:
+def reported_as_not_contained(account: Account, name: str = "mallory") -> Iterator[str]:
     yield from free(account, name)
     yield from written(account, name, "tainted")
-    if not told_not_revoked(account):
+    if not reported_not_revoked(account):
         yield f"nobody is told that {name} is free"
 
 
@@ -131,8 +131,8 @@ def proven_too_late(account: Account) -> None:
     calls(account, "standing", "AddUserToGroup", "late", requestParameters=added, **before)
 
 
-def contained_and_told_or_free(account: Account) -> Iterator[str]:
-    """A try that died is taken back; one that was written down is the desk's to release."""
+def contained_and_reported_or_free(account: Account) -> Iterator[str]:
+    """A try that died is taken back; one that was written down is the responder's to release."""
     if account.iam.holds("bob"):
         yield from written(account, "bob", "contained")
 
@@ -140,8 +140,8 @@ def contained_and_told_or_free(account: Account) -> Iterator[str]:
 def bob_is_free_if_the_history_answers(account: Account) -> Iterator[str]:
     """No answer for three minutes is no proof: she is contained, which docs/limits.md says."""
     plan = account.wire.planned
-    silent = plan is not None and plan.lasting and plan.step.operation == "lookup_events"
-    if silent and plan is not None and plan.fault in (Fault.THROTTLED, Fault.REFUSED):
+    not_reporting = plan is not None and plan.lasting and plan.step.operation == "lookup_events"
+    if not_reporting and plan is not None and plan.fault in (Fault.THROTTLED, Fault.REFUSED):
         yield from held(account, "bob")
     else:
         yield from nobody_is_held(account)
@@ -184,7 +184,7 @@ CALLERS = (
         "a user whom nothing holds",
         partial(installed_for_a_user_at, groups=True),
         offends,
-        told_as_not_contained,
+        reported_as_not_contained,
     ),
     Scenario("a user renamed since", installed, renamed_since, the_right_one_ends_held),
     Scenario("a role", installed_for_a_role, partial(offends, name="deployer"), role_ends_held),
@@ -218,7 +218,7 @@ CALLERS = (
         "a member proven too late",
         unproven,
         proven_too_late,
-        contained_and_told_or_free,
+        contained_and_reported_or_free,
         perhaps=frozenset({"bob"}),
     ),
     Scenario("a removal heard of late", removed_late, removal, lambda a: held(a, "bob"), watch=800),

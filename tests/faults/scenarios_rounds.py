@@ -1,4 +1,4 @@
-"""The patrol's work and the desk's: denies put back, letters tried again, self-test, release."""
+"""Reconciliation's work and the responder's: denies put back, letters tried again, self-test, release."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.doubles.account import NOON, a_user, event
 from tests.doubles.iam import ACCOUNT, DENY_ARN, Group
 from tests.faults.member import Account
 from tests.faults.member_cases import Scenario
-from tests.faults.people import (
+from tests.faults.principals import (
     FILLERS,
     fill_groups,
     free,
@@ -22,7 +22,7 @@ from tests.faults.people import (
     role,
     user,
 )
-from tests.faults.scenarios_gains import (
+from tests.faults.scenarios_impacts import (
     gives_key,
     installed_with_a_full_administrator,
     sets_a_password,
@@ -30,12 +30,12 @@ from tests.faults.scenarios_gains import (
 
 KEPT = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_POLICY)
 TEST_SECONDS = 4 * 3_600.0
-# The next patrol, and the tries of one that fails.
+# The next reconciliation, and the tries of one that fails.
 ONE_ROUND = 900.0 + 240.0
 
 
 def nothing(account: Account) -> None:
-    """Only the patrol comes."""
+    """Only reconciliation comes."""
 
 
 def stripped(account: Account) -> None:
@@ -46,7 +46,7 @@ def stripped(account: Account) -> None:
 
 
 def letters(account: Account) -> None:
-    """An event of Lambda's, one of EventBridge's, a tamper event, and a patrol that failed."""
+    """An event of Lambda's, one of EventBridge's, a tamper event, and a reconciliation that failed."""
     installed(account)
     user(account, "eve")
     for name, wrapped in (("mallory", True), ("eve", False)):
@@ -59,7 +59,7 @@ def letters(account: Account) -> None:
     tampered = event(who, "DisableRule", eventID="tampered", requestParameters=touched)
     tampered["detail"]["eventSource"] = "events.amazonaws.com"
     account.queue.put(tampered, rule="iam-org-revoker-tamper")
-    account.queue.put({"requestPayload": {"patrol": True}})
+    account.queue.put({"requestPayload": {"reconcile": True}})
 
 
 def letters_are_answered(account: Account) -> Iterator[str]:
@@ -82,14 +82,14 @@ def kept_are_contained(account: Account) -> Iterator[str]:
 
 def new_account(account: Account) -> None:
     """Installed a minute ago: baseline, self-test and first heartbeat are yet to come."""
-    account.next_patrol = NOON + 60
+    account.next_reconciliation = NOON + 60
 
 
 def self_test_is_well(account: Account) -> Iterator[str]:
     """At the latest the one after the next: what failed is tried again within the hour."""
     while account.now < NOON + TEST_SECONDS and not _test_went_well(account):
-        account.run(account.next_patrol + 240)
-    item = account.item("drill")
+        account.run(account.next_reconciliation + 240)
+    item = account.item("self_test")
     if not item.get("arrived") or not item.get("denied"):
         yield f"the self-test is not done: {item}"
     if DENY_ARN in account.iam.roles[CANARY_ROLE].attached:
@@ -103,7 +103,7 @@ def _test_went_well(account: Account) -> bool:
     return bool(beats) and beats[-1].self_test.ok and beats[-1].self_test.event_seconds > 0
 
 
-# ---- the desk
+# ---- the responder
 
 
 def contained_before(account: Account, name: str, prepare: Callable[[Account], None]) -> None:
@@ -132,7 +132,7 @@ def is_free(account: Account, name: str) -> Iterator[str]:
 
 
 def _left(account: Account) -> bool:
-    """Whether the desk was told of something that the revoker may not undo."""
+    """Whether the responder was told of something that the revoker may not undo."""
     steps = [step for answer in account.answers for step in answer.get("steps", [])]
     keys = [key for answer in account.answers for key in answer.get("keys", [])]
     return any(one["left"] for one in [*steps, *keys])
@@ -169,12 +169,12 @@ def denied_sessions(account: Account) -> None:
 
 
 def looks(account: Account) -> None:
-    """Everything that the desk asks without changing anything, and one entry confirmed."""
-    for what in ("list", "roster"):
+    """Everything that the responder asks without changing anything, and one entry confirmed."""
+    for what in ("list", "ledger"):
         account.ask(what)
     account.ask("show", principal="mallory")
     account.ask("confirm", user="mallory", member=False, reason="no longer with us")
-    account.ask("drill", nonce="")
+    account.ask("self_test", nonce="")
 
 
 def all_is_answered(account: Account) -> Iterator[str]:
@@ -228,7 +228,7 @@ ROUNDS = (
         partial(is_free, name="standing"),
     ),
     Scenario(
-        "what the desk looks at",
+        "what the responder looks at",
         partial(contained_before, name="mallory", prepare=a_user_with),
         looks,
         all_is_answered,

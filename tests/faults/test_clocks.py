@@ -1,17 +1,17 @@
-"""A member whose clock is five minutes off: CloudTrail's times and the centre's are not its own."""
+"""A member whose clock is five minutes off: CloudTrail's times and the central account's are not its own."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.faults.client_faults import CallSite, Plan, faults_of
 from tests.faults.member import Account
 from tests.faults.member_cases import breaches
 from tests.faults.scenarios import MEMBER
-from tests.faults.wire import Plan, Step, faults_of
 
 SKEW = 300.0
-# A call that every event and every patrol makes.
-READ = Step("dynamodb", "batch_get_item", 1)
+# A call that every event and every reconciliation makes.
+READ = CallSite("dynamodb", "batch_get_item", 1)
 
 
 @pytest.fixture(params=[-SKEW, SKEW], ids=["slow", "fast"])

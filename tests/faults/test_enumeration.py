@@ -12,10 +12,10 @@ from generator.central.policies import NOTIFIER_ALWAYS
 from generator.central.template import NOTIFIER_SECONDS
 from generator.member.revoker_role import REVOKER_ALWAYS, REVOKER_ENFORCING, REVOKER_INLINE
 from generator.policy.statements import Statement
-from tests.faults import centre, queues
+from tests.faults import central, queues
+from tests.faults.client_faults import Fault
 from tests.faults.count import DOCUMENT, total, with_tables
 from tests.faults.scenarios import FUNCTIONS, plans, steps
-from tests.faults.wire import Fault
 
 TEMPLATE = Path(__file__).parents[2] / "templates" / "central.yaml"
 ROLES: dict[str, tuple[Statement, ...]] = {
@@ -98,11 +98,11 @@ def test_the_queue_in_memory_is_the_one_of_the_template() -> None:
 def test_the_alarms_that_tell_of_what_lasts_are_in_the_template() -> None:
     resources = load_yaml(TEMPLATE.read_text())["Resources"]
     for alarm in (
-        centre.NOTIFIER_FAILS,
-        centre.REPORTS_DEAD,
-        centre.REPORTS_LATE,
-        centre.MAILS_OWED,
+        central.NOTIFIER_FAILS,
+        central.REPORTS_DEAD,
+        central.REPORTS_LATE,
+        central.MAILS_DUE,
     ):
         assert resources[alarm]["Type"] == "AWS::CloudWatch::Alarm"
-    for late in (centre.REPORTS_LATE, centre.MAILS_OWED):
-        assert resources[late]["Properties"]["Threshold"] == centre.LATE_SECONDS
+    for late in (central.REPORTS_LATE, central.MAILS_DUE):
+        assert resources[late]["Properties"]["Threshold"] == central.LATE_SECONDS

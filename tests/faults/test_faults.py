@@ -11,10 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handler.notifier import main
 from handler.notifier.send import publish
 from handler.revoker.respond import contain_caller, dispatch, respond
-from tests.faults.centre_cases import CentreScenario, centre_breaches
+from tests.faults.central_cases import CentralScenario, central_breaches
+from tests.faults.client_faults import Plan
 from tests.faults.member_cases import Scenario, breaches
-from tests.faults.scenarios import CENTRE, MEMBER, plans
-from tests.faults.wire import Plan
+from tests.faults.scenarios import CENTRAL, MEMBER, plans
 
 Breaches = dict[Plan, list[str]]
 
@@ -24,12 +24,12 @@ def wrong_in_member(scenario: Scenario) -> Breaches:
     return {plan: wrong for plan, wrong in found.items() if wrong}
 
 
-def wrong_in_centre(scenario: CentreScenario) -> Breaches:
-    found = {plan: centre_breaches(scenario, plan) for plan in plans(scenario)}
+def wrong_in_central(scenario: CentralScenario) -> Breaches:
+    found = {plan: central_breaches(scenario, plan) for plan in plans(scenario)}
     return {plan: wrong for plan, wrong in found.items() if wrong}
 
 
-def name(scenario: Scenario | CentreScenario) -> str:
+def name(scenario: Scenario | CentralScenario) -> str:
     return scenario.name
 
 
@@ -41,10 +41,12 @@ def test_whatever_fails_in_a_member_no_offender_ends_free_and_nobody_goes_untold
     assert wrong_in_member(scenario) == {}
 
 
-@pytest.mark.parametrize("scenario", CENTRE, ids=name)
-def test_whatever_fails_in_the_centre_each_mail_comes_and_once(scenario: CentreScenario) -> None:
-    assert centre_breaches(scenario, None) == []
-    assert wrong_in_centre(scenario) == {}
+@pytest.mark.parametrize("scenario", CENTRAL, ids=name)
+def test_whatever_fails_in_the_central_account_each_mail_comes_and_once(
+    scenario: CentralScenario,
+) -> None:
+    assert central_breaches(scenario, None) == []
+    assert wrong_in_central(scenario) == {}
 
 
 # ---- a test must be able to fail
@@ -84,7 +86,7 @@ def test_a_revoker_that_tells_before_it_acts_is_found_out(monkeypatch: pytest.Mo
 
 
 def test_a_try_that_nobody_takes_back_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(respond, "take_back_try", doing_nothing)
+    monkeypatch.setattr(respond, "undo_try", doing_nothing)
     wrong = wrong_in_member(only(MEMBER, "a member proven too late"))
     assert {text for texts in wrong.values() for text in texts} == {
         "contained of bob is not written down"
@@ -100,16 +102,16 @@ def test_a_notifier_that_acknowledges_what_failed_is_found_out(
 
     real = main.answer_batch
     monkeypatch.setattr(main, "answer_batch", acknowledging)
-    wrong = wrong_in_centre(only(CENTRE, "the first report"))
+    wrong = wrong_in_central(only(CENTRAL, "the first report"))
     assert any("0 calls counted instead of 1" in texts for texts in wrong.values())
 
 
 def test_a_notifier_that_never_marks_a_mail_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publish, "mark_mailed", doing_nothing)
-    assert centre_breaches(only(CENTRE, "the first report"), None) != []
+    assert central_breaches(only(CENTRAL, "the first report"), None) != []
 
 
 def test_a_claim_that_holds_for_ever_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handler.notifier.store.incidents.LEASE_SECONDS", 10**6)
-    wrong = wrong_in_centre(only(CENTRE, "the first report"))
+    wrong = wrong_in_central(only(CENTRAL, "the first report"))
     assert any("is held by a dead one" in text for texts in wrong.values() for text in texts)

@@ -65,7 +65,7 @@ SHAPES = {
     "SNSTopicKmsKeyArn": shaped(f"arn:aws-us-gov:kms:{REGION}:{ACCOUNT}:key/"),
     "ExtraAccounts": lambda longest: ",".join([ACCOUNT] * 150)[:longest],
     # The shortest entries: each brings two quotes more than its text has.
-    "DeskPrincipals": of_entries("arn:*:iam::*:a"),
+    "ResponderPrincipals": of_entries("arn:*:iam::*:a"),
 }
 
 
@@ -99,7 +99,7 @@ class Longest(Filling):
 
 
 def fillings(templates: Templates) -> list[Filling]:
-    """What brings out every statement: enforcing with all rungs; topics of ours, and one given."""
+    """What brings out every statement: enforcing with all deny methods; topics of ours, and one given."""
     member, central = templates["member"].tree, templates["central"].tree
     return [
         Longest(member, Mode="enforce", InlineDeny="allow"),
@@ -352,7 +352,7 @@ def test_wildcards_stay_as_simple_as_they_are_whatever_the_account_and_the_stack
     assert scores == {"CallsRule": 0, "CanaryRule": 0, "TamperRule": 4, "TamperStoresRule": 3}
 
 
-def test_the_centre_matches_without_wildcards(rendered: Templates) -> None:
+def test_the_central_account_matches_without_wildcards(rendered: Templates) -> None:
     made = Longest(rendered["central"].tree).resources()
     rules = [body for body in made.values() if body["Type"] == "AWS::Events::Rule"]
     assert "wildcard" not in json.dumps(rules)

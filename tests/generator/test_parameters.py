@@ -78,8 +78,8 @@ def test_the_member_template_refuses_regions_where_iam_events_do_not_appear(
     ("mode", "missing", "held"),
     [
         ("observe", "undecided", True),
-        ("observe", "nobody", True),
-        ("enforce", "nobody", True),
+        ("observe", "treat-as-empty", True),
+        ("enforce", "treat-as-empty", True),
         ("enforce", "undecided", False),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_trail_is_made_only_for_a_bucket_and_then_completely(member: Rendered)
 
 def test_the_central_template_demands_that_somebody_is_told(central: Rendered) -> None:
     def held(**given: str) -> bool:
-        return fill_central(central.tree, **given).asserts("SomebodyIsTold")
+        return fill_central(central.tree, **given).asserts("SomebodyIsNotified")
 
     assert held(Email="security@example.com")
     assert held(Email="", SNSTopicArn=TOPIC)
@@ -124,8 +124,8 @@ def test_a_given_topic_takes_the_mails_and_hears_the_alarms_too(central: Rendere
     assert not {"IncidentTopic", "IncidentTopicPolicy", "IncidentMail", "HealthMail"} & made.keys()
     assert made["Notifier"]["Properties"]["Environment"]["Variables"]["TOPIC_ARN"] == TOPIC
     for alarm in ("NotifierFails", "ReportsDead", "ReportsLate"):
-        told = ["arn:aws:sns:us-east-1:111122223333:HealthTopic", TOPIC]
-        assert made[alarm]["Properties"]["AlarmActions"] == told
+        reported = ["arn:aws:sns:us-east-1:111122223333:HealthTopic", TOPIC]
+        assert made[alarm]["Properties"]["AlarmActions"] == reported
 
 
 def test_an_address_alone_gets_mails_and_alarms_from_topics_that_are_made(
@@ -169,7 +169,7 @@ def test_the_notifier_is_told_the_quiet_hours_in_seconds(
         ),
         ("Email", ["", "a@example.com"], ["example.com", "a@b", "a@example.com b@example.com"]),
         (
-            "DeskPrincipals",
+            "ResponderPrincipals",
             ["arn:*:iam::*:*", "arn:aws:iam::111122223333:role/security/*"],
             ["*", "role/security", "arn:aws:iam::111122223333:role/a b"],
         ),

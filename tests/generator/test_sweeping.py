@@ -47,7 +47,7 @@ def test_the_table_has_two_sparse_indexes_over_its_own_key(central: Rendered) ->
             ],
             "Projection": {
                 "ProjectionType": "INCLUDE",
-                "NonKeyAttributes": ["beat", "last_heard", "silent_since"],
+                "NonKeyAttributes": ["beat", "last_heartbeat", "not_reporting_since"],
             },
         },
     ]
@@ -68,8 +68,8 @@ def test_only_topics_of_this_stack_are_looked_into(central: Rendered) -> None:
 
 
 def test_a_sweep_that_does_not_run_is_an_alarm_on_the_topic_of_health(central: Rendered) -> None:
-    alarm = properties(central, "MailsOwed")
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("IamOrgRevoker", "OldestOwedMailSeconds")
+    alarm = properties(central, "MailsDue")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("IamOrgRevoker", "OldestDueMailSeconds")
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["AlarmActions"] == ["arn:aws:sns:us-east-1:111122223333:HealthTopic"]
     unconfirmed = properties(central, "Unconfirmed")

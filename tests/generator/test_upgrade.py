@@ -70,14 +70,14 @@ def _names(resources: dict[str, dict[str, Any]]) -> dict[tuple[str, str], str]:
     }
 
 
-def test_deleting_the_stack_stops_at_the_deny_and_leaves_the_desk_its_way_in(
+def test_deleting_the_stack_stops_at_the_deny_and_leaves_the_responder_its_way_in(
     member: Rendered,
 ) -> None:
     """CloudFormation deletes dependants first: what the deny depends on goes after it."""
     resources = json.loads(member.json)["Resources"]
     needed = _needs("DenyPolicy", resources)
-    assert needed >= {"DeskMayInvoke", "Revoker", "RevokerRole", "RevokerLog", "State"}
-    for rule in ("CallsRule", "CanaryRule", "PatrolSchedule"):
+    assert needed >= {"ResponderMayInvoke", "Revoker", "RevokerRole", "RevokerLog", "State"}
+    for rule in ("CallsRule", "CanaryRule", "ReconcileSchedule"):
         assert "DenyPolicy" in _needs(rule, resources)
 
 

@@ -1,4 +1,4 @@
-"""What must hold when all was delivered and the patrols have run; one sentence per breach."""
+"""What must hold when all was delivered and the reconciliations have run; one sentence per breach."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.histories.limits import (
 )
 from tests.histories.stage import Stage
 
-# A recheck waits for the event history, and the event history for nobody.
+# A re-evaluation waits for the event history, and the event history for nobody.
 ROUNDS = 8
 MOST_ROUNDS = 24
 
 
 def settle(stage: Stage) -> str:
-    """Deliver everything and let the patrols run until nothing is left to do; what is, if any."""
+    """Deliver everything and let the reconciliations run until nothing is left to do; what is, if any."""
     courier = stage.courier
     for number in range(MOST_ROUNDS):
-        courier.run(courier.next_patrol)
-        waiting = list(stage.world.table.items("recheck#"))
+        courier.run(courier.next_reconciliation)
+        waiting = list(stage.world.table.items("reevaluate#"))
         if number >= 2 and courier.idle and not waiting and not courier.failed:
             return ""
     letters = [letter["Body"] for letter in stage.world.queue.letters.values()]
@@ -55,7 +55,7 @@ def _contained_rightly(stage: Stage, who: str, name: str, found: Principal) -> I
     held, offender = stage.iam.holds(name), truth.is_offender(found.id)
     excused = found.id in truth.either or may_be_free(stage, found.id)
     if offender and not held and not excused:
-        sort = "puppet" if found.id in truth.puppets else "offender"
+        sort = "accomplice" if found.id in truth.accomplices else "offender"
         yield f"{sort} {who} ends free"
     if held and not offender and not may_be_contained(stage, found.id):
         administrator = "administrator " if found.id in truth.administrators else ""
@@ -97,7 +97,7 @@ def _releasable(stage: Stage, who: str, kind: str, name: str, found: Principal) 
         return
     release(item, reason="over", by="the end", enable_keys=False, dry=False, tools=stage.tools())
     if found.boundary:
-        # The one thing that the desk leaves to an administrator.
+        # The one thing that the responder leaves to an administrator.
         stage.iam.delete_role_permissions_boundary(RoleName=name)
     if stage.iam.holds(name) or stage.iam.sessions_denied(name):
         yield f"{who} cannot be released"

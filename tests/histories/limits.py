@@ -16,8 +16,8 @@ WAIT = 180.0
 TRUSTED = frozenset({"administrator-user", "administrator-role"})
 
 
-def first_look_is_ambiguous(stage: Stage) -> bool:
-    """Whether anybody was taken into the group, or out of it, before the first look.
+def baseline_is_ambiguous(stage: Stage) -> bool:
+    """Whether anybody was taken into the group, or out of it, before the baseline.
 
     That look cannot tell who was in it before. An outsider who takes herself in is told apart.
     """
@@ -34,11 +34,11 @@ def may_be_contained(stage: Stage, principal_id: str) -> bool:
     )
 
 
-def may_be_free(stage: Stage, gained: str) -> bool:
+def may_be_free(stage: Stage, impacts_found: str) -> bool:
     """Removed by an administrator who herself passed for an offender for one of these reasons; or
     what such a one gave: `gained` is an id, or a key.
     """
-    passed = {gained}
+    passed = {impacts_found}
     while more := {by for one in passed for by in stage.truth.gave.get(one, ())} - passed:
         passed |= more
     return any(_removed_in_vain(stage, one) for one in passed)
@@ -60,7 +60,7 @@ def _removed_in_vain(stage: Stage, principal_id: str) -> bool:
 def added_a_moment_ago(stage: Stage, principal_id: str) -> bool:
     """Added less than 15 minutes before, by a call whose event had not arrived by then.
 
-    Whoever she made or added in that time passes for an offender's creature.
+    Whoever she made or added in that time passes for an offender's created principal.
     """
     record = read_contained(stage.world.item(principal_key(principal_id)))
     truth = stage.truth
@@ -74,9 +74,10 @@ def began_while_a_stolen_key_lived(stage: Stage, principal_id: str) -> bool:
 
     Nobody can tell it from one that the key began.
     """
-    silent = stage.powers.since
+    not_reporting = stage.powers.since
     return any(
-        who.owner == principal_id and when <= (who.began or 0) <= silent.get(f"key {key}", inf) + 10
+        who.owner == principal_id
+        and when <= (who.began or 0) <= not_reporting.get(f"key {key}", inf) + 10
         for when, key in stage.truth.stolen.get(principal_id, [])
         for who in stage.rightful
     )

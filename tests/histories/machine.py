@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.histories.moves import RIGHTFUL, WILD
-from tests.histories.play import Step, finish, take
+from tests.histories.play import HistoryStep, finish, take
 from tests.histories.players import STEPS
 from tests.histories.stage import Setting, Stage
 
@@ -34,15 +34,15 @@ class Histories(RuleBasedStateMachine):
 
     @rule(move=st.sampled_from(sorted(WILD)), player=SMALL, victim=SMALL, chance=CHANCES)
     def offend(self, move: str, player: int, victim: int, chance: int) -> None:
-        take(self.stage, Step(move=move, player=player, target=victim, chance=chance))
+        take(self.stage, HistoryStep(move=move, player=player, target=victim, chance=chance))
 
     @rule(move=st.sampled_from(sorted(RIGHTFUL)), player=SMALL, victim=SMALL, chance=CHANCES)
     def administer(self, move: str, player: int, victim: int, chance: int) -> None:
-        take(self.stage, Step(move=move, player=player, target=victim, chance=chance))
+        take(self.stage, HistoryStep(move=move, player=player, target=victim, chance=chance))
 
-    @rule(move=st.sampled_from(["patrol", "stumble"]), victim=SMALL, chance=CHANCES)
+    @rule(move=st.sampled_from(["reconcile", "stumble"]), victim=SMALL, chance=CHANCES)
     def go_wrong(self, move: str, victim: int, chance: int) -> None:
-        take(self.stage, Step(move=move, player=0, target=victim, chance=chance))
+        take(self.stage, HistoryStep(move=move, player=0, target=victim, chance=chance))
 
     def teardown(self) -> None:
         assert finish(self.stage) == []

@@ -1,7 +1,7 @@
 """What players do: each move is a call or a few within one second, by somebody, on somebody.
 
 A move whose player is gone or locked out does nothing. `wild` moves are attackers' and their
-creatures', `rightful` ones administrators', a rescue role's or root's.
+created principals', `rightful` ones administrators', a rescue role's or root's.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def rightful_player(stage: Stage, number: int) -> Credential | None:
 # ---- attackers and what they made
 
 
-def make_puppet(stage: Stage, who: Credential, target: int, chance: Random) -> None:
+def make_accomplice(stage: Stage, who: Credential, target: int, chance: Random) -> None:
     name = NAMES[target % len(NAMES)]
     if stage.call(who, "create_user", chance, UserName=name) is None:
         return
@@ -306,7 +306,7 @@ def rename_colleague(stage: Stage, who: Credential, target: int, chance: Random)
 WILD: dict[str, Move] = {
     move.__name__: move
     for move in (
-        make_puppet,
+        make_accomplice,
         make_role,
         assume_role,
         take_key,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
-from tests.histories.courier import STUMBLES
+from tests.histories.delivery import STUMBLES
 from tests.histories.ending import breaches, settle
 from tests.histories.moves import RIGHTFUL, WILD, rightful_player, wild_player
 from tests.histories.stage import Setting, Stage
@@ -16,11 +16,11 @@ from tests.histories.stage import Setting, Stage
 # the second of an administrator's own change is nobody's to tell apart.
 PAUSES = ((0.6, 1.0, 2.0), (0.85, 2.0, 12.0), (0.95, 12.0, 120.0), (0.985, 120.0, 600.0))
 LONG_PAUSE = (900.0, 1_500.0)
-MOVES = (*WILD, *RIGHTFUL, "stumble", "patrol")
+MOVES = (*WILD, *RIGHTFUL, "stumble", "reconcile")
 
 
 @dataclass(frozen=True)
-class Step:
+class HistoryStep:
     """One move: by the player and on the target of these numbers; `chance` seeds all the rest."""
 
     move: str
@@ -32,7 +32,7 @@ class Step:
 @dataclass(frozen=True)
 class History:
     setting: Setting
-    steps: tuple[Step, ...]
+    steps: tuple[HistoryStep, ...]
 
 
 def play(history: History) -> list[str]:
@@ -48,15 +48,15 @@ def perform(history: History) -> Stage:
     return stage
 
 
-def take(stage: Stage, step: Step) -> None:
+def take(stage: Stage, step: HistoryStep) -> None:
     """A pause, in which events arrive, and then one move."""
     chance = Random(step.chance)
     stage.courier.run(float(int(stage.now) + 1) + _pause(chance) - 1.0 + 0.25)
     match step.move:
         case "stumble":
             stage.courier.stumble = 1 + step.target % (len(STUMBLES) - 1)
-        case "patrol":
-            stage.courier.patrol()
+        case "reconcile":
+            stage.courier.reconcile()
         case name if name in WILD:
             attacker = wild_player(stage, step.player)
             if attacker is not None:
@@ -84,5 +84,5 @@ def to_text(history: History) -> str:
 
 
 def from_case(case: dict[str, Any]) -> History:
-    steps = tuple(Step(*step) for step in case["steps"])
+    steps = tuple(HistoryStep(*step) for step in case["steps"])
     return History(setting=Setting(**case["setting"]), steps=steps)

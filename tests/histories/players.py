@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.histories.play import MOVES, History, Step
+from tests.histories.play import MOVES, History, HistoryStep
 from tests.histories.stage import Setting
 
 STEPS = 30
 # What deserves to be played more often, or less, than the rest.
 WEIGHTS = {
-    "make_puppet": 2.0,
+    "make_accomplice": 2.0,
     "join": 2.0,
     "add": 2.5,
     "remove": 1.5,
@@ -18,7 +18,7 @@ WEIGHTS = {
     "take_key": 1.5,
     "strip": 1.5,
     "stumble": 0.7,
-    "patrol": 0.3,
+    "reconcile": 0.3,
     "add_unheard": 0.2,
 }
 CHOICES = [WEIGHTS.get(move, 1.0) for move in MOVES]
@@ -27,7 +27,7 @@ CHOICES = [WEIGHTS.get(move, 1.0) for move in MOVES]
 def drawn(seed: int, *, steps: int = STEPS, installed: bool = True) -> History:
     """One history; half of them under the guardrail, IAM's delay between 0 and 5 seconds.
 
-    With `installed`, the first look was taken an hour before it begins.
+    With `installed`, the baseline was taken an hour before it begins.
     """
     chance = Random(seed)
     setting = Setting(
@@ -36,7 +36,7 @@ def drawn(seed: int, *, steps: int = STEPS, installed: bool = True) -> History:
     return History(
         setting=setting,
         steps=tuple(
-            Step(
+            HistoryStep(
                 move=chance.choices(MOVES, CHOICES)[0],
                 player=chance.randrange(64),
                 target=chance.randrange(64),

@@ -21,7 +21,7 @@ from tests.doubles.account import a_session, a_user, settings
 from tests.doubles.history import LaggingHistory
 from tests.doubles.iam import ACCOUNT, DENY_ARN
 from tests.doubles.rounds import Rounds
-from tests.histories.courier import Courier
+from tests.histories.delivery import Courier
 from tests.histories.powers import ADMIN_POLICY, Powers, name_of
 from tests.histories.truth import (
     ADMINISTRATORS,
@@ -95,12 +95,12 @@ class Stage:
             history=self.history,
             letters=self.world.queue,
             stumble_over=self._stumble_over,
-            next_patrol=CURTAIN + 400,
+            next_reconciliation=CURTAIN + 400,
         )
         _cast(self)
         if self.setting.installed:
             self.go_to(CURTAIN - 3_600)
-            self.courier.patrol()
+            self.courier.reconcile()
         self.go_to(CURTAIN)
 
     def _clients(self) -> Any:
@@ -238,7 +238,7 @@ def _cast(stage: Stage) -> None:
         iam.add_user(name)
     for name in ("bob", "carol", "mallory", "eve", "trent"):
         iam.users[name].attached.add(ADMIN_POLICY)
-    # No room for a managed deny, of everything or of sessions: the next rung has to hold.
+    # No room for a managed deny, of everything or of sessions: the next deny method has to hold.
     for name, others in (("trent", 9), ("ann", 10)):
         filler = {f"arn:aws:iam::aws:policy/Example{n}" for n in range(others)}
         iam.users[name].attached |= filler

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.histories.limits import first_look_is_ambiguous
+from tests.histories.limits import baseline_is_ambiguous
 from tests.histories.play import finish, from_case, perform, play, to_text
 from tests.histories.players import drawn
 
@@ -38,10 +38,10 @@ def test_no_different_where_the_first_event_of_all_is_the_attack(histories: int)
         history = drawn(seed, installed=False)
         stage = perform(history)
         wrong = finish(stage)
-        if not first_look_is_ambiguous(stage):
+        if not baseline_is_ambiguous(stage):
             judged += 1
             assert wrong == [], f"seed {seed}: {wrong}\n{to_text(history)}"
-    # In the others somebody took another into the group, or out of it, before the first look.
+    # In the others somebody took another into the group, or out of it, before the baseline.
     assert judged > histories // 12
 
 
@@ -54,7 +54,7 @@ def test_a_state_machine_finds_no_way_out_either(histories: int) -> None:
 
 
 def test_a_revoker_that_does_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.histories.courier.deliver", _ignore)
+    monkeypatch.setattr("tests.histories.delivery.deliver", _ignore)
     assert [seed for seed in range(5) if not play(drawn(seed))] == []
 
 

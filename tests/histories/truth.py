@@ -46,7 +46,7 @@ class Credential:
 class Truth:
     """Sets of ids and key ids.
 
-    `offenders`: who called IAM without being an administrator. `puppets`: what offending calls
+    `offenders`: who called IAM without being an administrator. `accomplices`: what offending calls
     made. `abused`: administrators of whom a tainted credential called. `either`: offenders whom an
     administrator made one of hers later; whether they end contained is nobody's business.
     `thrown_out`: the offending calls that took somebody out of the group. `gave`: by id or key,
@@ -57,7 +57,7 @@ class Truth:
     administrators: set[str] = field(default_factory=set)
     exempt: set[str] = field(default_factory=set)
     offenders: dict[str, float] = field(default_factory=dict)
-    puppets: set[str] = field(default_factory=set)
+    accomplices: set[str] = field(default_factory=set)
     either: set[str] = field(default_factory=set)
     tainted_keys: set[str] = field(default_factory=set)
     stolen_passwords: set[str] = field(default_factory=set)
@@ -78,12 +78,12 @@ class Truth:
         """Whether a call with this credential is an administrator's."""
         if who.owner == ROOT:
             return True
-        if who.owner in self.puppets or who.tainted:
+        if who.owner in self.accomplices or who.tainted:
             return False
         return who.owner in self.administrators or who.owner in self.exempt
 
     def is_offender(self, principal_id: str) -> bool:
-        return principal_id in self.offenders or principal_id in self.puppets
+        return principal_id in self.offenders or principal_id in self.accomplices
 
     def judge(
         self,
@@ -110,8 +110,8 @@ class Truth:
             self._rightful(operation, named, arguments, by=who.owner, now=now, event=event)
         elif operation != "change_password" or who.tainted or self.is_offender(who.owner):
             self.offend(who, now=now)
-            gained = self._offending(operation, named, arguments, answer)
-            self.gave.setdefault(gained, set()).add(who.owner)
+            impacts_found = self._offending(operation, named, arguments, answer)
+            self.gave.setdefault(impacts_found, set()).add(who.owner)
             if operation in ("create_access_key", "update_access_key"):
                 self.stolen.setdefault(named, []).append((now, _key_in(arguments, answer)))
             if operation == "remove_user_from_group":
@@ -119,7 +119,7 @@ class Truth:
 
     def offend(self, who: Credential, *, now: float) -> None:
         """Whoever called, denied or not, was no administrator."""
-        administrator = who.owner in self.administrators and who.owner not in self.puppets
+        administrator = who.owner in self.administrators and who.owner not in self.accomplices
         if who.tainted and administrator and who.owner not in self.offenders:
             self.abused.setdefault(who.owner, set()).add(who.is_session)
         else:
@@ -157,10 +157,10 @@ class Truth:
         match operation:
             case "create_user":
                 named = answer["User"]["UserId"]
-                self.puppets.add(named)
+                self.accomplices.add(named)
             case "create_role":
                 named = answer["Role"]["RoleId"]
-                self.puppets.add(named)
+                self.accomplices.add(named)
             case "create_access_key":
                 named = answer["AccessKey"]["AccessKeyId"]
                 self.tainted_keys.add(named)

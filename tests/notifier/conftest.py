@@ -1,4 +1,4 @@
-"""A desk per test on a table in memory; `any_desk` also on moto's and on DynamoDB Local."""
+"""A responder per test on a table in memory; `any_responder` also on moto's and on DynamoDB Local."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from moto import mock_aws
 
 from tests.doubles.dynamo import MemoryTable
-from tests.notifier.desk import Desk, make_table, new_client, new_desk
+from tests.notifier.central import NotifierWorld, make_table, new_central, new_client
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return new_desk(MemoryTable())
+def notifier() -> NotifierWorld:
+    return new_central(MemoryTable())
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,13 @@ def local_client(second_engine: Any) -> Any:
 
 
 @pytest.fixture(params=["memory", "moto", "local"])
-def any_desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+def any_responder(request: pytest.FixtureRequest) -> Iterator[NotifierWorld]:
     """What holds on both is no invention of our own double."""
     if request.param == "memory":
-        yield new_desk(MemoryTable())
+        yield new_central(MemoryTable())
         return
-    desk = new_desk(request.getfixturevalue(f"{request.param}_client"))
+    notifier = new_central(request.getfixturevalue(f"{request.param}_client"))
     # Whatever tests on the same engine left: in this module's order or any other.
-    desk.clear()
-    yield desk
-    desk.clear()
+    notifier.clear()
+    yield notifier
+    notifier.clear()

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from tests.notifier.desk import ACCOUNT, START, Desk, report_body
+from tests.notifier.central import ACCOUNT, START, NotifierWorld, report_body
 
 MINUTE = START - START % 60
 MORNING = 1_790_056_800.0  # 2026-09-22T06:00:00Z, the next one after START
@@ -25,22 +25,22 @@ def given_report_of(number: int, account: str = ACCOUNT, **changes: Any) -> str:
     return json.dumps(body | {"account": account})
 
 
-def mails_a_minute(desk: Desk) -> Counter[int]:
-    return Counter(int(mail.time) // 60 for mail in desk.topic.mails)
+def mails_a_minute(notifier: NotifierWorld) -> Counter[int]:
+    return Counter(int(mail.time) // 60 for mail in notifier.topic.mails)
 
 
-def named(desk: Desk) -> Counter[str]:
+def named(notifier: NotifierWorld) -> Counter[str]:
     """How often each incident is named in any mail."""
     return Counter(
-        entry["incident"] for mail in desk.topic.mails for entry in mail.form["incidents"]
+        entry["incident"] for mail in notifier.topic.mails for entry in mail.form["incidents"]
     )
 
 
-def sweep_until_done(desk: Desk, *, most: int = 10) -> int:
+def sweep_until_done(notifier: NotifierWorld, *, most: int = 10) -> int:
     """Sweeps, one a minute, until nothing is owed; how many it took."""
     for count in range(1, most + 1):
-        desk.now = (int(desk.now) // 60 + 1) * 60
-        swept = desk.sweep()
+        notifier.now = (int(notifier.now) // 60 + 1) * 60
+        swept = notifier.sweep()
         assert swept.failed == ()
         if swept.longest_wait == 0:
             return count

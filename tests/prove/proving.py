@@ -17,7 +17,7 @@ from sandbox.core.keys import ROOT_SECRET, Key
 from sandbox.demo.product_setup import TEAM_ADDRESS, install
 from sandbox.demo.rolling_out import TEMPLATES, rollout_file
 from sandbox.organizations.organization import ACCESS_ROLE
-from stacksets.cli.common import look, read_file, read_release
+from stacksets.cli.common import read_file, read_inputs, read_release
 from stacksets.execute.waiters import Waiting
 from stacksets.observe.clients import Clients
 from stacksets.prove.attacks.catalog import ROWS
@@ -30,7 +30,7 @@ from stacksets.steps.inputs import Given
 ROOT = Path(__file__).parents[2]
 # Every attack has its own mail; with fewer the sweep, which is held here, sends digests.
 CENTRAL = {"MailsPerMinute": "240"}
-PARAMETERS = {"MissingGroup": "nobody"}
+PARAMETERS = {"MissingGroup": "treat-as-empty"}
 # One of a key, one of a membership, one of a principal made by the attack.
 FEW = (
     "A new access key for another user",
@@ -85,7 +85,7 @@ class Prover:
         wanted = read_file(self.file, release).entered_by(self.role)
         clients = self.clients()
         today = datetime.fromtimestamp(self.box.time(), UTC).date()
-        return look(wanted, release, clients, today=today), clients
+        return read_inputs(wanted, release, clients, today=today), clients
 
     def clients(self) -> Clients:
         """As the command opens them, without the environment, which functions would inherit."""

@@ -34,7 +34,7 @@ from tests.stacksets.scene import MANAGEMENT, ONE, SECURITY, changed, given
 
 OPERATOR = f"arn:aws:iam::{ONE}:role/OrganizationAccountAccessRole"
 # What the rows call a principal that an attack makes, and what docs/attacks.md does.
-NOUNS = {"new-user": "puppet", "new-role": "backdoor"}
+NOUNS = {"new-user": "accomplice", "new-role": "backdoor"}
 
 
 def settings(**changes: str) -> Settings:

@@ -147,10 +147,10 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(tmp_path: Path) -> None
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    ) as desk:
-        assert desk.stdout is not None
-        assert desk.stderr is not None
-        desk.stdout.readline()
-        desk.stdout.close()
-        assert desk.stderr.read() == b""
-    assert desk.returncode == 1
+    ) as responder:
+        assert responder.stdout is not None
+        assert responder.stderr is not None
+        responder.stdout.readline()
+        responder.stdout.close()
+        assert responder.stderr.read() == b""
+    assert responder.returncode == 1

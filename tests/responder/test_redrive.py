@@ -96,7 +96,7 @@ def test_a_member_s_events_go_to_its_revoker_and_out_of_the_queue(sqs: Any) -> N
     assert count(sqs, url) == 0
 
 
-def test_the_centre_s_messages_go_back_to_its_queue(sqs: Any) -> None:
+def test_the_central_account_s_messages_go_back_to_its_queue(sqs: Any) -> None:
     dead = given_queue(sqs, "iam-org-revoker-reports-dead-letters", "whatever it was")
     reports = given_queue(sqs, "iam-org-revoker-reports")
     (redriven,) = redrive_account({"sqs": sqs}.__getitem__)
@@ -131,7 +131,7 @@ def test_an_account_without_our_queues_has_nothing_to_redrive(sqs: Any) -> None:
 
 @pytest.mark.parametrize("rule", ["iam-org-revoker-tamper", "iam-org-revoker-tamper-stores"])
 @pytest.mark.parametrize("dry", [True, False])
-def test_a_tamper_rules_event_is_left_to_the_patrol(sqs: Any, rule: str, dry: bool) -> None:
+def test_a_tamper_rules_event_is_left_to_the_reconciliation(sqs: Any, rule: str, dry: bool) -> None:
     """The revoker would take IAM from whoever touched it, as if the call had been IAM's."""
     url = given_queue(sqs, "iam-org-revoker-dead-letters")
     arn = f"arn:aws:events:us-east-1:111122223333:rule/{rule}"
@@ -144,4 +144,4 @@ def test_a_tamper_rules_event_is_left_to_the_patrol(sqs: Any, rule: str, dry: bo
     clients = {"sqs": sqs, "lambda": functions}
     (one,) = redrive_account(clients.__getitem__, dry=dry)
     assert (one.handed_over, functions.invoked) == (0, [])
-    assert "the revoker's next patrol sends it to the centre" in one.left[0]
+    assert "the revoker's next reconciliation sends it to the central account" in one.left[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.box import Box
-from stacksets.cli.common import Release, look, read_release
+from stacksets.cli.common import Release, read_inputs, read_release
 from stacksets.config.load import read_wanted
 from stacksets.config.model import Wanted
 from stacksets.execute.executor import Walker
@@ -30,23 +30,23 @@ class Interrupted(BaseException):
     """Ctrl-C, as a test presses it."""
 
 
-class Silent:
+class NotReporting:
     """Shows nothing, and remembers what it was told."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.reported: list[str] = []
 
     def begins(self, step: Step, number: int, of: int) -> None:
-        self.told.append(f"{number}/{of} {step.says}")
+        self.reported.append(f"{number}/{of} {step.says}")
 
     def counted(self, counted: Counted) -> None:
-        self.told.append(f"{counted.status} {counted.done} {counted.failed}")
+        self.reported.append(f"{counted.status} {counted.done} {counted.failed}")
 
     def waits(self, why: str) -> None:
-        self.told.append(f"waits: {why}")
+        self.reported.append(f"waits: {why}")
 
     def ended(self) -> None:
-        self.told.append("done")
+        self.reported.append("done")
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Operator:
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     release: Release = RELEASE
     made: list[str] = field(default_factory=list)
-    listener: Silent = field(default_factory=Silent)
+    listener: NotReporting = field(default_factory=NotReporting)
 
     def clients(self, after_call: Callable[[], None] = lambda: None) -> Clients:
         def make(service: str, account: str) -> Any:
@@ -74,18 +74,18 @@ class Operator:
             central=self.release.central.document["Parameters"],
         )
 
-    def look(self) -> Given:
-        return look(self.wanted(), self.release, self.clients(), today=self.today)
+    def read_inputs(self) -> Given:
+        return read_inputs(self.wanted(), self.release, self.clients(), today=self.today)
 
     def accounts_in(self, path: str) -> list[str]:
         """The accounts below a unit of the box."""
-        given = self.look()
+        given = self.read_inputs()
         unit = given.unit_id(path)
         assert unit is not None
         return [one.id for one in given.observed.organization.below(unit)]
 
     def plan(self) -> Plan:
-        return plan(self.look())
+        return plan(self.read_inputs())
 
     def rest(self) -> None:
         """What the sets do by themselves comes to its end, and what that causes."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox.__main__ import profile
 from sandbox.box import Box
 from sandbox.demo.product_setup import to_the_team
-from stacksets.cli.status import look as look_at_status
+from stacksets.cli.status import read_status as look_at_status
 from stacksets.observed.heartbeats import read_kept
 from stacksets.status.coverage import Coverage, coverage
 from stacksets.status.states import State
@@ -98,26 +98,26 @@ def quiet(box: Box) -> None:
     box.settle(timeout=600, ignore_hidden=True)
 
 
-def told(box: Box, account: str) -> list[str]:
+def reported(box: Box, account: str) -> list[str]:
     """The subjects of the team's mails about an account."""
     return [mail.subject for mail in box.outbox if to_the_team(mail) and account in mail.subject]
 
 
 def seen(operator: Operator) -> Coverage:
-    given = operator.look()
-    sight = look_at_status(
+    given = operator.read_status()
+    inputs = look_at_status(
         given.wanted, operator.clients(), member=given.member, now=operator.box.time()
     )
     assert read_kept(operator.box.client("dynamodb", operator.box.security)).readable
-    return coverage(sight)
+    return coverage(inputs)
 
 
 def states(operator: Operator) -> dict[State, int]:
     return dict(Counter(row.state for row in seen(operator).rows))
 
 
-def patrol(box: Box) -> None:
-    """Two rounds of patrols, the self-test in between, and the sweep that reads what they tell."""
+def reconcile(box: Box) -> None:
+    """Two rounds of reconciliations, the self-test in between, and the sweep that reads what they tell."""
     for seconds in (901, 901, 61):
         box.advance(seconds)
         box.tick()

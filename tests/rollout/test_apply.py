@@ -13,12 +13,12 @@ from botocore import xform_name
 from sandbox.box import Box
 from stacksets.execute.executor import StepFailed
 from stacksets.observed.templates import Template
-from stacksets.steps.model import Kind
+from stacksets.steps.model import StepKind
 from tests.rollout.operator import RELEASE, Interrupted, Operator, stacks
 
 
 def covered(box: Box) -> bool:
-    """Whether every member and the management account has its stack, and the centre its own."""
+    """Whether every member and the management account has its stack, and the central account its own."""
     members = all(any("StackSet-" in name for name in stacks(box, one)) for one in box.members)
     return (
         members
@@ -65,7 +65,7 @@ def interrupted_while_aws_works(operator: Operator) -> Iterator[str]:
         if made.empty:
             return
         if made.unfinished:
-            assert {step.kind for step in made.steps} == {Kind.WAIT}
+            assert {step.kind for step in made.steps} == {StepKind.WAIT}
             yield from (step.says.partition("ended its ")[2].split()[0] for step in made.steps)
             operator.box.advance(601)
             operator.walk(made)
@@ -101,7 +101,7 @@ def test_managed_execution_that_somebody_switched_off_is_seen_and_switched_on(
     )
     while operator.plan().unfinished:
         operator.apply()
-    assert [step.whom for step in operator.plan().steps] == ["no stack changes"]
+    assert [step.target_text for step in operator.plan().steps] == ["no stack changes"]
     operator.apply()
     assert operator.plan().empty
     assert operator.look().observed.stack_sets["iam-org-revoker-canary"].managed
@@ -148,7 +148,7 @@ def test_an_upgrade_is_queued_behind_an_account_that_joins_after_the_look(
     joined = box.new_account("newcomer")
     with pytest.raises(Interrupted):
         operator.walk(planned, calls=1)
-    assert [step.kind for step in operator.plan().steps] == [Kind.WAIT, Kind.WAIT]
+    assert [step.kind for step in operator.plan().steps] == [StepKind.WAIT, StepKind.WAIT]
     box.stack_seconds = 0
     box.advance(601)
     operator.rest()
@@ -210,7 +210,7 @@ def test_an_upgrade_that_is_interrupted_after_each_of_its_calls_ends_upgraded(
     document["Resources"]["RevokerLog"]["Properties"]["RetentionInDays"] = 7
     operator.release = replace(RELEASE, member=Template("member", json.dumps(document)))
     operator.made.clear()
-    first = next(step for step in operator.plan().steps if step.kind is Kind.RING)
+    first = next(step for step in operator.plan().steps if step.kind is StepKind.RING)
     assert first.shows == ("~ RevokerLog (AWS::Logs::LogGroup): RetentionInDays",)
     operator.apply_interrupted_after_each_call()
     assert operator.made == [
@@ -264,8 +264,8 @@ def test_mails_that_nobody_confirms_stop_the_rollout_before_any_member(
     with pytest.raises(StepFailed) as caught:
         operator.apply()
     assert caught.value.said == ("Nobody has confirmed the subscription of security@example.com")
-    assert caught.value.step.kind is Kind.CONFIRM
-    assert operator.plan().steps[0].kind is Kind.CONFIRM
+    assert caught.value.step.kind is StepKind.CONFIRM
+    assert operator.plan().steps[0].kind is StepKind.CONFIRM
     assert all(list(stacks(operator.box, one)) == [] for one in operator.box.members)
 
 
@@ -276,7 +276,7 @@ def test_an_address_that_is_changed_is_asked_before_any_member_changes(operator:
     with pytest.raises(StepFailed) as caught:
         operator.apply()
     assert caught.value.said == "Nobody has confirmed the subscription of new@example.com"
-    assert [step.kind for step in operator.plan().steps] == [Kind.CONFIRM]
+    assert [step.kind for step in operator.plan().steps] == [StepKind.CONFIRM]
 
 
 def test_a_set_that_is_busy_is_waited_for(operator: Operator) -> None:
@@ -286,7 +286,7 @@ def test_a_set_that_is_busy_is_waited_for(operator: Operator) -> None:
     operator.file += "[ring.parameters]\nBreakerLimit = 9\n"
     with pytest.raises(Interrupted):
         operator.walk(operator.plan(), calls=1)
-    assert [step.kind for step in operator.plan().steps] == [Kind.WAIT]
+    assert [step.kind for step in operator.plan().steps] == [StepKind.WAIT]
     assert operator.plan().unfinished
     box.stack_seconds = 0
     box.advance(601)

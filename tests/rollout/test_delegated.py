@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sandbox.box import Box
-from stacksets.cli.common import Stopped, look
+from stacksets.cli.common import Stopped, read_inputs
 from stacksets.observe.clients import Clients
 from stacksets.planners.rollout import plan
-from stacksets.steps.model import Kind, Plan
+from stacksets.steps.model import Plan, StepKind
 from tests.rollout.operator import Operator, stacks
 
 SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
@@ -36,7 +36,7 @@ def own(operator: Operator) -> Clients:
 
 def planned(operator: Operator) -> Plan:
     wanted = operator.wanted()
-    return plan(look(wanted, operator.release, own(operator), today=operator.today))
+    return plan(read_inputs(wanted, operator.release, own(operator), today=operator.today))
 
 
 def delegated(box: Box) -> None:
@@ -62,7 +62,7 @@ def test_a_delegate_covers_the_members_and_leaves_the_guardrail_to_others(
     delegated(box)
     made = planned(delegate)
     assert made.refusals == ()
-    assert [step.kind for step in made.of_others] == [Kind.GUARDRAIL] * 3
+    assert [step.kind for step in made.of_others] == [StepKind.GUARDRAIL] * 3
     delegate.walker(own(delegate)).walk(made.own)
     assert all(len(list(stacks(box, one))) == 1 for one in box.members)
     left = planned(delegate)
@@ -80,7 +80,7 @@ def test_a_delegate_does_not_enforce_before_somebody_attached_the_guardrail(
     delegated(delegate.box)
     delegate.file += (
         'mode = "enforce"\nobserved_since = 2000-01-01\n'
-        '[ring.parameters]\nMissingGroup = "nobody"\n'
+        '[ring.parameters]\nMissingGroup = "treat-as-empty"\n'
     )
     (refusal,) = planned(delegate).refusals
     assert refusal.startswith("ring everyone cannot enforce without the guardrail on all its units")

@@ -31,7 +31,7 @@ def moved(operator: Operator) -> str:
     operator.file = operator.file.replace('["Workloads"]', '["Workloads", "Moving"]')
     operator.apply()
     contain(box, account)
-    assert held(operator, account) == {"mallory", "puppet"}
+    assert held(operator, account) == {"mallory", "accomplice"}
     operator.file = operator.file.replace('["Workloads", "Moving"]', '["Workloads"]')
     operator.file = operator.file.replace('["Sandbox"]', '["Sandbox", "Moving"]')
     return account
@@ -58,7 +58,7 @@ def test_a_unit_moves_between_rings_and_who_is_contained_there_stays_so(
     assert made.refusals == ()
     enforcing.walker(enforcing.clients(still_denied)).walk(made.own)
     box.settle()
-    assert held(enforcing, account) == {"mallory", "puppet", "eve", "another"}
+    assert held(enforcing, account) == {"mallory", "accomplice", "eve", "another"}
     assert not [one for one in remains(box, account) if "-kept" in one]
     assert [name for name in stacks(box, account) if "-canary-" in name]
     assert enforcing.plan().empty
@@ -101,7 +101,7 @@ def test_moves_that_are_interrupted_after_each_of_their_calls_end_covered(
     box.settle(ignore_hidden=True)
     assert {xform_name(one) for one in calls} <= set(enforcing.made)
     for account, ring in ((by_file, "canary"), (by_aws, "everyone")):
-        assert held(enforcing, account) == {"mallory", "puppet"}
+        assert held(enforcing, account) == {"mallory", "accomplice"}
         assert not [one for one in remains(box, account) if "-kept" in one]
         (stack,) = [name for name in stacks(box, account) if "StackSet-" in name]
         assert f"-{ring}-" in stack

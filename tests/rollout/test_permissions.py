@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from sandbox.box import Box
 from sandbox.core.keys import Key
 from stacksets.cli.apply import failure
-from stacksets.cli.common import Stopped, look
+from stacksets.cli.common import Stopped, read_inputs
 from stacksets.cli.init import _look as init_look
 from stacksets.execute.executor import StepFailed
 from stacksets.init.scaffold import Found
@@ -56,7 +56,9 @@ def lessened(policy: dict[str, Any], off: str) -> dict[str, Any]:
 def rolled(operator: Operator, under: Clients) -> str:
     """What is said: "" when all went well."""
     try:
-        given = look(operator.look().wanted, operator.release, under, today=operator.today)
+        given = read_inputs(
+            operator.read_inputs().wanted, operator.release, under, today=operator.today
+        )
         operator.walker(under).walk(plan(given).own)
     except Stopped as stopped:
         return stopped.said
@@ -98,7 +100,7 @@ def test_they_reach_a_set_of_the_bare_name_that_a_ring_takes_over(operator: Oper
     operator.file = operator.file.replace(ring, f'{ring}takes_over = "iam-org-revoker"\n')
     assert rolled(operator, clients(operator.box)) == ""
     assert operator.plan().empty
-    assert "iam-org-revoker" in operator.look().observed.stack_sets
+    assert "iam-org-revoker" in operator.read_inputs().observed.stack_sets
 
 
 def test_a_first_file_needs_the_documented_permissions_alone(box: Box) -> None:
@@ -149,7 +151,7 @@ def test_no_document_grants_everything(place: Place) -> None:
             assert not any(action.startswith(("iam:", "s3:")) for action in others)
 
 
-@pytest.mark.parametrize("place", [Place.DEPLOYING, Place.SEEING, Place.TAKING_BACK])
+@pytest.mark.parametrize("place", [Place.DEPLOYING, Place.SEEING, Place.REMOVAL])
 def test_whoever_may_touch_a_set_may_touch_one_of_each_name(place: Place) -> None:
     patterns = [
         statement["Resource"]

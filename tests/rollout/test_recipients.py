@@ -18,7 +18,7 @@ from sandbox.demo.product_setup import Stage
 from stacksets.execute.dry_run import dry_run
 from stacksets.execute.executor import StepFailed
 from stacksets.planners.removal import Choice
-from stacksets.steps.model import Kind
+from stacksets.steps.model import StepKind
 from tests.rollout.operator import Operator, stacks
 from tests.rollout.removal.remains import remains
 from tests.rollout.removal.test_remove import contain, remove
@@ -29,7 +29,7 @@ TEAM, BY_HAND = "security@example.com", "by-hand@example.com"
 
 
 @pytest.fixture
-def told(operator: Operator) -> Operator:
+def reported(operator: Operator) -> Operator:
     """With a recipient for each of the two units, the second by its id; nothing is applied yet."""
     operator.file += recipient("Sandbox", SANDBOX)
     operator.file += recipient(operator.box.layout.workloads, WORKLOADS)
@@ -37,14 +37,16 @@ def told(operator: Operator) -> Operator:
 
 
 @pytest.fixture
-def enforcing(told: Operator) -> Operator:
+def enforcing(reported: Operator) -> Operator:
     """Rolled out in enforce mode everywhere."""
-    since = told.today - timedelta(days=60)
+    since = reported.today - timedelta(days=60)
     rule = f'mode = "enforce"\nobserved_since = {since}\n'
-    text = told.file.replace("[[ring]]\n", f"[[ring]]\n{rule}")
-    told.file = text.replace("[[ring]]", '[parameters]\nMissingGroup = "nobody"\n[[ring]]', 1)
-    told.apply()
-    return told
+    text = reported.file.replace("[[ring]]\n", f"[[ring]]\n{rule}")
+    reported.file = text.replace(
+        "[[ring]]", '[parameters]\nMissingGroup = "treat-as-empty"\n[[ring]]', 1
+    )
+    reported.apply()
+    return reported
 
 
 def recipient(unit: str, address: str) -> str:
@@ -58,7 +60,7 @@ def asked(box: Box) -> Iterator[tuple[str, str]]:
             yield mail.address, link[0]
 
 
-def hearing(box: Box, word: str) -> set[str]:
+def liveness(box: Box, word: str) -> set[str]:
     """Who got a mail about incidents with this in its subject."""
     box.settle(ignore_hidden=True)
     topic = f":{INCIDENT_TOPIC}"
@@ -76,16 +78,16 @@ def planned_until_quiet(operator: Operator) -> None:
 
 def rogue(box: Box, account: str) -> None:
     key = box.new_user(account, "mallory", "iam:*")
-    box.client("iam", account, key=key).create_user(UserName="puppet")
+    box.client("iam", account, key=key).create_user(UserName="accomplice")
 
 
-def test_each_team_hears_of_its_own_unit_and_the_security_team_of_all(told: Operator) -> None:
-    box = told.box
+def test_each_team_hears_of_its_own_unit_and_the_security_team_of_all(reported: Operator) -> None:
+    box = reported.box
     box.outbox.confirms = False
-    made = told.plan()
+    made = reported.plan()
     assert [*dry_run(made.steps)] == []
     with pytest.raises(StepFailed) as caught:
-        told.apply()
+        reported.apply()
     assert caught.value.said == (
         f"Nobody has confirmed the subscription of {SANDBOX}, {TEAM}, {WORKLOADS}"
     )
@@ -94,11 +96,11 @@ def test_each_team_hears_of_its_own_unit_and_the_security_team_of_all(told: Oper
     for _, link in [*asked(box)]:
         with urllib.request.urlopen(link) as answer:
             assert answer.status == 200
-    told.apply()
-    assert told.plan().empty
-    before = list(told.made)
-    told.apply()
-    assert told.made == before
+    reported.apply()
+    assert reported.plan().empty
+    before = list(reported.made)
+    reported.apply()
+    assert reported.made == before
     assert before.count("subscribe") == 2
 
 
@@ -108,9 +110,9 @@ def test_a_rogue_call_is_told_to_the_unit_s_recipient_and_to_nobody_else_s(
     box = enforcing.box
     first, second = (enforcing.accounts_in(unit)[0] for unit in ("Sandbox", "Workloads"))
     contain(box, first)
-    assert hearing(box, f"revoked] {first}") == {TEAM, SANDBOX}
+    assert liveness(box, f"revoked] {first}") == {TEAM, SANDBOX}
     contain(box, second)
-    assert hearing(box, f"revoked] {second}") == {TEAM, WORKLOADS}
+    assert liveness(box, f"revoked] {second}") == {TEAM, WORKLOADS}
 
     # The topic goes with its stack, and takes them along.
     remove(enforcing, Choice.RELEASE)
@@ -132,7 +134,7 @@ def test_an_account_that_moves_or_joins_is_in_the_right_filter_after_the_next_ap
     shown = {
         step.says.split(" hears")[0].split()[-1]: {line[:14] for line in step.shows}
         for step in enforcing.plan().steps
-        if step.kind is Kind.RECIPIENT
+        if step.kind is StepKind.RECIPIENT
     }
     assert shown == {
         SANDBOX: {f"- {moving}", f"+ {joined}"},
@@ -142,35 +144,35 @@ def test_an_account_that_moves_or_joins_is_in_the_right_filter_after_the_next_ap
         enforcing.apply()
     assert enforcing.made.count("set_subscription_attributes") == 2
     contain(box, moving)
-    assert hearing(box, f"revoked] {moving}") == {TEAM, WORKLOADS}
+    assert liveness(box, f"revoked] {moving}") == {TEAM, WORKLOADS}
     contain(box, joined)
-    assert hearing(box, f"revoked] {joined}") == {TEAM, SANDBOX}
+    assert liveness(box, f"revoked] {joined}") == {TEAM, SANDBOX}
 
 
-def test_a_digest_reaches_everybody_whose_account_it_names(told: Operator) -> None:
+def test_a_digest_reaches_everybody_whose_account_it_names(reported: Operator) -> None:
     """In observe mode, where the morning's digest is the first mail there is."""
-    box = told.box
-    told.file += recipient(box.layout.sandbox, "nobody-rogue@example.com").replace(
+    box = reported.box
+    reported.file += recipient(box.layout.sandbox, "nobody-rogue@example.com").replace(
         box.layout.sandbox, "Sandbox/Empty"
     )
     box.client("organizations", box.management).create_organizational_unit(
         ParentId=box.layout.sandbox, Name="Empty"
     )
-    told.apply()
+    reported.apply()
     for unit in ("Sandbox", "Workloads"):
-        rogue(box, told.accounts_in(unit)[0])
+        rogue(box, reported.accounts_in(unit)[0])
     box.settle(ignore_hidden=True)
     box.advance(next_morning(box.time()) - box.time() + 1)
     Stage(box, "").sweep()
-    assert hearing(box, "[IAM would be revoked] 2 accounts") == {TEAM, SANDBOX, WORKLOADS}
-    assert hearing(box, "") == {TEAM, SANDBOX, WORKLOADS}
+    assert liveness(box, "[IAM would be revoked] 2 accounts") == {TEAM, SANDBOX, WORKLOADS}
+    assert liveness(box, "") == {TEAM, SANDBOX, WORKLOADS}
 
 
 def test_whom_the_file_drops_is_unsubscribed_and_who_subscribed_by_hand_is_not(
-    told: Operator,
+    reported: Operator,
 ) -> None:
-    box = told.box
-    told.apply_interrupted_after_each_call()
+    box = reported.box
+    reported.apply_interrupted_after_each_call()
     topic = f"arn:aws:sns:us-east-1:{box.security}:{INCIDENT_TOPIC}"
     sns = box.client("sns", box.security)
     sns.subscribe(
@@ -179,32 +181,32 @@ def test_whom_the_file_drops_is_unsubscribed_and_who_subscribed_by_hand_is_not(
         Endpoint=BY_HAND,
         Attributes={"FilterPolicy": f'{{"account": ["{box.members[0]}"]}}'},
     )
-    assert told.plan().empty
+    assert reported.plan().empty
     # One goes, and the other becomes the security team: the stack subscribes her anew.
-    told.file = told.file.replace(recipient("Sandbox", SANDBOX), "")
-    told.file = told.file.replace(recipient(box.layout.workloads, WORKLOADS), "")
-    told.file = told.file.replace(f'"{TEAM}"', f'"{WORKLOADS}"')
-    told.apply_interrupted_after_each_call()
+    reported.file = reported.file.replace(recipient("Sandbox", SANDBOX), "")
+    reported.file = reported.file.replace(recipient(box.layout.workloads, WORKLOADS), "")
+    reported.file = reported.file.replace(f'"{TEAM}"', f'"{WORKLOADS}"')
+    reported.apply_interrupted_after_each_call()
     listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert {one["Endpoint"] for one in listed} == {BY_HAND, WORKLOADS}
     # Named by the file, her list is the file's from then on; without confirming anything.
-    told.file += recipient("Sandbox", BY_HAND)
-    told.apply_interrupted_after_each_call()
-    told.file = told.file.replace(recipient("Sandbox", BY_HAND), "")
-    told.apply()
-    assert told.made.count("subscribe") == 2
-    assert told.made.count("unsubscribe") == 3
-    assert told.made.count("set_subscription_attributes") == 1
+    reported.file += recipient("Sandbox", BY_HAND)
+    reported.apply_interrupted_after_each_call()
+    reported.file = reported.file.replace(recipient("Sandbox", BY_HAND), "")
+    reported.apply()
+    assert reported.made.count("subscribe") == 2
+    assert reported.made.count("unsubscribe") == 3
+    assert reported.made.count("set_subscription_attributes") == 1
 
 
-def test_the_commands_of_a_plan_do_the_same(told: Operator, tmp_path: Path) -> None:
+def test_the_commands_of_a_plan_do_the_same(reported: Operator, tmp_path: Path) -> None:
     """Run by the AWS CLI: one address more, one with other accounts, and one less."""
-    box = told.box
-    told.apply()
-    told.file = told.file.replace(recipient(box.layout.workloads, WORKLOADS), "")
-    told.file += recipient("Workloads", SANDBOX) + recipient("/", "whole@example.com")
+    box = reported.box
+    reported.apply()
+    reported.file = reported.file.replace(recipient(box.layout.workloads, WORKLOADS), "")
+    reported.file += recipient("Workloads", SANDBOX) + recipient("/", "whole@example.com")
     terminal = Terminal(box, tmp_path)
-    terminal.file.write_text(f'{told.file}[access.profiles]\n{box.security} = "security"\n')
+    terminal.file.write_text(f'{reported.file}[access.profiles]\n{box.security} = "security"\n')
     shown = terminal.run("plan")
     assert (shown.returncode, shown.stderr) == (0, "")
     script = terminal.run("plan", "--as-cli").stdout
@@ -225,4 +227,4 @@ def test_the_commands_of_a_plan_do_the_same(told: Operator, tmp_path: Path) -> N
         check=False,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert told.plan().empty
+    assert reported.plan().empty

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.box import Box
 from stacksets.cli.common import Stopped
-from stacksets.cli.status import look
+from stacksets.cli.status import read_status
 from stacksets.execute.executor import StepFailed
 from stacksets.observe.clients import Clients
 from stacksets.observed.templates import Template
@@ -46,8 +46,8 @@ def take_the_name(box: Box, account: str) -> None:
 
 def management_row(operator: Operator, under: Clients) -> Covered:
     member = operator.release.member
-    sight = look(operator.wanted(), under, member=member, now=operator.box.time())
-    (row,) = [one for one in coverage(sight).rows if one.account.id == operator.box.management]
+    inputs = read_status(operator.wanted(), under, member=member, now=operator.box.time())
+    (row,) = [one for one in coverage(inputs).rows if one.account.id == operator.box.management]
     return row
 
 
@@ -109,5 +109,5 @@ def test_a_guardrail_goes_on_while_policies_are_being_switched_on(operator: Oper
     walker = operator.walker(clients)
     walker.waiting = replace(walker.waiting, patience=60.0)
     walker.walk(made.own)
-    assert f"waits: {refused}" in " ".join(operator.listener.told)
+    assert f"waits: {refused}" in " ".join(operator.listener.reported)
     assert operator.plan().empty

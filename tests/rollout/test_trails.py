@@ -48,7 +48,7 @@ account = "{box.security}"
 [central.parameters]
 Email = "security@example.com"
 [parameters]
-MissingGroup = "nobody"
+MissingGroup = "treat-as-empty"
 {makes}{RINGS}"""
 
 
@@ -89,7 +89,7 @@ def rogue(box: Box, account: str, name: str) -> bool:
     """Whether somebody who makes a user there loses IAM."""
     key: Key = box.new_user(account, name, "iam:*")
     mine = box.client("iam", account, key=key)
-    mine.create_user(UserName=f"puppet-of-{name}")
+    mine.create_user(UserName=f"accomplice-of-{name}")
     box.settle(ignore_hidden=True)
     return is_denied(mine.list_users)
 
@@ -99,7 +99,7 @@ def mails(box: Box) -> list[str]:
 
 
 def heard(box: Box) -> dict[str, str]:
-    """What the heartbeats say of the trail, by account, after a round of patrols."""
+    """What the heartbeats say of the trail, by account, after a round of reconciliations."""
     box.advance(901)
     box.tick()
     box.settle(ignore_hidden=True)

@@ -51,7 +51,7 @@ def test_apply_ends_badly_while_a_stack_takes_no_updates(
     profile = f'[access.profiles]\n{box.security} = "security"\n'
     terminal.file.write_text(operator.file + profile)
 
-    told = f"could not be deleted (INOPERABLE) and takes no updates: {account}."
+    reported = f"could not be deleted (INOPERABLE) and takes no updates: {account}."
     done = terminal.run("apply", "--yes")
     assert done.returncode == 1
     assert "Nothing to do" not in done.stdout
@@ -59,10 +59,10 @@ def test_apply_ends_badly_while_a_stack_takes_no_updates(
     planned = terminal.run("plan", "--json")
     assert planned.returncode == 1
     assert json.loads(planned.stdout)["unreached"][0]["accounts"] == [account]
-    assert told in planned.stderr
+    assert reported in planned.stderr
     script = terminal.run("plan", "--as-cli")
     assert script.returncode == 1
-    assert told in script.stdout.splitlines()[-1]
+    assert reported in script.stdout.splitlines()[-1]
 
     terminal.file.write_text(excluding(operator, account) + profile)
     assert terminal.run("apply", "--yes", "--poll", "0.1").returncode == 0
@@ -91,8 +91,10 @@ def test_who_is_contained_there_stays_so_while_it_is_mended(enforcing: Operator)
         made = enforcing.plan()
         assert (made.refusals, made.unreached) == ((), ())
         enforcing.walker(enforcing.clients(still_denied)).walk(made.own)
-    box.client("lambda", account).invoke(FunctionName="iam-org-revoker", Payload='{"patrol": true}')
+    box.client("lambda", account).invoke(
+        FunctionName="iam-org-revoker", Payload='{"reconciliation": true}'
+    )
     box.settle()
     still_denied()
     assert enforcing.plan().empty
-    assert held(enforcing, account) == {"mallory", "puppet"}
+    assert held(enforcing, account) == {"mallory", "accomplice"}

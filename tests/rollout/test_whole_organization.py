@@ -28,14 +28,14 @@ from tests.rollout.organization import (
     EVERYONE,
     everybody,
     founded,
-    patrol,
     quiet,
+    reconcile,
+    reported,
     seen,
     states,
-    told,
 )
 from tests.rollout.removal.remains import remains
-from tests.rollout.removal.test_drift import detect, found, mended, spoil
+from tests.rollout.removal.test_drift import detect, found, repaired, spoil
 from tests.rollout.removal.test_remove import contain, planned, remove
 
 
@@ -50,7 +50,7 @@ def operator(box: Box, tmp_path_factory: pytest.TempPathFactory) -> Operator:
     return founded(box, tmp_path_factory.mktemp("init"))
 
 
-def test_init_names_the_centre_and_every_unit(operator: Operator) -> None:
+def test_init_names_the_central_account_and_every_unit(operator: Operator) -> None:
     assert f'account = "{operator.box.security}"' in operator.file
     assert len(everybody(operator.box)) == ACCOUNTS + 1
     assert operator.plan().refusals == ()
@@ -102,10 +102,10 @@ def test_a_second_apply_has_nothing_to_do(operator: Operator) -> None:
     assert operator.made == before
 
 
-def test_after_the_first_patrols_everybody_is_seen_and_the_canary_ring_is_covered(
+def test_after_the_first_reconciliations_everybody_is_seen_and_the_canary_ring_is_covered(
     operator: Operator,
 ) -> None:
-    patrol(operator.box)
+    reconcile(operator.box)
     canary = len(operator.accounts_in("Sandbox"))
     assert states(operator) == {
         State.COVERED: canary,
@@ -160,12 +160,12 @@ def test_drift_is_found_named_and_mended_with_its_containments_kept(operator: Op
         (account, "DenyPolicy"),
     }
     assert states(operator)[State.DRIFTED] == 1
-    operator.walker(operator.clients()).walk(mended(operator, given).own)
+    operator.walker(operator.clients()).walk(repaired(operator, given).own)
     box.settle(timeout=600, ignore_hidden=True)
     assert found(operator, detect(operator)) == []
     assert is_denied(mallory.list_users)
     (held,) = look_into(operator.clients(), [account]).values()
-    assert sorted(one.name for one in held.contained) == ["mallory", "puppet"]
+    assert sorted(one.name for one in held.contained) == ["mallory", "accomplice"]
 
 
 def test_the_second_ring_enforces_only_when_the_file_has_decided_all_that_it_must(
@@ -174,7 +174,7 @@ def test_the_second_ring_enforces_only_when_the_file_has_decided_all_that_it_mus
     observing = operator.file
     moved = observing.replace(EARLY, f'{EARLY}mode = "enforce"\n')
     assert moved != observing
-    operator.file = moved.replace('MissingGroup = "nobody"', 'MissingGroup = "undecided"')
+    operator.file = moved.replace('MissingGroup = "treat-as-empty"', 'MissingGroup = "undecided"')
     refusals = [one for one in operator.plan().refusals if one.startswith("ring early ")]
     assert [" ".join(one.split()[4:6]).rstrip(",") for one in refusals] == [
         "while MissingGroup",
@@ -198,10 +198,10 @@ def test_the_second_ring_contains_a_rogue_call_and_tells_of_it_once(operator: Op
     assert operator.plan().empty
     mode = box.client("lambda", account).get_function_configuration(FunctionName=REVOKER)
     assert mode["Environment"]["Variables"]["MODE"] == "enforce"
-    before = len(told(box, account))
+    before = len(reported(box, account))
     mallory = box.client("iam", account, key=contain(box, account))
     quiet(box)
-    assert told(box, account)[before:] == [f"[IAM revoked] {account} user mallory: CreateUser"]
+    assert reported(box, account)[before:] == [f"[IAM revoked] {account} user mallory: CreateUser"]
     # The guardrail keeps the deny on, whoever else may change IAM there.
     deny = iam_arn(partition="aws", account=account, kind="policy", name=DENY_POLICY)
     eve = box.client("iam", account, key=box.new_session(account, "eve", "iam:*"))
@@ -223,10 +223,10 @@ def test_the_third_ring_and_the_management_account_enforce_as_well(operator: Ope
     operator.apply()
     assert operator.plan().empty
     for account in (operator.accounts_in("Data")[0], box.management):
-        seen_before = len(told(box, account))
+        seen_before = len(reported(box, account))
         contain(box, account)
         quiet(box)
-        assert told(box, account)[seen_before:] == [
+        assert reported(box, account)[seen_before:] == [
             f"[IAM revoked] {account} user mallory: CreateUser"
         ]
 

@@ -134,7 +134,7 @@ KEY_TRIALS = (
 
 
 def responder(title: str, verdict: str, action: str, resource: str, policy: str = "") -> Trial:
-    return Trial(title, RESPONDER, action, resource, verdict, policy, "Desk")
+    return Trial(title, RESPONDER, action, resource, verdict, policy, "Responder")
 
 
 RESPONDER_TRIALS = (

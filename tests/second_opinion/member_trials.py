@@ -54,7 +54,7 @@ LETTER_TRIALS = (
     letter("EventBridge for no rule", EVENTS, NOT_ALLOWED),
     letter("another service", "sns.amazonaws.com", NOT_ALLOWED, of_rule("iam-org-revoker-calls")),
     letter("Lambda by the revoker's role", REVOKER, ALLOWED, identity="Revoker"),
-    letter("Scheduler by its role", our_role("-patrol"), ALLOWED, identity="Patrol"),
+    letter("Scheduler by its role", our_role("-reconcile"), ALLOWED, identity="Reconciliation"),
     letter("Scheduler itself", SCHEDULER, NOT_ALLOWED),
     letter("the account's administrator forges a call", ADMINISTRATOR, DENIED),
     letter("the root user forges a call", ROOT, DENIED),
@@ -127,10 +127,10 @@ FUNCTION_TRIALS = (
     invoke("a rule elsewhere", EVENTS, NOT_ALLOWED, of_rule("iam-org-revoker-calls", STRANGER)),
     invoke("EventBridge for no rule", EVENTS, NOT_ALLOWED),
     invoke("another service", "sns.amazonaws.com", NOT_ALLOWED, of_rule("iam-org-revoker-calls")),
-    invoke("the schedule's role", our_role("-patrol"), ALLOWED, identity="Patrol"),
-    invoke("the responder role", RESPONDER, ALLOWED, identity="Desk"),
+    invoke("the schedule's role", our_role("-reconcile"), ALLOWED, identity="Reconciliation"),
+    invoke("the responder role", RESPONDER, ALLOWED, identity="Responder"),
     invoke("the responder role by this policy alone", RESPONDER, ALLOWED, identity="nothing"),
-    invoke("a responder role elsewhere", our_role("-desk", OTHER_MEMBER), NOT_ALLOWED),
+    invoke("a responder role elsewhere", our_role("-responder", OTHER_MEMBER), NOT_ALLOWED),
     invoke("another account", OTHER_ADMINISTRATOR, NOT_ALLOWED),
     invoke("another organization", STRANGE_ADMINISTRATOR, NOT_ALLOWED),
     invoke("a principal without permissions", role("x"), NOT_ALLOWED, identity="nothing"),
@@ -140,7 +140,7 @@ FUNCTION_TRIALS = (
         "the responder role, in another organization",
         RESPONDER,
         NOT_ALLOWED,
-        identity="Desk",
+        identity="Responder",
         policy="open function",
         function=FUNCTION.replace(ACCOUNT, STRANGER),
     ),
@@ -148,7 +148,7 @@ FUNCTION_TRIALS = (
         "the responder role, in a member account",
         RESPONDER,
         ALLOWED,
-        identity="Desk",
+        identity="Responder",
         policy="open function",
         function=FUNCTION.replace(ACCOUNT, OTHER_MEMBER),
     ),
@@ -184,7 +184,7 @@ TRUST_TRIALS = (
     ),
     *(
         trust("the account's administrator", ADMINISTRATOR, NOT_ALLOWED, of)
-        for of in ("Revoker", "Forward", "Patrol", "Trail", "Notifier", "Desk")
+        for of in ("Revoker", "Forward", "Reconciliation", "Trail", "Notifier", "Responder")
     ),
     *(
         trust(
@@ -204,15 +204,24 @@ TRUST_TRIALS = (
         "Forward",
         of_source(f"{RULE}/iam-org-revoker-tamper", STRANGER),
     ),
-    trust("Scheduler", SCHEDULER, ALLOWED, "Patrol", of_source(SCHEDULES)),
-    trust("Scheduler elsewhere", SCHEDULER, NOT_ALLOWED, "Patrol", of_source(SCHEDULES, STRANGER)),
+    trust("Scheduler", SCHEDULER, ALLOWED, "Reconciliation", of_source(SCHEDULES)),
+    trust(
+        "Scheduler elsewhere",
+        SCHEDULER,
+        NOT_ALLOWED,
+        "Reconciliation",
+        of_source(SCHEDULES, STRANGER),
+    ),
     trust("CloudTrail", CLOUDTRAIL, ALLOWED, "Trail"),
     trust("the account's administrator", ADMINISTRATOR, DENIED, "Canary"),
     trust("the root user", ROOT, DENIED, "Canary"),
-    trust("an analyst who may assume roles", ANALYST, ALLOWED, "Desk"),
-    trust("an analyst who may not", ANALYST, NOT_ALLOWED, "Desk", identity="nothing"),
+    trust("an analyst who may assume roles", ANALYST, ALLOWED, "Responder"),
+    trust("an analyst who may not", ANALYST, NOT_ALLOWED, "Responder", identity="nothing"),
     trust(
-        "an analyst of another account", role("security/analyst", OTHER_MEMBER), NOT_ALLOWED, "Desk"
+        "an analyst of another account",
+        role("security/analyst", OTHER_MEMBER),
+        NOT_ALLOWED,
+        "Responder",
     ),
 )
 
@@ -227,7 +236,12 @@ IDENTITY_TRIALS = (
     may("forwards to no other", FORWARD, NOT_ALLOWED, "events:PutEvents", f"{BUS}-2", "Forward"),
     may("changes no bus", FORWARD, NOT_ALLOWED, "events:PutPermission", "*", "Forward"),
     may(
-        "invokes nothing else", our_role("-patrol"), NOT_ALLOWED, INVOKE, f"{FUNCTION}-2", "Patrol"
+        "invokes nothing else",
+        our_role("-reconcile"),
+        NOT_ALLOWED,
+        INVOKE,
+        f"{FUNCTION}-2",
+        "Reconciliation",
     ),
     may(
         "writes its log stream",

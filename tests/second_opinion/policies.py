@@ -33,13 +33,13 @@ CENTRAL = {
     "TopicKey.Arn": KEY,
     "IncidentTopic": INCIDENT_TOPIC,
     "HealthTopic": HEALTH_TOPIC,
-    "DeskPrincipals": "arn:*:iam::*:role/security/*",
+    "ResponderPrincipals": "arn:*:iam::*:role/security/*",
 }
 
 # What another account may write into the policy of a function of our function's name.
 OPEN: Document = {
     "Effect": "Allow",
-    "Principal": {"AWS": f"{OUR_ROLES}/iam-org-revoker-desk"},
+    "Principal": {"AWS": f"{OUR_ROLES}/iam-org-revoker-responder"},
     "Action": "lambda:InvokeFunction",
     "Resource": "*",
 }
@@ -54,8 +54,8 @@ OF_CENTRAL = {
     "health topic": "HealthTopicPolicy",
     "key": "TopicKey",
 }
-MEMBER_ROLES = ("Revoker", "Forward", "Patrol", "Trail", "Canary")
-CENTRAL_ROLES = ("Notifier", "Desk")
+MEMBER_ROLES = ("Revoker", "Forward", "Reconciliation", "Trail", "Canary")
+CENTRAL_ROLES = ("Notifier", "Responder")
 
 
 def resource_policies(rendered: dict[str, Rendered]) -> Policies:

@@ -34,7 +34,7 @@ from tests.second_opinion.differences import OF_ALL_WRITES, unexplained
 from tests.second_opinion.evaluators import ALLOWED, DENIED, Document, Question, need, ours
 from tests.second_opinion.member_trials import MEMBER_TRIALS
 from tests.second_opinion.policies import Policies
-from tests.second_opinion.trials import ACCOUNT, REVOKER, Trial, carried, titles
+from tests.second_opinion.trials import ACCOUNT, REVOKER, Trial, titles, uploaded
 
 TRIALS = (*BUS_TRIALS, *CENTRAL_TRIALS, *MEMBER_TRIALS)
 Identities = dict[str, tuple[Document, ...]]
@@ -95,7 +95,7 @@ def _guarded(who: str, call: Call) -> Question:
         action=action,
         resource=resource,
         owner=ACCOUNT,
-        keys={**carried(who, ACCOUNT), **context},
+        keys={**uploaded(who, ACCOUNT), **context},
         identity=(ALLOW_ALL,),
         guardrails=((ALLOW_ALL,), (ALLOW_ALL, guardrail(without=""))),
     )
@@ -110,7 +110,7 @@ def _writes(own: tuple[Document, ...]) -> Iterator[Question]:
         for thing in THINGS:
             for context in contexts:
                 for source in (FROM_FUNCTION, {}):
-                    keys = {**carried(REVOKER, ACCOUNT), **context, **source}
+                    keys = {**uploaded(REVOKER, ACCOUNT), **context, **source}
                     yield Question(REVOKER, f"iam:{action}", thing, ACCOUNT, keys, own)
 
 

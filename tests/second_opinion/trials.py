@@ -55,13 +55,13 @@ class Trial:
             action=self.action,
             resource=self.resource,
             owner=owner,
-            keys={**carried(self.who, owner), **self.keys},
+            keys={**uploaded(self.who, owner), **self.keys},
             identity=() if service else known[self.identity],
             policy=policies[self.policy] if self.policy else None,
         )
 
 
-def carried(who: str, owner: str) -> dict[str, str]:
+def uploaded(who: str, owner: str) -> dict[str, str]:
     """The global condition keys of each request on a resource of an account."""
     of_resource = {"aws:ResourceAccount": owner, "aws:ResourceOrgID": ORGANIZATIONS[owner]}
     if who.endswith(".amazonaws.com"):
@@ -95,7 +95,7 @@ def titles(trials: Iterable[Trial]) -> list[str]:
     return [f"{one.policy or one.identity}: {one.title}" for one in trials]
 
 
-REVOKER, FORWARD, RESPONDER = our_role(""), our_role("-forward"), our_role("-desk")
+REVOKER, FORWARD, RESPONDER = our_role(""), our_role("-forward"), our_role("-responder")
 OTHER_REVOKER, OTHER_FORWARD = our_role("", OTHER_MEMBER), our_role("-forward", OTHER_MEMBER)
 ADMINISTRATOR, OTHER_ADMINISTRATOR = role("admin"), role("admin", OTHER_MEMBER)
 STRANGE_ADMINISTRATOR = role("admin", STRANGER)

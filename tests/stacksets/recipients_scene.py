@@ -58,7 +58,7 @@ def filters(made: Plan) -> Mapping[str, list[str]]:
         if call.service == "sns" and call.operation != "Unsubscribe":
             policy = call.arguments.get("AttributeValue") or call.arguments["Attributes"]
             policy = policy if isinstance(policy, str) else policy["FilterPolicy"]
-            whom = call.arguments.get("Endpoint") or call.arguments["SubscriptionArn"]
+            target_text = call.arguments.get("Endpoint") or call.arguments["SubscriptionArn"]
             assert [*json.loads(policy)] == ["account"]
-            found[whom] = json.loads(policy)["account"]
+            found[target_text] = json.loads(policy)["account"]
     return found

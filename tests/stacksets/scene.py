@@ -42,7 +42,7 @@ PARAMETERS: dict[str, Any] = {
     "MissingGroup": {
         "Type": "String",
         "Default": "undecided",
-        "AllowedValues": ["undecided", "nobody"],
+        "AllowedValues": ["undecided", "treat-as-empty"],
     },
     "AdminRolePatterns": {"Type": "String", "Default": "role/stacksets-exec-*"},
     "RoleCallers": {
@@ -267,8 +267,8 @@ REGION_DENY = (
     '{"Statement":[{"Sid":"OnlyEurope","Effect":"Deny","NotAction":"iam:*","Resource":"*",'
     '"Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}%s}}]}'
 )
-# The policy of a rollout binds everybody below the root but the centre.
-ROOT_BUT_CENTRE = (ONE, LARGE)
+# The policy of a rollout binds everybody below the root but the central account.
+ROOT_BUT_CENTRAL = (ONE, LARGE)
 
 
 def under(content: str, targets: tuple[str, ...]) -> Observed:

@@ -78,7 +78,7 @@ account = "{self.box.security}"
 Email = "security@example.com"
 
 [parameters]
-MissingGroup = "nobody"
+MissingGroup = "treat-as-empty"
 
 [[ring]]
 name = "early"
@@ -100,14 +100,14 @@ reason = "It is the vault of backups."
         )
 
     def quarter(self, times: int = 1) -> None:
-        """A quarter of an hour, with the patrols and sweeps in it."""
+        """A quarter of an hour, with the reconciliations and sweeps in it."""
         for _ in range(times):
-            # The centre calls a longer gap between two of its sweeps a sleep.
+            # The central account calls a longer gap between two of its sweeps a sleep.
             for _ in range(SWEEPS_IN_A_QUARTER):
                 self.box.advance(BETWEEN_SWEEPS)
                 self.box.tick()
                 self.box.settle(ignore_hidden=True)
-            # The sweep that this begins reads what the patrols have sent.
+            # The sweep that this begins reads what the reconciliations have sent.
             self.box.advance(61)
             self.box.tick()
             self.box.settle(ignore_hidden=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from handler.model.names import CALLS_RULE, PATROL_SCHEDULE, SWEEP_RULE
+from handler.model.names import CALLS_RULE, RECONCILE_SCHEDULE, SWEEP_RULE
 from sandbox.demo.organization_trail import TRAIL_NAME
 from stacksets.cli.common import Stopped
-from stacksets.cli.status import look
+from stacksets.cli.status import read_status
 from stacksets.config.load import read_wanted
 from stacksets.observe.clients import Clients
 from stacksets.observed.heartbeats import Opened, read_kept
@@ -46,7 +46,7 @@ def seen(landscape: Landscape, under: Clients | None = None) -> Coverage:
         make=lambda service, account: box.client(service, account),
         elsewhere=lambda service, region: box.client(service, box.management, region=region),
     )
-    return coverage(look(wanted, under or clients, member=member, now=box.time()))
+    return coverage(read_status(wanted, under or clients, member=member, now=box.time()))
 
 
 def watcher(landscape: Landscape, *, without: str = "") -> Clients:
@@ -80,7 +80,7 @@ def why(landscape: Landscape, name: str) -> str:
 
 @pytest.fixture(scope="module")
 def covered(landscape: Landscape) -> Landscape:
-    """The first patrol tags the canary, the second tells how that went."""
+    """The first reconciliation tags the canary, the second tells how that went."""
     landscape.quarter(2)
     return landscape
 
@@ -88,11 +88,11 @@ def covered(landscape: Landscape) -> Landscape:
 def test_before_anybody_was_heard_of_all_are_silent_or_not_reached(landscape: Landscape) -> None:
     found = landscape.run("status", "--json")
     assert found.returncode == 1, found.stderr
-    told = json.loads(found.stdout)
-    by_name = {one["name"]: one["state"] for one in told["accounts"]}
+    reported = json.loads(found.stdout)
+    by_name = {one["name"]: one["state"] for one in reported["accounts"]}
     assert by_name["outside"] == "not reached"
     assert by_name["excluded"] == "excluded"
-    assert told["covered"] is False
+    assert reported["covered"] is False
 
 
 def test_an_account_is_covered_once_its_self_test_has_passed(covered: Landscape) -> None:
@@ -165,7 +165,7 @@ def test_each_state_is_told_with_its_reason(covered: Landscape) -> None:
     box.client("events", accounts["drifted"]).disable_rule(Name=CALLS_RULE)
     scheduler = box.client("scheduler", accounts["silent"])
     (schedule,) = [
-        one for one in scheduler.list_schedules()["Schedules"] if one["Name"] == PATROL_SCHEDULE
+        one for one in scheduler.list_schedules()["Schedules"] if one["Name"] == RECONCILE_SCHEDULE
     ]
     scheduler.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
     box.client("organizations", box.management).close_account(AccountId=accounts["suspended"])
@@ -177,9 +177,9 @@ def test_each_state_is_told_with_its_reason(covered: Landscape) -> None:
     found = states(covered)
     assert {name: found[name] for name in (*accounts, "failing") if name != "outdated"} == {
         "covered": State.COVERED,
-        "ill": State.ILL,
+        "ill": State.UNHEALTHY,
         "drifted": State.DRIFTED,
-        "silent": State.SILENT,
+        "silent": State.NOT_REPORTING,
         "excluded": State.EXCLUDED,
         "suspended": State.SUSPENDED,
         "watched": State.NOT_ENFORCING,
@@ -210,7 +210,7 @@ def test_drift_that_cloudformation_found_is_told(covered: Landscape) -> None:
         )
     )
     (row,) = [row for row in seen(covered).rows if row.account.id == account]
-    assert row.state is State.ILL
+    assert row.state is State.UNHEALTHY
     assert [one.why for one in row.also if one.state is State.DRIFTED] == [
         f"CloudFormation finds that StackSet {name} was changed there by hand."
     ]
@@ -247,14 +247,16 @@ def test_what_somebody_did_to_the_function_is_drift(covered: Landscape) -> None:
     assert states(covered)["outdated"] is State.COVERED
 
 
-def test_nobody_is_called_silent_while_the_centre_does_not_sweep(covered: Landscape) -> None:
+def test_nobody_is_called_silent_while_the_central_account_does_not_sweep(
+    covered: Landscape,
+) -> None:
     events = covered.box.client("events", covered.box.security)
     events.disable_rule(Name=SWEEP_RULE)
     covered.box.advance(3_600)
     whole = seen(covered)
     events.enable_rule(Name=SWEEP_RULE)
-    assert not any(row.state is State.SILENT for row in whole.rows)
-    assert whole.notes[0].startswith("The centre itself is behind")
+    assert not any(row.state is State.NOT_REPORTING for row in whole.rows)
+    assert whole.notes[0].startswith("The central account itself is behind")
 
 
 def test_incidents_are_counted_by_account_and_day(covered: Landscape) -> None:
@@ -262,7 +264,7 @@ def test_incidents_are_counted_by_account_and_day(covered: Landscape) -> None:
     days = {int(box.time()) // 86_400}
     key = box.new_user(account, "mallory", "iam:*")
     client = box.client("iam", key=key)
-    client.create_user(UserName="puppet")
+    client.create_user(UserName="accomplice")
     box.settle(ignore_hidden=True)
     kept = read_kept(box.client("dynamodb", box.security))
     # Midnight may have been in between.

@@ -13,7 +13,7 @@ from sandbox.demo.organization_trail import start_trail
 from tests.status.conftest import Landscape
 from tests.waiting import wait_until
 
-REMEDY = (
+REMEDIATION = (
     "Look there at the resource policy of the function iam-org-revoker (`aws lambda get-policy`), "
     "at the targets of the rules iam-org-revoker-calls and iam-org-revoker-canary, at throttling "
     "of the function, and at its log."
@@ -52,7 +52,7 @@ def account(landscape: Landscape) -> str:
     return made
 
 
-def told(landscape: Landscape, account: str) -> dict[str, Any]:
+def reported(landscape: Landscape, account: str) -> dict[str, Any]:
     """The account in what `status --json` prints."""
     printed = json.loads(landscape.run("status", "--json").stdout)
     return next(one for one in printed["accounts"] if one["account"] == account)
@@ -68,10 +68,10 @@ def test_an_account_whose_events_come_as_dead_letters_is_not_covered(
     box.client("iam", key=key).create_group(GroupName="made-by-mallory")
     box.settle(ignore_hidden=True)
     landscape.quarter()
-    found = told(landscape, account)
+    found = reported(landscape, account)
     assert (found["state"], found["amiss"]) == ("ill", True)
     assert [found["why"], *(one["why"] for one in found["also"])] == [FAILED, f"2 events {LATE}"]
-    assert {one["todo"] for one in (found, *found["also"])} == {REMEDY}
+    assert {one["todo"] for one in (found, *found["also"])} == {REMEDIATION}
     assert (found["heartbeat"]["dead_letters"], found["heartbeat"]["redriven"]) == (0, 2)
     assert found["heartbeat"]["self_test"]["ok"] is False
     # Late, she is contained all the same.
@@ -86,5 +86,5 @@ def test_without_a_call_the_failed_self_test_alone_says_so(
     landscape: Landscape, account: str
 ) -> None:
     landscape.quarter()
-    found = told(landscape, account)
+    found = reported(landscape, account)
     assert (found["state"], found["why"], found["also"]) == ("ill", FAILED, [])

@@ -14,9 +14,9 @@ import pytest
 from handler.model.names import SWEEP_RULE
 from sandbox.box import Box, open_box
 from sandbox.demo.product_setup import Stage, install
-from tests.end_to_end.conftest import account, bare_account, desk_of, no_fault_is_left, stranger
+from tests.end_to_end.conftest import account, bare_account, client_of, no_fault_is_left, stranger
 
-__all__ = ["account", "bare_account", "desk_of", "no_fault_is_left", "stranger"]
+__all__ = ["account", "bare_account", "client_of", "no_fault_is_left", "stranger"]
 
 HERE = Path(__file__).parent
 
@@ -33,7 +33,7 @@ def box() -> Iterator[Box]:
 
 @pytest.fixture(scope="module")
 def stage(box: Box) -> Stage:
-    """Enforcing in every member. Sweeps come at a test's word alone, and so do patrols of members
+    """Enforcing in every member. Sweeps come at a test's word alone, and so do reconciliations of members
     that were there before: a heartbeat that comes once is a silence half an hour later."""
     installed = install(box, mode="enforce", central={"MailsPerMinute": "240"})
     box.client("events", box.security).disable_rule(Name=SWEEP_RULE)

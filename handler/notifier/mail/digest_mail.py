@@ -64,28 +64,36 @@ def observed_mail(words: Mapping[str, str], incidents: Sequence[Incident]) -> Ma
 
 
 def open_mail(
-    words: Mapping[str, str], incidents: Sequence[Incident], silent: Sequence[Watched]
+    words: Mapping[str, str], incidents: Sequence[Incident], not_reporting: Sequence[Watched]
 ) -> Mail:
     """The day's reminder of what is critical and still open."""
     body = _filled(
         words["open"],
         total=_count(len(incidents), "incident"),
         incidents=_listed(incidents),
-        silences=_silences(silent),
+        silences=_silences(not_reporting),
     )
     subject = f"[Still open] {_count(len(incidents), 'incident')}"
-    subject += f", {_count(len(silent), 'silent account')}" if silent else ""
+    subject += f", {_count(len(not_reporting), 'silent account')}" if not_reporting else ""
     return make_mail(
-        subject=subject, body=body, kind="open", incidents=incidents, silences=_entries_of(silent)
+        subject=subject,
+        body=body,
+        kind="open",
+        incidents=incidents,
+        silences=_entries_of(not_reporting),
     )
 
 
-def silent_mail(words: Mapping[str, str], silent: Sequence[Watched], *, nobody_heard: bool) -> Mail:
-    """Accounts whose heartbeats stopped; `nobody_heard`: those of every account."""
-    name = "deaf" if nobody_heard else "silent"
-    body = _filled(words[name], total=_count(len(silent), "account"), silences=_silences(silent))
-    subject = f"[Revoker silent] {_accounts(silent)}"
-    return make_mail(subject=subject, body=body, kind=name, silences=_entries_of(silent))
+def not_reporting_mail(
+    words: Mapping[str, str], not_reporting: Sequence[Watched], *, none_reporting: bool
+) -> Mail:
+    """Accounts whose heartbeats stopped; `none_reporting`: those of every account."""
+    name = "deaf" if none_reporting else "silent"
+    body = _filled(
+        words[name], total=_count(len(not_reporting), "account"), silences=_silences(not_reporting)
+    )
+    subject = f"[Revoker silent] {_accounts(not_reporting)}"
+    return make_mail(subject=subject, body=body, kind=name, silences=_entries_of(not_reporting))
 
 
 def back_mail(words: Mapping[str, str], back: Sequence[Watched]) -> Mail:
@@ -188,7 +196,7 @@ def _pasted_users(incidents: Sequence[Incident]) -> Iterator[str]:
 def _silences(accounts: Sequence[Watched]) -> str:
     return (
         "\n".join(
-            f"  {_named(one)}\n    last heard {time_text(one.last_heard)}, version "
+            f"  {_named(one)}\n    last heard {time_text(one.last_heartbeat)}, version "
             f"{clip(one.product_version, 16) or 'unknown'}"
             for one in accounts
         )
@@ -210,7 +218,7 @@ def _entries_of(accounts: Sequence[Watched]) -> list[dict[str, str]]:
         {
             "account": one.account,
             "alias": one.alias[:120],
-            "last_heard": time_text(one.last_heard),
+            "last_heartbeat": time_text(one.last_heartbeat),
             "product_version": one.product_version[:40],
         }
         for one in accounts

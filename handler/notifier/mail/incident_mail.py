@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from string import Template
 
 from handler.model.names import RELEASE_COMMAND
-from handler.model.principal import SESSION_RUNGS
-from handler.model.report import GainTold
+from handler.model.principal import SESSION_METHODS
+from handler.model.report import ReportedImpact
 from handler.notifier.mail.formatting import (
     clip,
     command_line,
@@ -26,12 +26,12 @@ SUBJECT_LIMIT = 99
 CLIENT_LIMIT = 56
 # What a text in templates/mail may name; blocks stand alone in their paragraph.
 MAIL_PLACEHOLDERS = frozenset(
-    {"account", "account_id", "call", "facts", "gains", "held"}
-    | {"release", "remedy", "undo", "who", "why"}
+    {"account", "account_id", "call", "facts", "impacts", "held"}
+    | {"release", "remediation", "undo", "who", "why"}
 )
 STILL_TRYING = "still-trying"
 SESSIONS = "contained-sessions"
-HELD_BACK = "held-back"
+BLOCKED = "held-back"
 
 KIND_TAGS = {
     NoticeKind.CONTAINED: "[IAM revoked]",
@@ -40,10 +40,10 @@ KIND_TAGS = {
     NoticeKind.KEPT: "[IAM still revoked]",
     NoticeKind.WOULD_CONTAIN: "[IAM would be revoked]",
     NoticeKind.GONE: "[IAM caller gone]",
-    NoticeKind.TOLD: "[IAM told]",
+    NoticeKind.REPORTED: "[IAM told]",
     NoticeKind.TAMPERED: "[Revoker tampered]",
     NoticeKind.REFUSED: "[Report refused]",
-    NoticeKind.ILL: "[Revoker ill]",
+    NoticeKind.UNHEALTHY: "[Revoker ill]",
 }
 _LABELS = {
     "principal_arn": "ARN",
@@ -57,7 +57,7 @@ _LABELS = {
     "error_code": "Failed with",
     "request": "Request",
     "reason": "Why",
-    "rung": "Done",
+    "method": "Done",
     "held_by": "Held back by",
     "mode": "Mode",
     "state": "State",
@@ -65,7 +65,7 @@ _LABELS = {
     "redriven": "Late events",
     "test_error": "Test says",
     "version": "Version",
-    "centre_version": "Centre has",
+    "central_version": "Central account has",
     "refused": "Refused",
     "envelope_source": "Source",
     "envelope_type": "Type",
@@ -75,8 +75,8 @@ _LABELS = {
     "claimed_event": "Says event",
 }
 # Facts whose values are codes; the words have a sentence for each.
-_CODES = frozenset({"reason", "rung", "held_by"})
-_OF_SESSIONS = frozenset(rung.value for rung in SESSION_RUNGS)
+_CODES = frozenset({"reason", "method", "held_by"})
+_OF_SESSIONS = frozenset(method.value for method in SESSION_METHODS)
 
 
 def mail_subject(incident: Incident) -> str:
@@ -100,9 +100,9 @@ def mail_body(words: Mapping[str, str], incident: Incident) -> str:
         call=clip(notice.facts.get("call", "")) or "IAM",
         why=sentence_of(words, code),
         held=sentence_of(words, held),
-        remedy=_remedy(words, f"{held or code}-remedy", notice.account),
+        remediation=_remediation(words, f"{held or code}-remedy", notice.account),
         facts="\n".join(_rows(words, incident)),
-        gains="\n".join(_gain_lines(words, notice)),
+        impacts="\n".join(_impact_lines(words, notice)),
         release=_command((*RELEASE_COMMAND, notice.account, _released(notice), "--reason", "WHY")),
         undo="\n".join(f"  {command_line(command)}" for command in notice.undo)
         or "  (the report names no command)",
@@ -113,16 +113,16 @@ def mail_body(words: Mapping[str, str], incident: Incident) -> str:
 def _text_for(incident: Incident) -> str:
     """Which of the texts: that of the kind, or of a case of it."""
     kind, facts = incident.kind, incident.first.facts
-    if kind is NoticeKind.CONTAINED and facts.get("rung") in _OF_SESSIONS:
+    if kind is NoticeKind.CONTAINED and facts.get("method") in _OF_SESSIONS:
         return SESSIONS
     if kind is NoticeKind.CONTAINED and incident.milestone > 1:
         return STILL_TRYING
     if kind is NoticeKind.CANNOT_CONTAIN and facts.get("held_by"):
-        return HELD_BACK
+        return BLOCKED
     return kind.value
 
 
-def _remedy(words: Mapping[str, str], code: str, account: str) -> str:
+def _remediation(words: Mapping[str, str], code: str, account: str) -> str:
     """The sentence of what to do; a newer member's code has none, and nothing is said."""
     said = Template(sentence_of(words, code)).safe_substitute(account_id=account)
     return "" if said == clip(code) else said
@@ -143,7 +143,7 @@ def _subject_line(incident: Incident, texts: list[str]) -> str:
 
 
 def _which_call(incident: Incident) -> str:
-    if incident.calls == 1 or incident.kind is NoticeKind.ILL:
+    if incident.calls == 1 or incident.kind is NoticeKind.UNHEALTHY:
         return ""
     return f"(call {incident.milestone} of {incident.calls})"
 
@@ -172,14 +172,14 @@ def account_text(notice: Notice) -> str:
 def _rows(words: Mapping[str, str], incident: Incident) -> list[str]:
     notice, latest = incident.first, incident.latest
     rows = [("Account", account_text(notice))]
-    if notice.kind not in (NoticeKind.REFUSED, NoticeKind.ILL):
+    if notice.kind not in (NoticeKind.REFUSED, NoticeKind.UNHEALTHY):
         rows += [("Who", _who(notice)), ("Call", _call(notice))]
     # What an illness is, and why, is one and the same.
-    said = {"reason"} if notice.kind is NoticeKind.ILL else set()
+    said = {"reason"} if notice.kind is NoticeKind.UNHEALTHY else set()
     labels = {name: label for name, label in _LABELS.items() if name not in said}
     rows += [(label, _value(words, notice, name)) for name, label in labels.items()]
     rows += [("Note", clip(note)) for note in notice.notes]
-    if notice.kind is not NoticeKind.ILL:
+    if notice.kind is not NoticeKind.UNHEALTHY:
         rows += [("Calls so far", _so_far(incident))]
         if latest.event_id != notice.event_id:
             when = clip(latest.facts.get("call_time", ""))
@@ -203,15 +203,15 @@ def _so_far(incident: Incident) -> str:
     return f"{incident.calls} (this mail: call {incident.milestone})"
 
 
-def _gain_lines(words: Mapping[str, str], notice: Notice) -> Iterator[str]:
+def _impact_lines(words: Mapping[str, str], notice: Notice) -> Iterator[str]:
     """What the call gave, to whom, what became of it, and the commands that take it back."""
-    if notice.gains:
+    if notice.impacts:
         yield from (sentence_of(words, "gains-heading"), "")
-    for number, gain in enumerate(notice.gains, start=1):
+    for number, impact in enumerate(notice.impacts, start=1):
         if number > 1:
             yield ""
-        yield from item_lines(f"{number}.", _gain_text(words, gain))
-        yield from (f"     {_command(command)}" for command in gain.undo)
+        yield from item_lines(f"{number}.", _impact_text(words, impact))
+        yield from (f"     {_command(command)}" for command in impact.undo)
 
 
 def _command(command: tuple[str, ...]) -> str:
@@ -222,17 +222,17 @@ def _command(command: tuple[str, ...]) -> str:
 
 
 def _released(notice: Notice) -> str:
-    """Whom the desk releases: by id, for names move; a word for the reader where none is told."""
-    told = (notice.facts.get(name, "") for name in ("principal_id", "principal_name"))
-    # The desk would take it for an option.
-    return next((name for name in told if name and not name.startswith("-")), "PRINCIPAL")
+    """Whom the responder releases: by id, for names move; a word for the reader where none is told."""
+    reported = (notice.facts.get(name, "") for name in ("principal_id", "principal_name"))
+    # The responder would take it for an option.
+    return next((name for name in reported if name and not name.startswith("-")), "PRINCIPAL")
 
 
-def _gain_text(words: Mapping[str, str], gain: GainTold) -> str:
+def _impact_text(words: Mapping[str, str], impact: ReportedImpact) -> str:
     """What it is, what was done about it, and what is missing, each a sentence."""
-    done = gain.done or sentence_of(words, "gain-left")
-    said = " ".join(_assentence_of(part) for part in (gain.what, done, gain.missing) if part)
-    return f"CRITICAL. {said}" if gain.critical else said
+    done = impact.done or sentence_of(words, "gain-left")
+    said = " ".join(_assentence_of(part) for part in (impact.what, done, impact.missing) if part)
+    return f"CRITICAL. {said}" if impact.critical else said
 
 
 def _assentence_of(text: str) -> str:

@@ -37,7 +37,7 @@ _CALL = {
     "error_code": "error_code",
     "request": "request",
 }
-_TOLD_ELSEWHERE = frozenset({*_PRINCIPAL.values(), *_CALL.values(), "alias", "disposition"})
+_REPORTED_ELSEWHERE = frozenset({*_PRINCIPAL.values(), *_CALL.values(), "alias", "disposition"})
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ def _all_facts(notice: Notice) -> dict[str, Any]:
         "event_id": notice.event_id,
         "principal": _picked(facts, _PRINCIPAL),
         "call": _picked(facts, _CALL),
-        "facts": {name: value for name, value in facts.items() if name not in _TOLD_ELSEWHERE},
+        "facts": {name: value for name, value in facts.items() if name not in _REPORTED_ELSEWHERE},
         "notes": list(notice.notes),
         "undo": [list(command) for command in notice.undo],
-        "gains": [asdict(gain) for gain in notice.gains],
+        "impacts": [asdict(impact) for impact in notice.impacts],
     }
 
 

@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterable
 from itertools import chain, zip_longest
 from typing import TypeVar
 
-Told = TypeVar("Told")
+Reported = TypeVar("Reported")
 
 
 def take_turns(
-    things: Iterable[Told], *, account: Callable[[Told], str], critical: Callable[[Told], bool]
-) -> list[Told]:
+    things: Iterable[Reported],
+    *,
+    account: Callable[[Reported], str],
+    critical: Callable[[Reported], bool],
+) -> list[Reported]:
     """One of each account, then a second of each, and so on; each account's critical ones first.
 
     However much one account has to tell, the first of every other stands before its second.
     """
-    shares: dict[str, list[Told]] = {}
+    shares: dict[str, list[Reported]] = {}
     for thing in things:
         shares.setdefault(account(thing), []).append(thing)
     lines = [sorted(share, key=lambda thing: not critical(thing)) for share in shares.values()]

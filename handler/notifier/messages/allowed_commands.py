@@ -62,7 +62,7 @@ _SWITCHES = (
     "organizations-root-sessions",
     "outbound-web-identity-federation",
 )
-# Every call that gains.py or a rung is undone with, and the options that it is given.
+# Every call that gains.py or a deny method is undone with, and the options that it is given.
 IAM_OPTIONS: dict[str, frozenset[str]] = {
     "add-client-id-to-open-id-connect-provider": _OIDC | _CLIENT,
     "add-role-to-instance-profile": _PROFILE | _ROLE,
@@ -110,7 +110,7 @@ _PARTITION = re.compile("aws(-[a-z]+)*")
 _GROUPS = (DENY_GROUP, SESSION_DENY_GROUP, KEPT_GROUP, KEPT_SESSION_GROUP)
 
 
-def undoes_gain(command: Command, *, account: str) -> bool:
+def undoes_impact(command: Command, *, account: str) -> bool:
     """Whether a revoker of that account writes such commands about what a call gave."""
     if command[:-3] == (*RELEASE_COMMAND, account):
         principal, *reason = command[-3:]

@@ -21,7 +21,7 @@ ILLNESSES = (
     "trail-off",
     "table-policy-off",
     "self-test-failed",
-    "roster-differs",
+    "ledger-differs",
     OLD_VERSION,
 )
 
@@ -36,7 +36,7 @@ def find_illnesses(heartbeat: Heartbeat, *, event_id: str) -> tuple[Notice, ...]
     }
     return tuple(
         Notice(
-            kind=NoticeKind.ILL,
+            kind=NoticeKind.UNHEALTHY,
             event_id=f"{event_id}-{name}",
             account=heartbeat.account,
             principal=name,
@@ -66,10 +66,10 @@ def _signs(heartbeat: Heartbeat) -> Iterator[tuple[str, dict[str, str], tuple[st
         yield "table-policy-off", {"state": heartbeat.table_policy}, ()
     if heartbeat.self_test.at and not heartbeat.self_test.ok:
         yield "self-test-failed", {"test_error": heartbeat.self_test.error}, ()
-    if heartbeat.roster_differences:
-        yield "roster-differs", {}, heartbeat.roster_differences
+    if heartbeat.ledger_differences:
+        yield "ledger-differs", {}, heartbeat.ledger_differences
     if _numbers(heartbeat.product_version) < _numbers(VERSION):
-        yield OLD_VERSION, {"centre_version": VERSION}, ()
+        yield OLD_VERSION, {"central_version": VERSION}, ()
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -14,8 +14,8 @@ from typing import Any
 
 from handler.model.heartbeat import Heartbeat, read_heartbeat
 from handler.model.names import HEARTBEAT_DETAIL_TYPE, REPORT_DETAIL_TYPE, REPORT_SOURCE
-from handler.model.report import GainTold, Report, from_detail
-from handler.notifier.messages.allowed_commands import undoes_containment, undoes_gain
+from handler.model.report import Report, ReportedImpact, from_detail
+from handler.notifier.messages.allowed_commands import undoes_containment, undoes_impact
 from handler.notifier.messages.health_findings import find_illnesses
 from handler.notifier.messages.notice import (
     CRITICAL_KINDS,
@@ -27,7 +27,7 @@ from handler.notifier.messages.notice import (
 )
 
 LIST_LIMIT = 10
-GAIN_LIMIT = 300
+IMPACT_LIMIT = 300
 # A partition key takes 2,048 bytes, and a member may send any text as a name.
 KEY_LIMIT = 512
 UNKNOWN_ACCOUNT = "unknown"
@@ -116,27 +116,27 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
         return _refuse(envelope, body_id, "The report names no event.")
     kind = NoticeKind(report.disposition.value)
     report, strange = _in_known_shapes(report)
-    undo, gains = _fitting(report.undo), tuple(_small_gain(gain) for gain in report.gains)
-    gained = any(gain.critical for gain in gains)
+    undo, impacts = _fitting(report.undo), tuple(_small_impact(impact) for impact in report.impacts)
+    impacts_found = any(impact.critical for impact in impacts)
     notes = tuple(cut_text(note) for note in report.notes[:LIST_LIMIT])
     if strange:
         notes += (STRANGE_COMMAND,)
-    if undo != report.undo or [one.undo for one in gains] != [one.undo for one in report.gains]:
+    if undo != report.undo or [one.undo for one in impacts] != [one.undo for one in report.impacts]:
         notes += ("A command that undoes was too long for a mail and was left out.",)
-    if len(gains) > LIST_LIMIT:
-        notes += (f"{len(gains) - LIST_LIMIT} more things that the call gave were left out.",)
+    if len(impacts) > LIST_LIMIT:
+        notes += (f"{len(impacts) - LIST_LIMIT} more things that the call gave were left out.",)
     return Notice(
         kind=kind,
         event_id=_as_key(report.event_id),
         account=account,
         # A critical gain is an incident of its own: it must not wait for the tenth call. So is each
         # containment: who was released and offends again is heard of again.
-        principal=_as_key(_principal_key(report, *(["critical"] if gained else []))),
+        principal=_as_key(_principal_key(report, *(["critical"] if impacts_found else []))),
         facts=_bounded(asdict(report)),
         undo=undo,
         notes=notes,
-        gains=gains[:LIST_LIMIT],
-        critical=kind in CRITICAL_KINDS or gained,
+        impacts=impacts[:LIST_LIMIT],
+        critical=kind in CRITICAL_KINDS or impacts_found,
     )
 
 
@@ -148,11 +148,11 @@ def _in_known_shapes(report: Report) -> tuple[Report, bool]:
         for command in report.undo
         if undoes_containment(command, account=here, partition=report.partition)
     )
-    gains = tuple(
-        replace(gain, undo=tuple(one for one in gain.undo if undoes_gain(one, account=here)))
-        for gain in report.gains
+    impacts = tuple(
+        replace(impact, undo=tuple(one for one in impact.undo if undoes_impact(one, account=here)))
+        for impact in report.impacts
     )
-    kept = replace(report, undo=undo, gains=gains)
+    kept = replace(report, undo=undo, impacts=impacts)
     return kept, kept != report
 
 
@@ -160,14 +160,14 @@ def _fitting(commands: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ..
     return tuple(command for command in commands if _fits(command))[:LIST_LIMIT]
 
 
-def _small_gain(gain: GainTold) -> GainTold:
+def _small_impact(impact: ReportedImpact) -> ReportedImpact:
     return replace(
-        gain,
-        what=cut_text(gain.what, GAIN_LIMIT),
-        remedy=cut_text(gain.remedy, GAIN_LIMIT),
-        done=cut_text(gain.done, GAIN_LIMIT),
-        missing=cut_text(gain.missing, GAIN_LIMIT),
-        undo=_fitting(gain.undo)[:2],
+        impact,
+        what=cut_text(impact.what, IMPACT_LIMIT),
+        remediation=cut_text(impact.remediation, IMPACT_LIMIT),
+        done=cut_text(impact.done, IMPACT_LIMIT),
+        missing=cut_text(impact.missing, IMPACT_LIMIT),
+        undo=_fitting(impact.undo)[:2],
     )
 
 

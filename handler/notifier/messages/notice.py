@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 
-from handler.model.report import GainTold
+from handler.model.report import ReportedImpact
 
 # Whatever a member sends, a notice stays small: an item (two notices) takes 400 KB, a mail 256 KB.
 FACT_LIMIT = 2_048
@@ -27,10 +27,10 @@ class NoticeKind(Enum):
     KEPT = "kept"
     WOULD_CONTAIN = "would-contain"
     GONE = "gone"
-    TOLD = "told"
+    REPORTED = "told"
     TAMPERED = "tampered"
     REFUSED = "refused"
-    ILL = "ill"
+    UNHEALTHY = "ill"
 
 
 CRITICAL_KINDS = frozenset({NoticeKind.CANNOT_CONTAIN, NoticeKind.STRIPPED, NoticeKind.TAMPERED})
@@ -53,13 +53,13 @@ class Notice:
     facts: Mapping[str, str] = field(default_factory=dict)
     undo: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
-    gains: tuple[GainTold, ...] = ()
+    impacts: tuple[ReportedImpact, ...] = ()
     critical: bool = False
 
     @property
     def is_daily(self) -> bool:
         """Whether it waits for the morning's digest instead of a mail of its own."""
-        if self.kind is NoticeKind.ILL:
+        if self.kind is NoticeKind.UNHEALTHY:
             # While a rollout runs every account is old for an hour.
             return self.principal == OLD_VERSION
         return self.kind is NoticeKind.WOULD_CONTAIN and (
@@ -71,7 +71,7 @@ class Notice:
 class Incident:
     """The calls of one principal, of one kind, until it goes quiet; `milestone` is the mail due.
 
-    `last_seen`, `quiet_after` and `owed_since` are epoch seconds; the last is 0 if no mail is owed.
+    `last_seen`, `quiet_after` and `due_since` are epoch seconds; the last is 0 if no mail is owed.
     """
 
     key: str
@@ -82,7 +82,7 @@ class Incident:
     latest: Notice
     last_seen: int = 0
     quiet_after: int = 0
-    owed_since: int = 0
+    due_since: int = 0
 
     @property
     def kind(self) -> NoticeKind:
@@ -103,7 +103,7 @@ class Incident:
     @property
     def is_reminded(self) -> bool:
         """Whether a mail a day tells that it is still open."""
-        return (self.critical or self.kind is NoticeKind.ILL) and not self.is_daily
+        return (self.critical or self.kind is NoticeKind.UNHEALTHY) and not self.is_daily
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ class Watched:
     account: str
     alias: str
     product_version: str
-    last_heard: int
-    silent_since: int
+    last_heartbeat: int
+    not_reporting_since: int
     due_at: int
 
 
@@ -160,9 +160,9 @@ def unpack_notice(text: str) -> Notice:
         facts=values["facts"],
         undo=_as_commands(values["undo"]),
         notes=tuple(values["notes"]),
-        gains=tuple(
-            GainTold(**gain | {"undo": _as_commands(gain["undo"])})
-            for gain in values.get("gains", ())
+        impacts=tuple(
+            ReportedImpact(**impact | {"undo": _as_commands(impact["undo"])})
+            for impact in values.get("impacts", ())
         ),
         critical=values.get("critical", False),
     )

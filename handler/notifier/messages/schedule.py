@@ -7,7 +7,7 @@ from handler.notifier.messages.notice import Incident, Notice, NoticeKind
 # A milestone that nobody reaches: one mail, and none until the incident was closed.
 NEVER_AGAIN = 10**12
 # What is ill says so with every heartbeat, four an hour; once it did not for so long, it is well.
-ILL_SECONDS = 3_600
+UNHEALTHY_SECONDS = 3_600
 # A critical incident is reminded of until so long after its last call.
 REMIND_SECONDS = 3 * 86_400
 DAY_SECONDS = 86_400
@@ -20,7 +20,7 @@ def milestone_after(incident: Incident, *, covers_all: bool) -> int:
 
     `covers_all`: that mail was a digest, which says how many calls there were so far.
     """
-    if incident.kind is NoticeKind.ILL:
+    if incident.kind is NoticeKind.UNHEALTHY:
         return NEVER_AGAIN
     if incident.is_daily:
         return incident.calls + 1
@@ -32,12 +32,12 @@ def milestone_after(incident: Incident, *, covers_all: bool) -> int:
 
 def quiet_seconds_of(notice: Notice, *, usual: int) -> int:
     """How long without another notice closes its incident."""
-    return ILL_SECONDS if notice.kind is NoticeKind.ILL else usual
+    return UNHEALTHY_SECONDS if notice.kind is NoticeKind.UNHEALTHY else usual
 
 
 def is_open(incident: Incident, *, now: float) -> bool:
     """Whether a reminder of the incident still makes sense."""
-    if incident.kind is NoticeKind.ILL:
+    if incident.kind is NoticeKind.UNHEALTHY:
         return incident.quiet_after >= now
     return max(incident.quiet_after, incident.last_seen + REMIND_SECONDS) >= now
 

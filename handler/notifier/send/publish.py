@@ -22,7 +22,7 @@ ACCOUNTS_LIMIT = 1_000
 
 
 @dataclass(frozen=True)
-class Centre:
+class Central:
     """What the notifier works with; `sns` is an SNS client, `words` the texts of the mails.
 
     `spent` are the accounts, or "" for all, that this run sends no single mails for any more: the
@@ -39,7 +39,7 @@ class Centre:
     spent: set[str] = field(default_factory=set)
 
 
-def tell_incident(centre: Centre, key: str, *, account: str) -> Turn:
+def report_incident(central: Central, key: str, *, account: str) -> Turn:
     """Send every mail that is due on the incident, in order, or leave what is refused owed.
 
     Raises what the table raises; what the topic raises leaves the mail to the sweep.
@@ -47,33 +47,33 @@ def tell_incident(centre: Centre, key: str, *, account: str) -> Turn:
     from botocore.exceptions import BotoCoreError, ClientError
 
     while True:
-        if sends_no_more(centre, account):
-            return owe_mail(centre.store, key)
-        claimed = claim_mail(centre.store, key)
+        if sends_no_more(central, account):
+            return owe_mail(central.store, key)
+        claimed = claim_mail(central.store, key)
         if isinstance(claimed, Turn):
             return claimed
-        if not _is_granted(centre, claimed):
-            give_back(centre.store, claimed)
+        if not _is_granted(central, claimed):
+            give_back(central.store, claimed)
             return Turn.HELD
         try:
-            publish_mail(centre, _single_mail(centre, claimed))
+            publish_mail(central, _single_mail(central, claimed))
         except (BotoCoreError, ClientError) as error:
             log_failure(f"mail on {key}", error)
             # It may be the mail or the topic; either way no other waits for more tries now.
-            centre.spent.add("")
-            give_back(centre.store, claimed)
+            central.spent.add("")
+            give_back(central.store, claimed)
             return Turn.HELD
-        turn = mark_mailed(centre.store, claimed)
+        turn = mark_mailed(central.store, claimed)
         if turn is not Turn.MORE_DUE:
             return turn
 
 
-def sends_no_more(centre: Centre, account: str) -> bool:
+def sends_no_more(central: Central, account: str) -> bool:
     """Whether this run is done with single mails about that account."""
-    return bool(centre.spent & {"", account}) or centre.store.now >= centre.singles_until
+    return bool(central.spent & {"", account}) or central.store.now >= central.singles_until
 
 
-def publish_mail(centre: Centre, mail: Mail) -> None:
+def publish_mail(central: Central, mail: Mail) -> None:
     """To the topic, in every form, with what subscribers may filter by."""
     attributes = {
         "kind": {"DataType": "String", "StringValue": mail.kind},
@@ -82,8 +82,8 @@ def publish_mail(centre: Centre, mail: Mail) -> None:
     if mail.accounts:
         listed = json.dumps(mail.accounts[:ACCOUNTS_LIMIT])
         attributes["account"] = {"DataType": "String.Array", "StringValue": listed}
-    centre.sns.publish(
-        TopicArn=centre.topic,
+    central.sns.publish(
+        TopicArn=central.topic,
         Subject=mail.subject,
         Message=sns_message(mail),
         MessageStructure="json",
@@ -91,29 +91,29 @@ def publish_mail(centre: Centre, mail: Mail) -> None:
     )
 
 
-def may_send_digest(centre: Centre) -> bool:
-    return take_digest(centre.store, centre.limits) is Grant.GIVEN
+def may_send_digest(central: Central) -> bool:
+    return take_digest(central.store, central.limits) is Grant.GIVEN
 
 
 def log_failure(what: str, error: Exception) -> None:
     print(json.dumps({"failed": what, "comesAgain": True, "error": str(error)}))
 
 
-def _is_granted(centre: Centre, incident: Incident) -> bool:
+def _is_granted(central: Central, incident: Incident) -> bool:
     account = incident.account
-    grant = take_single(centre.store, centre.limits, account=account, critical=incident.critical)
+    grant = take_single(central.store, central.limits, account=account, critical=incident.critical)
     match grant:
         case Grant.MINUTE_SPENT:
-            centre.spent.add("")
+            central.spent.add("")
         case Grant.ACCOUNT_SPENT if incident.critical:
-            centre.spent.add(account)
+            central.spent.add(account)
     return grant is Grant.GIVEN
 
 
-def _single_mail(centre: Centre, incident: Incident) -> Mail:
+def _single_mail(central: Central, incident: Incident) -> Mail:
     return make_mail(
         subject=mail_subject(incident),
-        body=mail_body(centre.words, incident),
+        body=mail_body(central.words, incident),
         kind=incident.kind.value,
         incidents=[incident],
         whole=True,

@@ -17,14 +17,14 @@ from handler.notifier.mail.digest_mail import PART_LIMIT, digest_mail, observed_
 from handler.notifier.mail.message import Mail
 from handler.notifier.mail.turns import take_turns
 from handler.notifier.messages.notice import CRITICAL_KINDS, Incident, NoticeKind
-from handler.notifier.send.alerts import Look, remind_of_open, tell_back, tell_silent
+from handler.notifier.send.alerts import DueWork, remind_of_open, report_back, report_not_reporting
 from handler.notifier.send.publish import (
-    Centre,
+    Central,
     log_failure,
     may_send_digest,
     publish_mail,
+    report_incident,
     sends_no_more,
-    tell_incident,
 )
 from handler.notifier.store.accounts import note_sweep, read_account
 from handler.notifier.store.due import claim_all, find_due, give_back_all, mark_all
@@ -47,34 +47,34 @@ class Swept:
     failed: tuple[str, ...]
 
 
-def sweep_all(centre: Centre) -> Swept:
+def sweep_all(central: Central) -> Swept:
     """One sweep; raises only what the table raises before there is anything to tell."""
-    hearing = note_sweep(centre.store)
-    found = find_due(centre.store)
+    liveness = note_sweep(central.store)
+    found = find_due(central.store)
     keys = _first_keys(found)
-    items = read_items(centre.store, keys).values()
+    items = read_items(central.store, keys).values()
     incidents = [read_incident(one) for one in items if _is(one["pk"]["S"], "incident#")]
-    look = Look(
+    look = DueWork(
         settled=tuple(one for one in incidents if one.milestone > one.calls),
         watched=tuple(read_account(one) for one in items if _is(one["pk"]["S"], ACCOUNT_PREFIX)),
         due={one["pk"]["S"]: number_of(one, "due_at") for one in items},
-        hearing=hearing,
+        liveness=liveness,
     )
-    owed = [one for one in incidents if one.milestone <= one.calls]
+    due_mails = [one for one in incidents if one.milestone <= one.calls]
     left: list[Incident] = []
     failed = (
-        *_failed("owed", lambda: left.extend(_tell_owed(centre, owed))),
-        *_failed("open", lambda: remind_of_open(centre, look)),
-        *_failed("silent", lambda: tell_silent(centre, look)),
-        *_failed("back", lambda: tell_back(centre, look)),
+        *_failed("due", lambda: left.extend(_report_due(central, due_mails))),
+        *_failed("open", lambda: remind_of_open(central, look)),
+        *_failed("silent", lambda: report_not_reporting(central, look)),
+        *_failed("back", lambda: report_back(central, look)),
     )
-    waiting = owed if "owed" in failed else left
+    waiting = due_mails if "due" in failed else left
     # What waits for the morning is late from then on.
-    since = [look.due[one.key] if one.is_daily else one.owed_since for one in waiting]
+    since = [look.due[one.key] if one.is_daily else one.due_since for one in waiting]
     # What this sweep had no room to look at waits all the same.
     unread = found.keys() - set(keys)
     since += [found[key] for key in unread if _is(key, "incident#")]
-    longest = max((centre.store.now - one for one in since), default=0.0)
+    longest = max((central.store.now - one for one in since), default=0.0)
     return Swept(longest, failed)
 
 
@@ -104,57 +104,57 @@ def _first_keys(due: Iterable[str]) -> list[str]:
     return ordered[:SWEEP_LIMIT]
 
 
-def _tell_owed(centre: Centre, owed: Sequence[Incident]) -> list[Incident]:
+def _report_due(central: Central, due_mails: Sequence[Incident]) -> list[Incident]:
     """One mail each where an account's share holds all of its own, digests for the others.
 
     What is left: no budget, or no topic.
     """
-    over = [one for one in owed if one.is_daily and _is_well(centre, one)]
-    change_items(centre.store, [drop_change(centre.store, one) for one in over])
-    observed = [one for one in owed if one.is_daily and one.kind is NoticeKind.WOULD_CONTAIN]
-    others = [one for one in owed if one not in over and one not in observed]
+    over = [one for one in due_mails if one.is_daily and _is_well(central, one)]
+    change_items(central.store, [drop_change(central.store, one) for one in over])
+    observed = [one for one in due_mails if one.is_daily and one.kind is NoticeKind.WOULD_CONTAIN]
+    others = [one for one in due_mails if one not in over and one not in observed]
     counts = Counter(one.account for one in others)
-    share = max(1, centre.limits.share - 1)
+    share = max(1, central.limits.share - 1)
     few = [one for one in others if counts[one.account] <= share]
     ordered = take_turns(few, account=lambda one: one.account, critical=lambda one: one.critical)
-    told = {one.key for one in ordered if _told_singly(centre, one)}
-    rest = [one for one in others if one.key not in told]
+    reported = {one.key for one in ordered if _reported_singly(central, one)}
+    rest = [one for one in others if one.key not in reported]
     return [
-        *_in_parts(centre, rest, lambda part: digest_mail(centre.words, part)),
-        *_in_parts(centre, observed, lambda part: observed_mail(centre.words, part)),
+        *_in_parts(central, rest, lambda part: digest_mail(central.words, part)),
+        *_in_parts(central, observed, lambda part: observed_mail(central.words, part)),
     ]
 
 
-def _is_well(centre: Centre, incident: Incident) -> bool:
+def _is_well(central: Central, incident: Incident) -> bool:
     """An illness that waited for the morning and is none any more."""
-    return incident.kind is NoticeKind.ILL and incident.quiet_after < centre.store.now
+    return incident.kind is NoticeKind.UNHEALTHY and incident.quiet_after < central.store.now
 
 
-def _told_singly(centre: Centre, incident: Incident) -> bool:
+def _reported_singly(central: Central, incident: Incident) -> bool:
     """Whether its mail is out. What the budget or the topic refused goes into the digest."""
-    if sends_no_more(centre, incident.account):
+    if sends_no_more(central, incident.account):
         return False
-    return tell_incident(centre, incident.key, account=incident.account) is not Turn.HELD
+    return report_incident(central, incident.key, account=incident.account) is not Turn.HELD
 
 
 def _in_parts(
-    centre: Centre, incidents: Sequence[Incident], write: Callable[[list[Incident]], Mail]
+    central: Central, incidents: Sequence[Incident], write: Callable[[list[Incident]], Mail]
 ) -> list[Incident]:
     """Tell of all in as few mails as their size allows; those that no mail was left for."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     ordered = sorted(incidents, key=lambda one: not one.critical)
     for number, part in enumerate(chunks(ordered, PART_LIMIT)):
-        if not may_send_digest(centre):
+        if not may_send_digest(central):
             return ordered[number * PART_LIMIT :]
         # Not those that another run holds: its mail is on the way.
-        claimed = claim_all(centre.store, part)
+        claimed = claim_all(central.store, part)
         if not claimed:
             continue
         try:
-            publish_mail(centre, write(claimed))
+            publish_mail(central, write(claimed))
         except (BotoCoreError, ClientError):
-            give_back_all(centre.store, claimed)
+            give_back_all(central.store, claimed)
             raise
-        mark_all(centre.store, claimed)
+        mark_all(central.store, claimed)
     return []

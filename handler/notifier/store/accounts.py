@@ -1,9 +1,9 @@
-"""Who was heard of, who is silent, and whether the centre itself is behind. Sends nothing.
+"""Who was heard of, who is silent, and whether the central account itself is behind. Sends nothing.
 
-`account#ACCOUNT` holds the last heartbeat (`beat`) and when it was sent (`last_heard`), alias and
-version, and `silent_since` once the silence was told of; its `due_at` is when two heartbeats are
+`account#ACCOUNT` holds the last heartbeat (`beat`) and when it was sent (`last_heartbeat`), alias and
+version, and `not_reporting_since` once the silence was told of; its `due_at` is when two heartbeats are
 missing, its `listed_at` puts it into the index that a status reads.
-`centre` holds when the last sweep was, since when there is one every minute (`awake_since`), when
+`central account` holds when the last sweep was, since when there is one every minute (`awake_since`), when
 any heartbeat was heard, and until when a backlog excuses silence (`behind_until`).
 """
 
@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from handler.model.heartbeat import SILENT_SECONDS, Heartbeat, pack_heartbeat
-from handler.model.names import ACCOUNT_PREFIX, CENTRE_KEY
-from handler.notifier.messages.liveness import SWEEP_GAP_SECONDS, Hearing, judge_hearing
+from handler.model.heartbeat import NOT_REPORTING_SECONDS, Heartbeat, pack_heartbeat
+from handler.model.names import ACCOUNT_PREFIX, CENTRAL_KEY
+from handler.notifier.messages.liveness import SWEEP_GAP_SECONDS, Liveness, judge_liveness
 from handler.notifier.messages.notice import Watched, cut_text
 from handler.notifier.messages.schedule import DAY_SECONDS, next_morning
 from handler.notifier.store.due import move_change
 from handler.notifier.store.table import (
-    Change,
     IncidentStore,
+    ItemChange,
     Refused,
     as_number,
     change_item,
@@ -39,8 +39,8 @@ def read_account(item: dict[str, Any]) -> Watched:
         account=text_of(item, "pk").removeprefix(ACCOUNT_PREFIX),
         alias=text_of(item, "alias"),
         product_version=text_of(item, "product_version"),
-        last_heard=number_of(item, "last_heard"),
-        silent_since=number_of(item, "silent_since"),
+        last_heartbeat=number_of(item, "last_heartbeat"),
+        not_reporting_since=number_of(item, "not_reporting_since"),
         due_at=number_of(item, "due_at"),
     )
 
@@ -58,50 +58,50 @@ def note_heartbeat(store: IncidentStore, heartbeat: Heartbeat) -> None:
         ":beat": {"S": pack_heartbeat(heartbeat)},
     }
     said = (
-        "last_heard = :heard, alias = :alias, product_version = :version, expires_at = :expiry, "
+        "last_heartbeat = :heard, alias = :alias, product_version = :version, expires_at = :expiry, "
         "beat = :beat, listed_at = if_not_exists(listed_at, :heard)"
     )
-    newer = "(attribute_not_exists(last_heard) OR last_heard < :heard)"
+    newer = "(attribute_not_exists(last_heartbeat) OR last_heartbeat < :heard)"
     key = ACCOUNT_PREFIX + heartbeat.account
     answer = change_item(
         store,
-        Change(
+        ItemChange(
             key,
             change=f"SET {said}, due_at = :due",
-            condition=f"{newer} AND attribute_not_exists(silent_since)",
-            values=values | {":due": as_number(heard + SILENT_SECONDS)},
+            condition=f"{newer} AND attribute_not_exists(not_reporting_since)",
+            values=values | {":due": as_number(heard + NOT_REPORTING_SECONDS)},
         ),
     )
-    if isinstance(answer, Refused) and "silent_since" in answer.item:
+    if isinstance(answer, Refused) and "not_reporting_since" in answer.item:
         change_item(
             store,
-            Change(
+            ItemChange(
                 key,
                 change=f"SET {said}, due_at = :due",
-                condition=f"{newer} AND attribute_exists(silent_since)",
+                condition=f"{newer} AND attribute_exists(not_reporting_since)",
                 values=values | {":due": as_number(now)},
             ),
         )
 
 
-def note_hearing(store: IncidentStore, *, sent_at: float) -> None:
+def note_liveness(store: IncidentStore, *, sent_at: float) -> None:
     """Write down that heartbeats arrive, and how late; `sent_at` is when the queue got the last."""
     now = store.now
     change_item(
         store,
-        Change(
-            CENTRE_KEY,
-            change="SET heard_at = :now",
-            condition="attribute_not_exists(heard_at) OR heard_at < :long_ago",
+        ItemChange(
+            CENTRAL_KEY,
+            change="SET last_heartbeat_at = :now",
+            condition="attribute_not_exists(last_heartbeat_at) OR last_heartbeat_at < :long_ago",
             values={":now": as_number(now), ":long_ago": as_number(now - 60)},
         ),
     )
     if 0 < sent_at < now - BACKLOG_SECONDS:
-        until = now + SILENT_SECONDS
+        until = now + NOT_REPORTING_SECONDS
         change_item(
             store,
-            Change(
-                CENTRE_KEY,
+            ItemChange(
+                CENTRAL_KEY,
                 change="SET behind_until = :until",
                 condition="attribute_not_exists(behind_until) OR behind_until < :sooner",
                 values={":until": as_number(until), ":sooner": as_number(until - 60)},
@@ -109,13 +109,13 @@ def note_hearing(store: IncidentStore, *, sent_at: float) -> None:
         )
 
 
-def note_sweep(store: IncidentStore) -> Hearing:
+def note_sweep(store: IncidentStore) -> Liveness:
     """Write down that a sweep runs; answers what it may say about silence."""
     now = store.now
     fresh = change_item(
         store,
-        Change(
-            CENTRE_KEY,
+        ItemChange(
+            CENTRAL_KEY,
             change="SET last_sweep = :now",
             condition="last_sweep > :long_ago",
             values={":now": as_number(now), ":long_ago": as_number(now - SWEEP_GAP_SECONDS)},
@@ -124,29 +124,31 @@ def note_sweep(store: IncidentStore) -> Hearing:
     if isinstance(fresh, Refused):
         change_item(
             store,
-            Change(
-                CENTRE_KEY,
+            ItemChange(
+                CENTRAL_KEY,
                 change="SET last_sweep = :now, awake_since = :now",
                 condition="attribute_not_exists(last_sweep) OR last_sweep <= :long_ago",
                 values={":now": as_number(now), ":long_ago": as_number(now - SWEEP_GAP_SECONDS)},
             ),
         )
-        return Hearing(may_judge=False, nobody_heard=False)
-    return judge_hearing(
+        return Liveness(may_judge=False, none_reporting=False)
+    return judge_liveness(
         now=now,
         awake_since=number_of(fresh, "awake_since"),
-        heard_at=number_of(fresh, "heard_at"),
+        last_heartbeat_at=number_of(fresh, "last_heartbeat_at"),
         behind_until=number_of(fresh, "behind_until"),
     )
 
 
-def mark_silent(store: IncidentStore, accounts: list[Watched], *, held: dict[str, int]) -> None:
+def mark_not_reporting(
+    store: IncidentStore, accounts: list[Watched], *, held: dict[str, int]
+) -> None:
     """Write down that their silence was told of; the next look is in the morning."""
     now = store.now
-    told = [
-        Change(
+    reported = [
+        ItemChange(
             one.key,
-            change="SET silent_since = :now, due_at = :morning",
+            change="SET not_reporting_since = :now, due_at = :morning",
             condition="due_at = :held",
             values={
                 ":now": as_number(now),
@@ -156,27 +158,28 @@ def mark_silent(store: IncidentStore, accounts: list[Watched], *, held: dict[str
         )
         for one in accounts
     ]
-    done = set(change_items(store, told))
+    done = set(change_items(store, reported))
     # Heard of between the claim and now: the next sweep tells that they are back.
     for one in accounts:
         if one.key not in done:
-            change = "SET silent_since = :before, due_at = :now"
-            values = {":before": as_number(one.last_heard), ":now": as_number(now)}
+            change = "SET not_reporting_since = :before, due_at = :now"
+            values = {":before": as_number(one.last_heartbeat), ":now": as_number(now)}
             change_item(
-                store, Change(one.key, change, "attribute_not_exists(silent_since)", values)
+                store,
+                ItemChange(one.key, change, "attribute_not_exists(not_reporting_since)", values),
             )
 
 
 def mark_back(store: IncidentStore, accounts: list[Watched]) -> None:
     """Write down that their return was told of."""
-    due = as_number(store.now + SILENT_SECONDS)
+    due = as_number(store.now + NOT_REPORTING_SECONDS)
     change_items(
         store,
         [
-            Change(
+            ItemChange(
                 one.key,
-                change="SET due_at = :due REMOVE silent_since",
-                condition="attribute_exists(silent_since)",
+                change="SET due_at = :due REMOVE not_reporting_since",
+                condition="attribute_exists(not_reporting_since)",
                 values={":due": due},
             )
             for one in accounts
@@ -193,7 +196,7 @@ def put_off(store: IncidentStore, accounts: list[Watched], *, held: dict[str, in
             move_change(
                 one.key,
                 seen=held[one.key],
-                due_at=None if one.last_heard + FORGET_SECONDS < now else next_morning(now),
+                due_at=None if one.last_heartbeat + FORGET_SECONDS < now else next_morning(now),
             )
             for one in accounts
         ],

@@ -18,7 +18,13 @@ from handler.notifier.store.incidents import (
     give_back_change,
     mark_changes,
 )
-from handler.notifier.store.table import Change, IncidentStore, as_number, change_item, change_items
+from handler.notifier.store.table import (
+    IncidentStore,
+    ItemChange,
+    as_number,
+    change_item,
+    change_items,
+)
 
 # Of 1 MB each: some 10,000 items.
 MOST_PAGES = 20
@@ -52,8 +58,8 @@ def claim_all(store: IncidentStore, incidents: Sequence[Incident]) -> list[Incid
     return [incident for incident in incidents if incident.key in claimed]
 
 
-def _as_read(change: Change, milestone: int) -> Change:
-    return Change(
+def _as_read(change: ItemChange, milestone: int) -> ItemChange:
+    return ItemChange(
         change.key,
         change=change.change,
         condition=f"{change.condition} AND next_mail = :seen",
@@ -86,12 +92,12 @@ def hold_due(store: IncidentStore, due: Mapping[str, int]) -> dict[str, int]:
     return dict.fromkeys(change_items(store, changes), until)
 
 
-def move_change(key: str, *, seen: int, due_at: float | None) -> Change:
+def move_change(key: str, *, seen: int, due_at: float | None) -> ItemChange:
     """Another time, or none at all, if the time there is still the one seen."""
     values = {":seen": as_number(seen)}
     if due_at is None:
-        return Change(key, change="REMOVE due_at", condition="due_at = :seen", values=values)
-    return Change(
+        return ItemChange(key, change="REMOVE due_at", condition="due_at = :seen", values=values)
+    return ItemChange(
         key,
         change="SET due_at = :due",
         condition="due_at = :seen",

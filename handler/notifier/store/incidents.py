@@ -30,8 +30,8 @@ from handler.notifier.messages.schedule import milestone_after, next_morning, qu
 from handler.notifier.store.table import (
     LARGEST,
     TRIES,
-    Change,
     IncidentStore,
+    ItemChange,
     Refused,
     as_number,
     change_item,
@@ -99,13 +99,13 @@ def claim_mail(store: IncidentStore, key: str) -> Incident | Turn:
     return _why_not(answer) if isinstance(answer, Refused) else read_incident(answer)
 
 
-def claim_change(store: IncidentStore, key: str) -> Change:
+def claim_change(store: IncidentStore, key: str) -> ItemChange:
     now = store.now
-    return Change(
+    return ItemChange(
         key,
         change=(
             "SET lease_until = :until, lease_owner = :me, due_at = :later, "
-            "owed_since = if_not_exists(owed_since, :now)"
+            "due_since = if_not_exists(due_since, :now)"
         ),
         # Its own lease: the answer to the first try was lost on the way.
         condition=f"next_mail <= calls AND ({_UNCLAIMED} OR lease_owner = :me)",
@@ -124,9 +124,9 @@ def owe_mail(store: IncidentStore, key: str, *, daily: bool = False) -> Turn:
     due = "if_not_exists(due_at, :due)" if daily else ":due"
     answer = change_item(
         store,
-        Change(
+        ItemChange(
             key,
-            change=f"SET due_at = {due}, owed_since = if_not_exists(owed_since, :now)",
+            change=f"SET due_at = {due}, due_since = if_not_exists(due_since, :now)",
             condition=f"next_mail <= calls AND {_UNCLAIMED}",
             values={
                 ":due": as_number(next_morning(now) if daily else now),
@@ -155,7 +155,7 @@ def mark_mailed(store: IncidentStore, incident: Incident, *, covers_all: bool = 
 
 def mark_changes(
     store: IncidentStore, incident: Incident, *, covers_all: bool
-) -> tuple[Change, Change]:
+) -> tuple[ItemChange, ItemChange]:
     """The mark where no further mail is due yet, and the one where it is."""
     following = milestone_after(incident, covers_all=covers_all)
     held = "lease_owner = :me AND next_mail = :sent"
@@ -164,8 +164,8 @@ def mark_changes(
         ":sent": as_number(incident.milestone),
         ":me": {"S": store.owner},
     }
-    gone = "REMOVE lease_until, lease_owner, owed_since"
-    done = Change(
+    gone = "REMOVE lease_until, lease_owner, due_since"
+    done = ItemChange(
         incident.key,
         change=f"SET next_mail = :next {gone}, due_at",
         condition=f"{held} AND calls < :next",
@@ -177,7 +177,7 @@ def mark_changes(
             change=f"SET next_mail = :next, due_at = :morning {gone}",
             values=values | {":morning": as_number(next_morning(store.now))},
         )
-    more = Change(
+    more = ItemChange(
         incident.key,
         change=f"SET next_mail = :next, due_at = :again {gone}",
         condition=held,
@@ -187,11 +187,11 @@ def mark_changes(
     return done, more
 
 
-def drop_change(store: IncidentStore, incident: Incident) -> Change:
+def drop_change(store: IncidentStore, incident: Incident) -> ItemChange:
     """No mail for what is over before its time to be told of came."""
-    return Change(
+    return ItemChange(
         incident.key,
-        change="SET next_mail = :next REMOVE due_at, owed_since",
+        change="SET next_mail = :next REMOVE due_at, due_since",
         condition=f"next_mail = :seen AND {_UNCLAIMED} AND quiet_after < :now",
         values={
             ":next": as_number(milestone_after(incident, covers_all=True)),
@@ -206,8 +206,8 @@ def give_back(store: IncidentStore, incident: Incident) -> None:
     change_item(store, give_back_change(store, incident))
 
 
-def give_back_change(store: IncidentStore, incident: Incident) -> Change:
-    return Change(
+def give_back_change(store: IncidentStore, incident: Incident) -> ItemChange:
+    return ItemChange(
         incident.key,
         change="SET due_at = :now REMOVE lease_until, lease_owner",
         condition="lease_owner = :me",
@@ -226,7 +226,7 @@ def read_incident(item: dict[str, Any]) -> Incident:
         latest=unpack_notice(item["last_facts"]["S"]),
         last_seen=number_of(item, "last_seen"),
         quiet_after=number_of(item, "quiet_after"),
-        owed_since=number_of(item, "owed_since"),
+        due_since=number_of(item, "due_since"),
     )
 
 
@@ -274,7 +274,7 @@ def _open_anew(store: IncidentStore, notices: list[Notice]) -> list[dict[str, An
     """A new incident in place of none or of a closed one: exactly where _go_on is refused."""
     quiet = store.now + quiet_seconds_of(notices[0], usual=store.quiet_seconds)
     incident_id = incident_id_of(notices[0])
-    anew = {
+    again = {
         "Put": {
             "TableName": store.table,
             "Item": {
@@ -296,4 +296,4 @@ def _open_anew(store: IncidentStore, notices: list[Notice]) -> list[dict[str, An
         }
     }
     # Kept beside it: the next incident of this principal takes this one's place.
-    return [anew, opening_put(notices[0], incident_id, table=store.table, now=store.now)]
+    return [again, opening_put(notices[0], incident_id, table=store.table, now=store.now)]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from handler.notifier.store.table import (
-    Change,
     IncidentStore,
+    ItemChange,
     Refused,
     as_number,
     change_item,
@@ -23,7 +23,7 @@ from handler.notifier.store.table import (
 # A clock's second may meet the end of the one before: never more than 8 in any second.
 MAILS_PER_SECOND = 4
 SHORTEST_WAIT = 0.02
-BUDGET_KEEP_SECONDS = 3_600
+RATE_LIMIT_KEEP_SECONDS = 3_600
 TURNS = 12
 
 
@@ -79,13 +79,13 @@ def _take(store: IncidentStore, *, most: int, account: str, share: int) -> Grant
     return Grant.MINUTE_SPENT
 
 
-def _taking(now: float, *, second: str, most: int, account: str, share: int) -> Change:
+def _taking(now: float, *, second: str, most: int, account: str, share: int) -> ItemChange:
     counters = ["taken", second, *([f"a{account}"] if account else [])]
     room = [
         f"(attribute_not_exists({name}) OR {name} < :{limit})"
         for name, limit in zip(counters, ("most", "rate", "share"), strict=False)
     ]
-    return Change(
+    return ItemChange(
         f"budget#{int(now) // 60}",
         change=f"ADD {', '.join(f'{name} :one' for name in counters)} SET expires_at = :expiry",
         condition=" AND ".join(room),
@@ -93,7 +93,7 @@ def _taking(now: float, *, second: str, most: int, account: str, share: int) -> 
             ":one": {"N": "1"},
             ":most": as_number(most),
             ":rate": as_number(MAILS_PER_SECOND),
-            ":expiry": as_number(now + BUDGET_KEEP_SECONDS),
+            ":expiry": as_number(now + RATE_LIMIT_KEEP_SECONDS),
         }
         | ({":share": as_number(share)} if account else {}),
     )

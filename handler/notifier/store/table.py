@@ -1,4 +1,4 @@
-"""The table of incidents as the centre reaches it: one item or many changed, or nothing. A shell.
+"""The table of incidents as the central account reaches it: one item or many changed, or nothing. A shell.
 
 DynamoDB refuses a request while another transaction holds the item. That means "again", never
 "counted" and never "duplicate"; everything else that has no answer here is raised.
@@ -37,7 +37,7 @@ class IncidentStore:
 
 
 @dataclass(frozen=True)
-class Change:
+class ItemChange:
     """One conditional update of one item; `:name` values in DynamoDB's own form."""
 
     key: str
@@ -53,7 +53,7 @@ class Refused:
     item: dict[str, Any]
 
 
-def change_item(store: IncidentStore, change: Change) -> dict[str, Any] | Refused:
+def change_item(store: IncidentStore, change: ItemChange) -> dict[str, Any] | Refused:
     """Make the change; the item as it is then. Raises what no condition answers, after TRIES."""
     for attempt in range(1, TRIES + 1):
         try:
@@ -73,7 +73,7 @@ def change_item(store: IncidentStore, change: Change) -> dict[str, Any] | Refuse
     raise AssertionError("the last try returns or raises")
 
 
-def change_items(store: IncidentStore, changes: Iterable[Change]) -> list[str]:
+def change_items(store: IncidentStore, changes: Iterable[ItemChange]) -> list[str]:
     """Make every change whose condition holds, a hundred at once; the keys of those made."""
     made: list[str] = []
     for chunk in chunks(changes, LARGEST):
@@ -149,7 +149,7 @@ def text_of(item: dict[str, Any], name: str) -> str:
     return str(item[name]["S"]) if name in item else ""
 
 
-def _request(store: IncidentStore, change: Change) -> dict[str, Any]:
+def _request(store: IncidentStore, change: ItemChange) -> dict[str, Any]:
     return {
         "TableName": store.table,
         "Key": {"pk": {"S": change.key}},

@@ -1,4 +1,4 @@
-"""Contain one principal: climb the rungs until one holds, then check on whom. Decides nothing.
+"""Contain one principal: climb the deny methods until one holds, then check on whom. Decides nothing.
 
 The deny goes first. What only checks it (whose name this is, whether the deny is still ours) comes
 after, because each call before it is time for the offender. IAM acts on names and callers can
@@ -12,9 +12,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from handler.model.cloudtrail import Kind
-from handler.model.principal import Rung, Target
-from handler.revoker.deny.methods import ROLE_STEPS, SESSION_STEPS, USER_STEPS, BoundaryTaken, Step
+from handler.model.cloudtrail import CallerKind
+from handler.model.principal import DenyMethod, Target
+from handler.revoker.deny.methods import (
+    ROLE_METHOD_CALLS,
+    SESSION_METHOD_CALLS,
+    USER_METHOD_CALLS,
+    BoundaryTaken,
+    MethodCalls,
+)
 
 # Who renames herself between our calls wins a few of them, not the next event as well.
 NAMES_TRIED = 4
@@ -23,13 +29,13 @@ REWRITTEN = "its content is not ours any more; somebody rewrote it"
 
 @dataclass(frozen=True)
 class Containment:
-    """What was done: the rung that holds (None: none does), on which name, and its undo.
+    """What was done: the deny method that holds (None: none does), on which name, and its undo.
 
     `undo` is one argument list per AWS CLI command; `notes` are sentences for the security team.
     """
 
     name: str
-    rung: Rung | None = None
+    method: DenyMethod | None = None
     undo: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
     gone: bool = False
@@ -45,17 +51,17 @@ def contain(
     *,
     inline: bool,
     is_contained: Callable[[str], bool],
-    first: Rung | None = None,
+    first: DenyMethod | None = None,
 ) -> Containment:
     """Deny `target`, find it by id where the name moved, and check what holds.
 
-    `first` is a rung to be tried before the others.
+    `first` is a deny method to be tried before the others.
     `is_contained` says of an id whether we contained it before: such a one keeps its deny when the
     name that we were given turns out to be its name by now.
     Raises botocore's ClientError for what has no answer here (throttling, service failure), so that
     Lambda retries; quota, protection, refusal and absence are answers.
     """
-    steps = sorted(_steps(target.kind, inline=inline), key=lambda one: one.rung is not first)
+    steps = sorted(_steps(target.kind, inline=inline), key=lambda one: one.method is not first)
     return _on_the_right_one(iam, target, is_contained, partial(_climb, iam, steps))
 
 
@@ -66,7 +72,7 @@ def contain_sessions(
 
     As `contain`; `is_contained` says whose sessions were denied before.
     """
-    return _on_the_right_one(iam, target, is_contained, partial(_climb, iam, SESSION_STEPS))
+    return _on_the_right_one(iam, target, is_contained, partial(_climb, iam, SESSION_METHOD_CALLS))
 
 
 def _on_the_right_one(
@@ -91,15 +97,15 @@ def _on_the_right_one(
                 return replace(done, notes=(*notes, *done.notes))
             notes += (_mistaken(name, owner),)
             if not is_contained(owner):
-                notes += _take_back(iam, replace(target, name=name), done)
+                notes += _remediate_one(iam, replace(target, name=name), done)
         name = _name_by_id(iam, target)
         notes += (f"Found by id under the name {name!r}.",) if name else ()
     return Containment(name=name, notes=(*notes, "It was renamed each time: nothing holds."))
 
 
-def holds(iam: Any, target: Target, rung: Rung) -> bool:
-    """Whether the deny of this rung is on the target now, and is ours; NoSuchPrincipal if gone."""
-    step = _step(target.kind, rung)
+def holds(iam: Any, target: Target, method: DenyMethod) -> bool:
+    """Whether the deny of this deny method is on the target now, and is ours; NoSuchPrincipal if gone."""
+    step = _step(target.kind, method)
     try:
         return step.there(iam, target) and step.intact(iam, target)
     except iam.exceptions.NoSuchEntityException as error:
@@ -108,9 +114,9 @@ def holds(iam: Any, target: Target, rung: Rung) -> bool:
         raise NoSuchPrincipal(target.name) from error
 
 
-def take_off(iam: Any, target: Target, rung: Rung) -> str:
-    """Undo one rung; empty when done or when nothing was there, else why it cannot be done here."""
-    step = _step(target.kind, rung)
+def take_off(iam: Any, target: Target, method: DenyMethod) -> str:
+    """Undo one deny method; empty when done or when nothing was there, else why it cannot be done here."""
+    step = _step(target.kind, method)
     if step.undo is None:
         return f"only an administrator may: {' '.join(step.command(target))}"
     try:
@@ -122,10 +128,10 @@ def take_off(iam: Any, target: Target, rung: Rung) -> str:
 
 
 def take_all_off(iam: Any, target: Target, *, inline: bool, sessions: bool = False) -> None:
-    """Undo every rung that a containment may have got to, with `sessions` also those that deny a
+    """Undo every deny method that a containment may have got to, with `sessions` also those that deny a
     user's sessions; nothing happens where none is on."""
-    for step in (*_steps(target.kind, inline=inline), *(SESSION_STEPS if sessions else ())):
-        take_off(iam, target, step.rung)
+    for step in (*_steps(target.kind, inline=inline), *(SESSION_METHOD_CALLS if sessions else ())):
+        take_off(iam, target, step.method)
 
 
 def current_name(iam: Any, target: Target) -> str:
@@ -143,24 +149,27 @@ def _mistaken(name: str, owner: str) -> str:
     return f"The name {name!r} now belongs to another principal ({owner}), who is spared."
 
 
-def _climb(iam: Any, steps: Sequence[Step], target: Target) -> Containment:
-    """The first rung that takes and is intact; raises NoSuchPrincipal when the name is nobody's."""
+def _climb(iam: Any, steps: Sequence[MethodCalls], target: Target) -> Containment:
+    """The first deny method that takes and is intact; raises NoSuchPrincipal when the name is nobody's."""
     notes: list[str] = []
     for step in steps:
         refusal = _try(iam, step, target)
         if not refusal and step.intact(iam, target):
             return Containment(
-                name=target.name, rung=step.rung, undo=(step.command(target),), notes=tuple(notes)
+                name=target.name,
+                method=step.method,
+                undo=(step.command(target),),
+                notes=tuple(notes),
             )
         if not refusal:
             # A deny that was rewritten may allow: it must not stay on anybody.
-            left = take_off(iam, target, step.rung)
+            left = take_off(iam, target, step.method)
             refusal = f"{REWRITTEN}; {left}" if left else REWRITTEN
-        notes.append(f"Rung {step.rung.value}: {refusal}.")
+        notes.append(f"Deny method {step.method.value}: {refusal}.")
     return Containment(name=target.name, notes=tuple(notes))
 
 
-def _try(iam: Any, step: Step, target: Target) -> str:
+def _try(iam: Any, step: MethodCalls, target: Target) -> str:
     """Empty when the step took, else why AWS refused it."""
     try:
         step.do(iam, target)
@@ -176,19 +185,19 @@ def _try(iam: Any, step: Step, target: Target) -> str:
     return ""
 
 
-def _take_back(iam: Any, target: Target, done: Containment) -> tuple[str, ...]:
-    left = take_off(iam, target, done.rung) if done.rung else ""
+def _remediate_one(iam: Any, target: Target, done: Containment) -> tuple[str, ...]:
+    left = take_off(iam, target, done.method) if done.method else ""
     return (f"Our deny is still on {target.name!r}: {left}",) if left else ()
 
 
-def _steps(kind: Kind, *, inline: bool) -> tuple[Step, ...]:
-    steps = USER_STEPS if kind is Kind.USER else ROLE_STEPS
-    return steps if inline else tuple(s for s in steps if s.rung is not Rung.INLINE_POLICY)
+def _steps(kind: CallerKind, *, inline: bool) -> tuple[MethodCalls, ...]:
+    steps = USER_METHOD_CALLS if kind is CallerKind.USER else ROLE_METHOD_CALLS
+    return steps if inline else tuple(s for s in steps if s.method is not DenyMethod.INLINE_POLICY)
 
 
-def _step(kind: Kind, rung: Rung) -> Step:
-    steps = (*_steps(kind, inline=True), *SESSION_STEPS)
-    return next(one for one in steps if one.rung is rung)
+def _step(kind: CallerKind, method: DenyMethod) -> MethodCalls:
+    steps = (*_steps(kind, inline=True), *SESSION_METHOD_CALLS)
+    return next(one for one in steps if one.method is method)
 
 
 # ---- whose name is this
@@ -196,7 +205,7 @@ def _step(kind: Kind, rung: Rung) -> Step:
 
 def _id_by_name(iam: Any, target: Target) -> str:
     try:
-        if target.kind is Kind.USER:
+        if target.kind is CallerKind.USER:
             return str(iam.get_user(UserName=target.name)["User"]["UserId"])
         return str(iam.get_role(RoleName=target.name)["Role"]["RoleId"])
     except iam.exceptions.NoSuchEntityException as error:
@@ -213,7 +222,7 @@ def _exists(iam: Any, target: Target) -> bool:
 
 def _name_by_id(iam: Any, target: Target) -> str:
     """Today's name of the principal with this id; empty when there is none."""
-    if target.kind is Kind.USER:
+    if target.kind is CallerKind.USER:
         pages = iam.get_paginator("list_users").paginate()
         found = (u["UserName"] for p in pages for u in p["Users"] if u["UserId"] == target.id)
     else:

@@ -1,7 +1,7 @@
-"""The rungs: what can carry the deny, each effect beside its undo and its check. No choice here.
+"""The deny methods: what can carry the deny, each effect beside its undo and its check. No choice here.
 
 Every effect is idempotent, and none of them grants: each puts on our own deny and nothing else.
-Quotas that make a rung refuse: IAM User Guide, "IAM and AWS STS quotas".
+Quotas that make a deny method refuse: IAM User Guide, "IAM and AWS STS quotas".
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Any
 
 from handler.model.deny_policy import deny_document, still_denies
 from handler.model.names import DENY_GROUP, INLINE_DENY, SESSION_DENY_GROUP
-from handler.model.principal import Rung, Target
+from handler.model.principal import DenyMethod, Target
 
 
 @dataclass(frozen=True)
-class Step:
-    """One rung for one kind of principal: do, undo, the undo as a command, and two checks.
+class MethodCalls:
+    """One deny method for one kind of principal: do, undo, the undo as a command, and two checks.
 
     `there` says whether it is on, `intact` whether what it puts on is still ours. Without `undo`
     only an administrator can undo it, by the command.
     """
 
-    rung: Rung
+    method: DenyMethod
     do: Callable[[Any, Target], None]
     undo: Callable[[Any, Target], None] | None
     there: Callable[[Any, Target], bool]
@@ -32,7 +32,7 @@ class Step:
     intact: Callable[[Any, Target], bool]
 
 
-# ---- rung 1: the managed policy
+# ---- deny method 1: the managed policy
 
 
 def _attach_to_user(iam: Any, target: Target) -> None:
@@ -98,7 +98,7 @@ def _session_deny_is_ours(iam: Any, target: Target) -> bool:
     return still_denies(_document(iam, target.session_deny_arn), sessions_only=True)
 
 
-# ---- rung 2: a deny group for users, a boundary for roles that have none
+# ---- deny method 2: a deny group for users, a boundary for roles that have none
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def boundary_of(iam: Any, role: str) -> str:
     return str(found.get("PermissionsBoundaryArn", ""))
 
 
-# ---- rung 3: an inline deny, only where a parameter allows it
+# ---- deny method 3: an inline deny, only where a parameter allows it
 
 
 def _put_user_inline(iam: Any, target: Target) -> None:
@@ -224,25 +224,25 @@ def _command(verb: str, flag: str, *rest: str) -> Callable[[Target], tuple[str, 
     return build
 
 
-USER_STEPS = (
-    Step(
-        rung=Rung.MANAGED_POLICY,
+USER_METHOD_CALLS = (
+    MethodCalls(
+        method=DenyMethod.MANAGED_POLICY,
         do=_attach_to_user,
         undo=_detach_from_user,
         there=_on_user,
         intact=_policy_is_ours,
         command=_command("detach-user-policy", "--user-name", "--policy-arn={deny}"),
     ),
-    Step(
-        rung=Rung.DENY_GROUP,
+    MethodCalls(
+        method=DenyMethod.DENY_GROUP,
         do=_DENIED.add,
         undo=_DENIED.remove,
         there=_DENIED.has,
         intact=_DENIED.is_ours,
         command=_command("remove-user-from-group", "--user-name", f"--group-name={DENY_GROUP}"),
     ),
-    Step(
-        rung=Rung.INLINE_POLICY,
+    MethodCalls(
+        method=DenyMethod.INLINE_POLICY,
         do=_put_user_inline,
         undo=_delete_user_inline,
         there=_user_inline_is_ours,
@@ -250,9 +250,9 @@ USER_STEPS = (
         command=_command("delete-user-policy", "--user-name", f"--policy-name={INLINE_DENY}"),
     ),
 )
-ROLE_STEPS = (
-    Step(
-        rung=Rung.MANAGED_POLICY,
+ROLE_METHOD_CALLS = (
+    MethodCalls(
+        method=DenyMethod.MANAGED_POLICY,
         do=_attach_to_role,
         undo=_detach_from_role,
         there=_on_role,
@@ -261,16 +261,16 @@ ROLE_STEPS = (
     ),
     # No undo by the function: a role that may put a boundary over the owner's and take it off
     # again could widen somebody, and none of our permissions may.
-    Step(
-        rung=Rung.BOUNDARY,
+    MethodCalls(
+        method=DenyMethod.BOUNDARY,
         do=_bound,
         undo=None,
         there=_is_bound,
         intact=_policy_is_ours,
         command=_command("delete-role-permissions-boundary", "--role-name"),
     ),
-    Step(
-        rung=Rung.INLINE_POLICY,
+    MethodCalls(
+        method=DenyMethod.INLINE_POLICY,
         do=_put_role_inline,
         undo=_delete_role_inline,
         there=_role_inline_is_ours,
@@ -278,17 +278,17 @@ ROLE_STEPS = (
         command=_command("delete-role-policy", "--role-name", f"--policy-name={INLINE_DENY}"),
     ),
 )
-SESSION_STEPS = (
-    Step(
-        rung=Rung.SESSION_POLICY,
+SESSION_METHOD_CALLS = (
+    MethodCalls(
+        method=DenyMethod.SESSION_POLICY,
         do=_attach_session_deny,
         undo=_detach_session_deny,
         there=_session_deny_on_user,
         intact=_session_deny_is_ours,
         command=_command("detach-user-policy", "--user-name", "--policy-arn={session_deny}"),
     ),
-    Step(
-        rung=Rung.SESSION_GROUP,
+    MethodCalls(
+        method=DenyMethod.SESSION_GROUP,
         do=_SESSIONS_DENIED.add,
         undo=_SESSIONS_DENIED.remove,
         there=_SESSIONS_DENIED.has,

@@ -10,22 +10,22 @@ import json
 from collections.abc import Mapping
 from functools import partial
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.revoker.impacts.model import (
     NO_OLD_VALUES,
-    Gain,
-    GainOf,
+    Impact,
+    ImpactOf,
     Offence,
-    Remedy,
+    Remediation,
     asked,
     aws_iam,
+    reported_impact,
     shown,
-    told_gain,
 )
 
 
-def _password_policy_changed(offence: Offence) -> Gain | None:  # noqa: ARG001  # a row like others
-    return told_gain(
+def _password_policy_changed(offence: Offence) -> Impact | None:  # noqa: ARG001  # a row like others
+    return reported_impact(
         row=24,
         what="another password policy of the account, or none",
         missing=NO_OLD_VALUES,
@@ -34,13 +34,13 @@ def _password_policy_changed(offence: Offence) -> Gain | None:  # noqa: ARG001  
 
 def _named_thing(
     offence: Offence, *, key: str, row: int, what: str, verb: str = "", missing: str = ""
-) -> Gain | None:
+) -> Impact | None:
     """A thing that one parameter names, and whose undo needs no other."""
     name = asked(offence, key)
     if not name:
         return None
     flag = "".join(f"_{c.lower()}" if c.isupper() else c for c in key)
-    return told_gain(
+    return reported_impact(
         row=row,
         what=what.format(shown(name)),
         undo=aws_iam(verb, **{flag: name}) if verb else (),
@@ -48,13 +48,13 @@ def _named_thing(
     )
 
 
-def _certificate_renamed(offence: Offence) -> Gain | None:
+def _certificate_renamed(offence: Offence) -> Impact | None:
     old, new = asked(offence, "serverCertificateName"), asked(offence, "newServerCertificateName")
     path = asked(offence, "newPath")
     if not old or not (new or path):
         return None
     flags = {"server_certificate_name": new, "new_server_certificate_name": old}
-    return told_gain(
+    return reported_impact(
         row=34,
         what=f"the server certificate {shown(old)}, now {shown(f'{path}{new or old}')}",
         undo=aws_iam("update-server-certificate", **flags),
@@ -62,17 +62,17 @@ def _certificate_renamed(offence: Offence) -> Gain | None:
     )
 
 
-def _tagged(offence: Offence, *, key: str, verb: str, flag: str) -> Gain | None:
+def _tagged(offence: Offence, *, key: str, verb: str, flag: str) -> Impact | None:
     name, tags = asked(offence, key), offence.call.request.get("tags")
     if not name or not isinstance(tags, list):
         return None
     keys = [tag["key"] for tag in tags if isinstance(tag, Mapping) and _is_text(tag.get("key"))]
     undo = aws_iam(verb, **{flag: name, "tag_keys": json.dumps(keys)}) if keys else ()
-    return Gain(
+    return Impact(
         row=41,
         what=f"the tags {', '.join(map(shown, keys))} on {shown(name)}, and what policies give "
         "to them",
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         kind=_tagged_kind(key),
         name=name if _tagged_kind(key) else "",
         undo=undo,
@@ -80,35 +80,37 @@ def _tagged(offence: Offence, *, key: str, verb: str, flag: str) -> Gain | None:
     )
 
 
-def _untagged(offence: Offence, *, key: str) -> Gain | None:
+def _untagged(offence: Offence, *, key: str) -> Impact | None:
     name, keys = asked(offence, key), offence.call.request.get("tagKeys")
     if not name or not isinstance(keys, list):
         return None
-    return Gain(
+    return Impact(
         row=41,
         what=f"the tags {', '.join(shown(k) for k in keys if _is_text(k))}, taken from "
         f"{shown(name)}",
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         kind=_tagged_kind(key),
         name=name if _tagged_kind(key) else "",
         missing="The record does not carry the tags' old values.",
     )
 
 
-def _tagged_kind(key: str) -> Kind | None:
-    return {"userName": Kind.USER, "roleName": Kind.ROLE}.get(key)
+def _tagged_kind(key: str) -> CallerKind | None:
+    return {"userName": CallerKind.USER, "roleName": CallerKind.ROLE}.get(key)
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _switched_over(offence: Offence, *, row: int, what: str, verb: str) -> Gain | None:  # noqa: ARG001  # a row like the others
-    return told_gain(row=row, what=what, undo=aws_iam(verb), critical=True)
+def _switched_over(offence: Offence, *, row: int, what: str, verb: str) -> Impact | None:  # noqa: ARG001  # a row like the others
+    return reported_impact(row=row, what=what, undo=aws_iam(verb), critical=True)
 
 
-def _properties_put(offence: Offence) -> Gain | None:  # noqa: ARG001  # a row like others
-    return told_gain(row=0, what="other properties of the account's IAM", missing=NO_OLD_VALUES)
+def _properties_put(offence: Offence) -> Impact | None:  # noqa: ARG001  # a row like others
+    return reported_impact(
+        row=0, what="other properties of the account's IAM", missing=NO_OLD_VALUES
+    )
 
 
 # What can carry tags: the word in the call's name, the parameter, the undoing command and its flag.
@@ -133,7 +135,7 @@ _TAGGABLE = (
     ),
 )
 
-ACCOUNT_GAINS: dict[str, GainOf] = {
+ACCOUNT_IMPACTS: dict[str, ImpactOf] = {
     "UpdateAccountPasswordPolicy": _password_policy_changed,
     "DeleteAccountPasswordPolicy": _password_policy_changed,
     "UploadServerCertificate": partial(

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from handler.revoker.impacts.model import (
-    Gain,
-    GainOf,
+    Impact,
+    ImpactOf,
     Offence,
     Owner,
-    Remedy,
+    Remediation,
     answered,
     asked,
     owned_command,
-    owned_gain,
+    owned_impact,
     owner_of,
     sentences,
     shown,
@@ -71,7 +71,7 @@ CERTIFICATE = CredentialSort(
 )
 
 
-def _credential_made(offence: Offence, *, row: int, sort: CredentialSort) -> Gain | None:
+def _credential_made(offence: Offence, *, row: int, sort: CredentialSort) -> Impact | None:
     owner = owner_of(offence, within=sort.within)
     if owner is None:
         return None
@@ -80,7 +80,7 @@ def _credential_made(offence: Offence, *, row: int, sort: CredentialSort) -> Gai
     what = f"a new {sort.noun} {shown(credential)} of {owner.text}"
     if not credential:
         what = f"a new {sort.noun} of {owner.text}"
-    return _credential_gain(
+    return _credential_impact(
         owner,
         row=row,
         what=f"{what} for {service}" if service else what,
@@ -90,21 +90,21 @@ def _credential_made(offence: Offence, *, row: int, sort: CredentialSort) -> Gai
     )
 
 
-def _credential_switched(offence: Offence, *, row: int, sort: CredentialSort) -> Gain | None:
+def _credential_switched(offence: Offence, *, row: int, sort: CredentialSort) -> Impact | None:
     owner = owner_of(offence)
     credential, status = asked(offence, sort.id_key), asked(offence, "status")
     if owner is None or not credential or not status:
         return None
     named = f"{sort.noun} {shown(credential)} of {owner.text}"
     if status.casefold() == "inactive":
-        return owned_gain(
+        return owned_impact(
             owner,
             row=row,
             what=f"the {named}, set inactive",
-            remedy=Remedy.TELL,
+            remediation=Remediation.REPORT,
             undo=_credential_command("update", owner, sort, credential, status="Active"),
         )
-    return _credential_gain(
+    return _credential_impact(
         owner,
         row=row,
         what=f"the {named}, set active",
@@ -115,12 +115,12 @@ def _credential_switched(offence: Offence, *, row: int, sort: CredentialSort) ->
     )
 
 
-def _credential_reset(offence: Offence, *, row: int, sort: CredentialSort) -> Gain | None:
+def _credential_reset(offence: Offence, *, row: int, sort: CredentialSort) -> Impact | None:
     owner = owner_of(offence, within=sort.within)
     credential = asked(offence, sort.id_key) or answered(offence, sort.within, sort.id_key)
     if owner is None or not credential:
         return None
-    return _credential_gain(
+    return _credential_impact(
         owner,
         row=row,
         what=f"a new secret for the {sort.noun} {shown(credential)} of {owner.text}",
@@ -131,20 +131,20 @@ def _credential_reset(offence: Offence, *, row: int, sort: CredentialSort) -> Ga
     )
 
 
-def _credential_deleted(offence: Offence, *, row: int, sort: CredentialSort) -> Gain | None:
+def _credential_deleted(offence: Offence, *, row: int, sort: CredentialSort) -> Impact | None:
     owner, credential = owner_of(offence), asked(offence, sort.id_key)
     if owner is None or not credential:
         return None
-    return owned_gain(
+    return owned_impact(
         owner,
         row=row,
         what=f"the {sort.noun} {shown(credential)} of {owner.text}, deleted",
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         missing=f"Nothing brings a deleted {sort.noun} back: its owner needs a new one.",
     )
 
 
-def _credential_gain(
+def _credential_impact(
     owner: Owner,
     *,
     row: int,
@@ -153,14 +153,14 @@ def _credential_gain(
     credential: str,
     undo: tuple[tuple[str, ...], ...],
     missing: str = "",
-) -> Gain:
+) -> Impact:
     """A credential that the offender knows; without its id somebody has to look for it."""
     unnamed = "" if credential else f"The record does not carry the {sort.noun}'s id."
-    return owned_gain(
+    return owned_impact(
         owner,
         row=row,
         what=what,
-        remedy=Remedy.SILENCE if credential else Remedy.LIST_SINCE,
+        remediation=Remediation.SILENCE if credential else Remediation.LIST_SINCE,
         credential=credential,
         credential_kind=sort.kind,
         undo=undo,
@@ -175,7 +175,7 @@ def _credential_command(
     return owned_command(f"{act}-{sort.verb}", owner, **{sort.flag: credential}, **rest)
 
 
-CREDENTIAL_GAINS: dict[str, GainOf] = {
+CREDENTIAL_IMPACTS: dict[str, ImpactOf] = {
     "CreateAccessKey": partial(_credential_made, row=1, sort=ACCESS_KEY),
     "DeleteAccessKey": partial(_credential_deleted, row=2, sort=ACCESS_KEY),
     "UpdateAccessKey": partial(_credential_switched, row=3, sort=ACCESS_KEY),

@@ -9,38 +9,38 @@ from functools import partial
 
 from handler.revoker.impacts.model import (
     NO_OLD_VALUES,
-    Gain,
-    GainOf,
+    Impact,
+    ImpactOf,
     Offence,
     answered,
     asked,
     aws_iam,
+    reported_impact,
     shown,
-    told_gain,
 )
 
 OIDC_KEY = "openIDConnectProviderArn"
 
 
-def _saml_made(offence: Offence) -> Gain | None:
+def _saml_made(offence: Offence) -> Impact | None:
     call, name = offence.call, asked(offence, "name")
     arn = answered(offence, "", "sAMLProviderArn") or (
         f"arn:{call.caller.partition}:iam::{call.account}:saml-provider/{name}" if name else ""
     )
     if not arn:
         return None
-    return told_gain(
+    return reported_impact(
         row=26,
         what=f"the new SAML provider {shown(arn)} for every role that trusts it",
         undo=aws_iam("delete-saml-provider", saml_provider_arn=arn),
     )
 
 
-def _saml_changed(offence: Offence, *, what: str) -> Gain | None:
+def _saml_changed(offence: Offence, *, what: str) -> Impact | None:
     arn = asked(offence, "sAMLProviderArn")
     if not arn:
         return None
-    return told_gain(
+    return reported_impact(
         row=27,
         what=what.format(provider=shown(arn)),
         missing="The record does not carry the old metadata.",
@@ -49,12 +49,12 @@ def _saml_changed(offence: Offence, *, what: str) -> Gain | None:
     )
 
 
-def _oidc_made(offence: Offence) -> Gain | None:
+def _oidc_made(offence: Offence) -> Impact | None:
     arn = answered(offence, "", OIDC_KEY)
     url = asked(offence, "url")
     if not arn and not url:
         return None
-    return told_gain(
+    return reported_impact(
         row=28,
         what=f"the new OIDC provider {shown(arn or url)} for every role that trusts it",
         undo=aws_iam("delete-open-id-connect-provider", open_id_connect_provider_arn=arn),
@@ -62,25 +62,25 @@ def _oidc_made(offence: Offence) -> Gain | None:
     )
 
 
-def _oidc_client(offence: Offence, *, what: str, verb: str) -> Gain | None:
+def _oidc_client(offence: Offence, *, what: str, verb: str) -> Impact | None:
     arn, client = asked(offence, OIDC_KEY), asked(offence, "clientID")
     if not arn or not client:
         return None
-    return told_gain(
+    return reported_impact(
         row=29,
         what=what.format(client=shown(client), provider=shown(arn)),
         undo=aws_iam(verb, open_id_connect_provider_arn=arn, client_id=client),
     )
 
 
-def _oidc_changed(offence: Offence, *, what: str) -> Gain | None:
+def _oidc_changed(offence: Offence, *, what: str) -> Impact | None:
     arn = asked(offence, OIDC_KEY)
     if not arn:
         return None
-    return told_gain(row=29, what=what.format(provider=shown(arn)), missing=NO_OLD_VALUES)
+    return reported_impact(row=29, what=what.format(provider=shown(arn)), missing=NO_OLD_VALUES)
 
 
-FEDERATION_GAINS: dict[str, GainOf] = {
+FEDERATION_IMPACTS: dict[str, ImpactOf] = {
     "CreateSAMLProvider": _saml_made,
     "UpdateSAMLProvider": partial(
         _saml_changed, what="other metadata of the SAML provider {provider}"

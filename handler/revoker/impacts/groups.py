@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.revoker.impacts.model import (
-    Gain,
-    GainOf,
+    Impact,
+    ImpactOf,
     Offence,
-    Remedy,
+    Remediation,
     asked,
     aws_iam,
-    is_dear_group,
+    is_protected_group,
     own_id,
     shown,
 )
 
 
-def _member_added(offence: Offence) -> Gain | None:
+def _member_added(offence: Offence) -> Impact | None:
     group, user = asked(offence, "groupName"), asked(offence, "userName")
     if not group or not user:
         return None
@@ -30,16 +30,16 @@ def _member_added(offence: Offence) -> Gain | None:
         offence,
         row=13,
         what=f"membership of the group {shown(group)} for user {shown(user)}",
-        remedy=Remedy.TAKE_BACK if admin else Remedy.TELL,
+        remediation=Remediation.REMOVE if admin else Remediation.REPORT,
         verb="remove-user-from-group",
         # Into a deny group of ours: somebody whom the offender wants out of the way.
-        critical=is_dear_group(offence, group) and not admin,
+        critical=is_protected_group(offence, group) and not admin,
         # Adding a member again succeeds: undoing that would turn a member out.
         missing="The record does not say whether the user was in the group before.",
     )
 
 
-def _member_removed(offence: Offence) -> Gain | None:
+def _member_removed(offence: Offence) -> Impact | None:
     group, user = asked(offence, "groupName"), asked(offence, "userName")
     if not group or not user:
         return None
@@ -47,9 +47,9 @@ def _member_removed(offence: Offence) -> Gain | None:
         offence,
         row=47 if _is_admin_group(offence, group) else 21,
         what=f"user {shown(user)}, taken out of the group {shown(group)}",
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         verb="add-user-to-group",
-        critical=is_dear_group(offence, group),
+        critical=is_protected_group(offence, group),
     )
 
 
@@ -58,17 +58,17 @@ def _membership(
     *,
     row: int,
     what: str,
-    remedy: Remedy,
+    remediation: Remediation,
     verb: str,
     critical: bool,
     missing: str = "",
-) -> Gain:
+) -> Impact:
     group, user = asked(offence, "groupName"), asked(offence, "userName")
-    return Gain(
+    return Impact(
         row=row,
         what=what,
-        remedy=remedy,
-        kind=Kind.USER,
+        remediation=remediation,
+        kind=CallerKind.USER,
         name=user,
         id=own_id(offence, user),
         group=group,
@@ -78,11 +78,11 @@ def _membership(
     )
 
 
-def _group_made(offence: Offence) -> Gain | None:
+def _group_made(offence: Offence) -> Impact | None:
     group = asked(offence, "groupName")
     if not group:
         return None
-    return _group_gain(
+    return _group_impact(
         offence,
         group,
         what=f"a new group {shown(group)}, empty and without rights",
@@ -90,11 +90,11 @@ def _group_made(offence: Offence) -> Gain | None:
     )
 
 
-def _group_deleted(offence: Offence) -> Gain | None:
+def _group_deleted(offence: Offence) -> Impact | None:
     group = asked(offence, "groupName")
     if not group:
         return None
-    return _group_gain(
+    return _group_impact(
         offence,
         group,
         what=f"the group {shown(group)}, deleted",
@@ -102,13 +102,13 @@ def _group_deleted(offence: Offence) -> Gain | None:
     )
 
 
-def _group_renamed(offence: Offence) -> Gain | None:
+def _group_renamed(offence: Offence) -> Impact | None:
     group, name = asked(offence, "groupName"), asked(offence, "newGroupName")
     path = asked(offence, "newPath")
     if not group or not (name or path):
         return None
     undo = aws_iam("update-group", group_name=name, new_group_name=group) if name else ()
-    gain = _group_gain(
+    impact = _group_impact(
         offence,
         group,
         what=f"the group {shown(group)}, now {shown(f'{path}{name or group}')}",
@@ -116,26 +116,26 @@ def _group_renamed(offence: Offence) -> Gain | None:
         missing="The record does not carry the old path." if path else "",
     )
     # Another group under the administrators' name.
-    forged = name != "" and not gain.critical and _is_admin_group(offence, name)
-    return replace(gain, row=47, critical=True) if forged else gain
+    forged = name != "" and not impact.critical and _is_admin_group(offence, name)
+    return replace(impact, row=47, critical=True) if forged else impact
 
 
-def _group_gain(
+def _group_impact(
     offence: Offence,
     group: str,
     *,
     what: str,
     undo: tuple[tuple[str, ...], ...] = (),
     missing: str = "",
-) -> Gain:
-    return Gain(
+) -> Impact:
+    return Impact(
         row=47 if _is_admin_group(offence, group) else 0,
         what=what,
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         group=group,
         undo=undo,
         missing=missing,
-        critical=is_dear_group(offence, group),
+        critical=is_protected_group(offence, group),
     )
 
 
@@ -143,7 +143,7 @@ def _is_admin_group(offence: Offence, group: str) -> bool:
     return group.casefold() == offence.admin_group.casefold()
 
 
-GROUP_GAINS: dict[str, GainOf] = {
+GROUP_IMPACTS: dict[str, ImpactOf] = {
     "AddUserToGroup": _member_added,
     "RemoveUserFromGroup": _member_removed,
     "CreateGroup": _group_made,

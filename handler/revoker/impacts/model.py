@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from handler.model.cloudtrail import Call, Kind
+from handler.model.cloudtrail import Call, CallerKind
 from handler.model.names import DENY_GROUP, FORWARDER, REVOKER, SESSION_DENY_GROUP
 
 # A name in a sentence; IAM's longest is 128 characters, an ARN is longer.
@@ -19,7 +19,7 @@ SHOWN_LIMIT = 200
 NO_OLD_VALUES = "The record does not carry the old values."
 
 
-class Remedy(Enum):
+class Remediation(Enum):
     """What the revoker does about a gain, beside telling it.
 
     CONTAIN: a principal that the offender made; contain and taint it by id. SILENCE: a credential;
@@ -33,13 +33,13 @@ class Remedy(Enum):
     SILENCE = "silence"
     DELETE_LOGIN = "delete-login"
     TAINT_SESSIONS = "taint-sessions"
-    TAKE_BACK = "take-back"
+    REMOVE = "remove"
     LIST_SINCE = "list-since"
-    TELL = "tell"
+    REPORT = "report"
 
 
 @dataclass(frozen=True)
-class Gain:
+class Impact:
     """One thing that a call gave or took.
 
     `row` is a key of GAIN_ROWS; `what` a sentence's object ("a new access key ..."). `kind`, `name`
@@ -51,8 +51,8 @@ class Gain:
 
     row: int
     what: str
-    remedy: Remedy
-    kind: Kind | None = None
+    remediation: Remediation
+    kind: CallerKind | None = None
     name: str = ""
     id: str = ""
     credential: str = ""
@@ -77,14 +77,14 @@ class Offence:
 
 
 # The function of one call: its gain, or None when the record lacks the parameters to tell it.
-GainOf = Callable[[Offence], Gain | None]
+ImpactOf = Callable[[Offence], Impact | None]
 
 
 @dataclass(frozen=True)
 class Owner:
     """Whose credential a call is about: a user, or root. `id` is known for the caller alone."""
 
-    kind: Kind
+    kind: CallerKind
     name: str
     id: str
     text: str
@@ -100,22 +100,24 @@ def owner_of(offence: Offence, *, within: str = "") -> Owner | None:
     if named:
         own = is_caller(offence, named)
         text = f"the caller itself, user {shown(named)}" if own else f"user {shown(named)}"
-        return Owner(kind=Kind.USER, name=named, id=caller.id if own else "", text=text)
+        return Owner(kind=CallerKind.USER, name=named, id=caller.id if own else "", text=text)
     if left_out(offence) or offence.call.request.get("userName") is not None:
         return None
     match caller.kind:
-        case Kind.USER:
+        case CallerKind.USER:
             text = f"the caller itself, user {shown(caller.name)}"
-            return Owner(kind=Kind.USER, name=caller.name, id=caller.id, text=text)
-        case Kind.ROOT:
-            return Owner(kind=Kind.ROOT, name="", id=caller.id, text="the account's root user")
+            return Owner(kind=CallerKind.USER, name=caller.name, id=caller.id, text=text)
+        case CallerKind.ROOT:
+            return Owner(
+                kind=CallerKind.ROOT, name="", id=caller.id, text="the account's root user"
+            )
     return None
 
 
 def is_caller(offence: Offence, user: str) -> bool:
     """IAM user names are unique whatever their case."""
     caller = offence.call.caller
-    return caller.kind is Kind.USER and user.casefold() == caller.name.casefold()
+    return caller.kind is CallerKind.USER and user.casefold() == caller.name.casefold()
 
 
 def own_id(offence: Offence, user: str) -> str:
@@ -123,27 +125,27 @@ def own_id(offence: Offence, user: str) -> str:
     return offence.call.caller.id if is_caller(offence, user) else ""
 
 
-def owned_gain(
+def owned_impact(
     owner: Owner,
     *,
     row: int,
     what: str,
-    remedy: Remedy,
+    remediation: Remediation,
     credential: str = "",
     credential_kind: str = "",
     undo: tuple[tuple[str, ...], ...] = (),
     missing: str = "",
     critical: bool = False,
-) -> Gain:
+) -> Impact:
     """A gain (or loss) on what an owner signs in with; of root it is critical and only told."""
-    root = owner.kind is Kind.ROOT
+    root = owner.kind is CallerKind.ROOT
     why_no_undo = "Only root, or an AssumeRoot session, can undo this." if root else ""
     if not root and not owner.name:
         why_no_undo = "The record does not carry the user's name."
-    return Gain(
+    return Impact(
         row=row,
         what=what,
-        remedy=Remedy.TELL if root else remedy,
+        remediation=Remediation.REPORT if root else remediation,
         kind=owner.kind,
         name=owner.name,
         id=owner.id,
@@ -157,23 +159,23 @@ def owned_gain(
 
 def owned_command(verb: str, owner: Owner, **flags: str) -> tuple[tuple[str, ...], ...]:
     """The undo of what an owner has. No flag names root: the command acts on whoever runs it."""
-    whose = {} if owner.kind is Kind.ROOT else {"user_name": owner.name}
+    whose = {} if owner.kind is CallerKind.ROOT else {"user_name": owner.name}
     return aws_iam(verb, **whose, **flags)
 
 
-def told_gain(
+def reported_impact(
     *,
     row: int,
     what: str,
     undo: tuple[tuple[str, ...], ...] = (),
     missing: str = "",
     critical: bool = False,
-) -> Gain:
+) -> Impact:
     """What stands on the account and on no user, role or group of it."""
-    return Gain(
+    return Impact(
         row=row,
         what=what,
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         undo=undo,
         missing=missing,
         critical=critical,
@@ -204,13 +206,13 @@ def shown(name: str) -> str:
     return f"'{name[:SHOWN_LIMIT]}'"
 
 
-def is_dear_group(offence: Offence, group: str) -> bool:
+def is_protected_group(offence: Offence, group: str) -> bool:
     """The administrators' group, or one that carries a deny of ours; IAM ignores case in names."""
     dear = (offence.admin_group, DENY_GROUP, SESSION_DENY_GROUP)
     return group.casefold() in [name.casefold() for name in dear]
 
 
-def is_dear_role(offence: Offence, role: str) -> bool:
+def is_protected_role(offence: Offence, role: str) -> bool:
     """A role that rescues the Organization, or one of ours; by ARN or bare name."""
     return role.rsplit("/", 1)[-1].casefold() in (REVOKER, FORWARDER) or offence.rescue(role)
 

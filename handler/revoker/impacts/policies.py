@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from handler.model.cloudtrail import Kind, arn_field
+from handler.model.cloudtrail import CallerKind, arn_field
 from handler.model.names import DENY_POLICY, IAM_PATH, INLINE_DENY, SESSION_DENY_POLICY
 from handler.revoker.impacts.model import (
-    Gain,
-    GainOf,
+    Impact,
+    ImpactOf,
     Offence,
-    Remedy,
+    Remediation,
     answered,
     asked,
     aws_iam,
-    is_dear_group,
-    is_dear_role,
+    is_protected_group,
+    is_protected_role,
     left_out,
     own_id,
     shown,
@@ -32,7 +32,7 @@ class Holder:
     """Who carries a policy: a user, a role or a group (kind None). `dear`: its loss is critical."""
 
     word: str
-    kind: Kind | None
+    kind: CallerKind | None
     name: str
     text: str
     dear: bool
@@ -50,13 +50,13 @@ def _holder(offence: Offence) -> Holder | None:
     user, role, group = (asked(offence, key) for key in ("userName", "roleName", "groupName"))
     if "User" in offence.call.name and user:
         text = f"user {shown(user)}"
-        return Holder("user", Kind.USER, user, text, dear=False, id=own_id(offence, user))
+        return Holder("user", CallerKind.USER, user, text, dear=False, id=own_id(offence, user))
     if "Role" in offence.call.name and role:
         text = f"role {shown(role)} and whoever uses it"
-        return Holder("role", Kind.ROLE, role, text, dear=is_dear_role(offence, role))
+        return Holder("role", CallerKind.ROLE, role, text, dear=is_protected_role(offence, role))
     if "Group" in offence.call.name and group:
         text = f"every member of the group {shown(group)}"
-        return Holder("group", None, group, text, dear=is_dear_group(offence, group))
+        return Holder("group", None, group, text, dear=is_protected_group(offence, group))
     return None
 
 
@@ -68,11 +68,11 @@ def _held(
     undo: tuple[tuple[str, ...], ...] = (),
     missing: str = "",
     critical: bool = False,
-) -> Gain:
-    return Gain(
+) -> Impact:
+    return Impact(
         row=row,
         what=what,
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         kind=holder.kind,
         name=holder.name if holder.kind else "",
         id=holder.id,
@@ -83,7 +83,7 @@ def _held(
     )
 
 
-def _policy_attached(offence: Offence, *, row: int) -> Gain | None:
+def _policy_attached(offence: Offence, *, row: int) -> Impact | None:
     holder, policy = _holder(offence), asked(offence, "policyArn")
     if holder is None or not policy:
         return None
@@ -99,7 +99,7 @@ def _policy_attached(offence: Offence, *, row: int) -> Gain | None:
     )
 
 
-def _policy_detached(offence: Offence) -> Gain | None:
+def _policy_detached(offence: Offence) -> Impact | None:
     holder, policy = _holder(offence), asked(offence, "policyArn")
     if holder is None or not policy:
         return None
@@ -113,7 +113,7 @@ def _policy_detached(offence: Offence) -> Gain | None:
     )
 
 
-def _inline_put(offence: Offence, *, row: int) -> Gain | None:
+def _inline_put(offence: Offence, *, row: int) -> Impact | None:
     holder, policy = _holder(offence), asked(offence, "policyName")
     if holder is None or not policy:
         return None
@@ -129,7 +129,7 @@ def _inline_put(offence: Offence, *, row: int) -> Gain | None:
     )
 
 
-def _inline_deleted(offence: Offence) -> Gain | None:
+def _inline_deleted(offence: Offence) -> Impact | None:
     holder, policy = _holder(offence), asked(offence, "policyName")
     if holder is None or not policy:
         return None
@@ -142,7 +142,7 @@ def _inline_deleted(offence: Offence) -> Gain | None:
     )
 
 
-def _boundary_set(offence: Offence) -> Gain | None:
+def _boundary_set(offence: Offence) -> Impact | None:
     holder, boundary = _holder(offence), asked(offence, "permissionsBoundary")
     if holder is None or not boundary:
         return None
@@ -155,7 +155,7 @@ def _boundary_set(offence: Offence) -> Gain | None:
     )
 
 
-def _boundary_deleted(offence: Offence) -> Gain | None:
+def _boundary_deleted(offence: Offence) -> Impact | None:
     holder = _holder(offence)
     if holder is None:
         return None
@@ -167,19 +167,19 @@ def _boundary_deleted(offence: Offence) -> Gain | None:
     )
 
 
-def _policy_made(offence: Offence) -> Gain | None:
+def _policy_made(offence: Offence) -> Impact | None:
     policy = answered(offence, "policy", "arn")
     if not policy:
         return None
-    return Gain(
+    return Impact(
         row=0,
         what=f"a new policy {shown(policy)} that nobody has yet",
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         undo=aws_iam("delete-policy", policy_arn=policy),
     )
 
 
-def _version_made(offence: Offence) -> Gain | None:
+def _version_made(offence: Offence) -> Impact | None:
     policy = asked(offence, "policyArn")
     version = answered(offence, "policyVersion", "versionId")
     if not policy or left_out(offence):
@@ -189,62 +189,62 @@ def _version_made(offence: Offence) -> Gain | None:
     # A version that is not surely a spare one counts as the one in force.
     if offence.call.request.get("setAsDefault") is True or in_answer is not False:
         return _new_default(row=14, policy=policy, version=version)
-    return Gain(
+    return Impact(
         row=14,
         what=f"a spare version {shown(version)} of the policy {shown(policy)}, not in force yet",
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         undo=aws_iam("delete-policy-version", policy_arn=policy, version_id=version),
         missing="" if version else "The record does not carry the version's id.",
         critical=_is_our_deny(policy),
     )
 
 
-def _version_chosen(offence: Offence) -> Gain | None:
+def _version_chosen(offence: Offence) -> Impact | None:
     policy, version = asked(offence, "policyArn"), asked(offence, "versionId")
     if not policy or not version:
         return None
     return _new_default(row=15, policy=policy, version=version)
 
 
-def _new_default(*, row: int, policy: str, version: str) -> Gain:
+def _new_default(*, row: int, policy: str, version: str) -> Impact:
     named = f"version {shown(version)}" if version else "a new version"
-    return Gain(
+    return Impact(
         row=row,
         what=f"{named} of the policy {shown(policy)}, in force for every user, "
         "group and role that has it as policy or boundary",
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         missing="The record does not say which version was in force before.",
         critical=_is_our_deny(policy),
     )
 
 
-def _version_deleted(offence: Offence) -> Gain | None:
+def _version_deleted(offence: Offence) -> Impact | None:
     policy, version = asked(offence, "policyArn"), asked(offence, "versionId")
     if not policy or not version:
         return None
-    return Gain(
+    return Impact(
         row=0,
         what=f"version {shown(version)} of the policy {shown(policy)}, deleted",
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         missing="The record does not carry the deleted version's text.",
         critical=_is_our_deny(policy),
     )
 
 
-def _policy_deleted(offence: Offence) -> Gain | None:
+def _policy_deleted(offence: Offence) -> Impact | None:
     policy = asked(offence, "policyArn")
     if not policy:
         return None
-    return Gain(
+    return Impact(
         row=0,
         what=f"the policy {shown(policy)}, deleted",
-        remedy=Remedy.TELL,
+        remediation=Remediation.REPORT,
         missing="The record does not carry the deleted policy's text.",
         critical=_is_our_deny(policy),
     )
 
 
-POLICY_GAINS: dict[str, GainOf] = {
+POLICY_IMPACTS: dict[str, ImpactOf] = {
     "AttachUserPolicy": partial(_policy_attached, row=7),
     "AttachRolePolicy": partial(_policy_attached, row=8),
     "AttachGroupPolicy": partial(_policy_attached, row=9),

@@ -5,16 +5,16 @@ A principal that the offender made is contained; what existed before is told.
 
 from __future__ import annotations
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.revoker.impacts.model import (
-    Gain,
-    GainOf,
+    Impact,
+    ImpactOf,
     Offence,
-    Remedy,
+    Remediation,
     answered,
     asked,
     aws_iam,
-    is_dear_role,
+    is_protected_role,
     own_id,
     sentences,
     shown,
@@ -25,16 +25,16 @@ NO_ID = "The record does not carry its id."
 EMPTY_FIRST = "IAM deletes it only when what it was given since is off."
 
 
-def _user_made(offence: Offence) -> Gain | None:
+def _user_made(offence: Offence) -> Impact | None:
     name = answered(offence, "user", "userName") or asked(offence, "userName")
     user_id = answered(offence, "user", "userId")
     if not name and not user_id:
         return None
-    return Gain(
+    return Impact(
         row=18,
         what=f"a new user {shown(name or user_id)}",
-        remedy=Remedy.CONTAIN,
-        kind=Kind.USER,
+        remediation=Remediation.CONTAIN,
+        kind=CallerKind.USER,
         name=name,
         id=user_id,
         undo=aws_iam("delete-user", user_name=name),
@@ -47,22 +47,22 @@ def _user_made(offence: Offence) -> Gain | None:
     )
 
 
-def _role_made(offence: Offence) -> Gain | None:
+def _role_made(offence: Offence) -> Impact | None:
     name = answered(offence, "role", "roleName") or asked(offence, "roleName")
     role_id = answered(offence, "role", "roleId")
     if not name and not role_id:
         return None
     # A name that exempts or is ours: the creation is the offence.
-    forged = is_dear_role(offence, _new_role_arn(offence, name))
+    forged = is_protected_role(offence, _new_role_arn(offence, name))
     document = asked(offence, "assumeRolePolicyDocument") or answered(
         offence, "role", "assumeRolePolicyDocument"
     )
     trust = trusted(document, account=offence.call.account)
-    return Gain(
+    return Impact(
         row=48 if forged else 17,
         what=f"a new role {shown(name or role_id)} that trusts {trust or 'nobody knows whom'}",
-        remedy=Remedy.CONTAIN,
-        kind=Kind.ROLE,
+        remediation=Remediation.CONTAIN,
+        kind=CallerKind.ROLE,
         name=name,
         id=role_id,
         undo=aws_iam("delete-role", role_name=name),
@@ -83,35 +83,35 @@ def _new_role_arn(offence: Offence, name: str) -> str:
     )
 
 
-def _trust_changed(offence: Offence) -> Gain | None:
+def _trust_changed(offence: Offence) -> Impact | None:
     role, document = asked(offence, "roleName"), asked(offence, "policyDocument")
     if not role or not document:
         return None
     trust = trusted(document, account=offence.call.account)
-    return Gain(
+    return Impact(
         row=49 if offence.rescue(role) else 16,
         what=f"the role {shown(role)} for {trust or 'nobody knows whom'}, by its trust policy",
-        remedy=Remedy.TELL,
-        kind=Kind.ROLE,
+        remediation=Remediation.REPORT,
+        kind=CallerKind.ROLE,
         name=role,
         missing=sentences(
             "The record does not carry the old trust policy.",
             "" if trust else "The new one cannot be read.",
         ),
-        critical=is_dear_role(offence, role),
+        critical=is_protected_role(offence, role),
     )
 
 
-def _user_renamed(offence: Offence) -> Gain | None:
+def _user_renamed(offence: Offence) -> Impact | None:
     user, name = asked(offence, "userName"), asked(offence, "newUserName")
     path = asked(offence, "newPath")
     if not user or not (name or path):
         return None
-    return Gain(
+    return Impact(
         row=44,
         what=f"the user {shown(user)}, now {shown(f'{path}{name or user}')}",
-        remedy=Remedy.TELL,
-        kind=Kind.USER,
+        remediation=Remediation.REPORT,
+        kind=CallerKind.USER,
         name=name or user,
         id=own_id(offence, user),
         undo=aws_iam("update-user", user_name=name, new_user_name=user) if name else (),
@@ -119,52 +119,52 @@ def _user_renamed(offence: Offence) -> Gain | None:
     )
 
 
-def _role_changed(offence: Offence) -> Gain | None:
+def _role_changed(offence: Offence) -> Impact | None:
     role = asked(offence, "roleName")
     if not role:
         return None
-    return Gain(
+    return Impact(
         row=0,
         what=f"another description or session length of the role {shown(role)}",
-        remedy=Remedy.TELL,
-        kind=Kind.ROLE,
+        remediation=Remediation.REPORT,
+        kind=CallerKind.ROLE,
         name=role,
         missing="The record does not carry the old values.",
-        critical=is_dear_role(offence, role),
+        critical=is_protected_role(offence, role),
     )
 
 
-def _user_deleted(offence: Offence) -> Gain | None:
+def _user_deleted(offence: Offence) -> Impact | None:
     user = asked(offence, "userName")
     if not user:
         return None
-    return Gain(
+    return Impact(
         row=0,
         what=f"the user {shown(user)}, deleted",
-        remedy=Remedy.TELL,
-        kind=Kind.USER,
+        remediation=Remediation.REPORT,
+        kind=CallerKind.USER,
         name=user,
         missing="Nothing brings a deleted user back: a new one of this name is another user.",
     )
 
 
-def _role_deleted(offence: Offence) -> Gain | None:
+def _role_deleted(offence: Offence) -> Impact | None:
     role = asked(offence, "roleName")
     if not role:
         return None
-    return Gain(
+    return Impact(
         row=0,
         what=f"the role {shown(role)}, deleted",
-        remedy=Remedy.TELL,
-        kind=Kind.ROLE,
+        remediation=Remediation.REPORT,
+        kind=CallerKind.ROLE,
         name=role,
         missing="The record does not carry its trust and policies; a new one is another role.",
-        critical=is_dear_role(offence, role),
+        critical=is_protected_role(offence, role),
     )
 
 
-def _profile_filled(offence: Offence) -> Gain | None:
-    return _profile_gain(
+def _profile_filled(offence: Offence) -> Impact | None:
+    return _profile_impact(
         offence,
         row=25,
         what="the role {role} for every instance with the profile {profile}",
@@ -172,8 +172,8 @@ def _profile_filled(offence: Offence) -> Gain | None:
     )
 
 
-def _profile_emptied(offence: Offence) -> Gain | None:
-    return _profile_gain(
+def _profile_emptied(offence: Offence) -> Impact | None:
+    return _profile_impact(
         offence,
         row=25,
         what="the role {role}, taken from the instance profile {profile}",
@@ -181,22 +181,22 @@ def _profile_emptied(offence: Offence) -> Gain | None:
     )
 
 
-def _profile_gain(offence: Offence, *, row: int, what: str, verb: str) -> Gain | None:
+def _profile_impact(offence: Offence, *, row: int, what: str, verb: str) -> Impact | None:
     role, profile = asked(offence, "roleName"), asked(offence, "instanceProfileName")
     if not role or not profile:
         return None
-    return Gain(
+    return Impact(
         row=row,
         what=what.format(role=shown(role), profile=shown(profile)),
-        remedy=Remedy.TELL,
-        kind=Kind.ROLE,
+        remediation=Remediation.REPORT,
+        kind=CallerKind.ROLE,
         name=role,
         undo=aws_iam(verb, instance_profile_name=profile, role_name=role),
-        critical=is_dear_role(offence, role),
+        critical=is_protected_role(offence, role),
     )
 
 
-PRINCIPAL_GAINS: dict[str, GainOf] = {
+PRINCIPAL_IMPACTS: dict[str, ImpactOf] = {
     "CreateUser": _user_made,
     "UpdateUser": _user_renamed,
     "DeleteUser": _user_deleted,

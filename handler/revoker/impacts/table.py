@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handler.model.cloudtrail import Call
-from handler.revoker.impacts.account import ACCOUNT_GAINS
-from handler.revoker.impacts.credentials import CREDENTIAL_GAINS
-from handler.revoker.impacts.federation import FEDERATION_GAINS
-from handler.revoker.impacts.groups import GROUP_GAINS
-from handler.revoker.impacts.model import Gain, GainOf, Offence, Remedy
-from handler.revoker.impacts.passwords_and_mfa import LOGIN_GAINS
-from handler.revoker.impacts.policies import POLICY_GAINS
-from handler.revoker.impacts.principals import PRINCIPAL_GAINS
+from handler.revoker.impacts.account import ACCOUNT_IMPACTS
+from handler.revoker.impacts.credentials import CREDENTIAL_IMPACTS
+from handler.revoker.impacts.federation import FEDERATION_IMPACTS
+from handler.revoker.impacts.groups import GROUP_IMPACTS
+from handler.revoker.impacts.model import Impact, ImpactOf, Offence, Remediation
+from handler.revoker.impacts.passwords_and_mfa import LOGIN_IMPACTS
+from handler.revoker.impacts.policies import POLICY_IMPACTS
+from handler.revoker.impacts.principals import PRINCIPAL_IMPACTS
 
-GAIN_ROWS: dict[int, str] = {
+IMPACT_ROWS: dict[int, str] = {
     0: "a call outside the numbered methods: a deletion, a new thing without rights, a new API",
     1: "an access key for a user, or for the caller itself",
     2: "an access key deleted, which frees a slot for another",
@@ -65,14 +65,14 @@ GAIN_ROWS: dict[int, str] = {
     50: "the room for a deny used up, or an inline policy named like ours",
 }
 
-GAIN_TABLE: dict[str, GainOf] = {
-    **CREDENTIAL_GAINS,
-    **LOGIN_GAINS,
-    **POLICY_GAINS,
-    **GROUP_GAINS,
-    **PRINCIPAL_GAINS,
-    **FEDERATION_GAINS,
-    **ACCOUNT_GAINS,
+IMPACT_TABLE: dict[str, ImpactOf] = {
+    **CREDENTIAL_IMPACTS,
+    **LOGIN_IMPACTS,
+    **POLICY_IMPACTS,
+    **GROUP_IMPACTS,
+    **PRINCIPAL_IMPACTS,
+    **FEDERATION_IMPACTS,
+    **ACCOUNT_IMPACTS,
 }
 
 # Calls that give their caller nothing and take nothing from anybody.
@@ -87,7 +87,9 @@ GIVES_NOTHING = frozenset(
 )
 
 
-def gains_of(call: Call, *, admin_group: str, rescue: Callable[[str], bool]) -> tuple[Gain, ...]:
+def impacts_of(
+    call: Call, *, admin_group: str, rescue: Callable[[str], bool]
+) -> tuple[Impact, ...]:
     """What an offender's call gave or took; empty where nothing, as after any failed call.
 
     `admin_group` is the administrators' group; `rescue` says whether a role, by ARN where the
@@ -98,28 +100,28 @@ def gains_of(call: Call, *, admin_group: str, rescue: Callable[[str], bool]) -> 
         return ()
     if call.service not in ("iam.amazonaws.com", ""):
         return ()
-    gain_of = GAIN_TABLE.get(call.name)
-    if gain_of is None:
+    impact_of = IMPACT_TABLE.get(call.name)
+    if impact_of is None:
         return (_new_api(call),)
-    gain = gain_of(Offence(call=call, admin_group=admin_group, rescue=rescue))
-    return (gain or _unknown_gain(call),)
+    impact = impact_of(Offence(call=call, admin_group=admin_group, rescue=rescue))
+    return (impact or _unknown_impact(call),)
 
 
-def _unknown_gain(call: Call) -> Gain:
-    return Gain(
+def _unknown_impact(call: Call) -> Impact:
+    return Impact(
         row=45,
         what=f"what {call.name} gave, which nobody can tell from the record",
-        remedy=Remedy.LIST_SINCE,
+        remediation=Remediation.LIST_SINCE,
         missing="The record lacks the parameters: CloudTrail leaves them out above 100 KB.",
         critical=True,
     )
 
 
-def _new_api(call: Call) -> Gain:
+def _new_api(call: Call) -> Impact:
     """IAM gains new calls; one that makes principals must not pass for nothing."""
-    return Gain(
+    return Impact(
         row=0,
         what=f"what {call.name} gives, a call that this version does not know",
-        remedy=Remedy.LIST_SINCE,
+        remediation=Remediation.LIST_SINCE,
         missing="Its undo is not known here: see the IAM API reference.",
     )

@@ -13,7 +13,7 @@ from handler.model.cloudtrail import (
     SERVICE_ROLE_PATH,
     Call,
     Caller,
-    Kind,
+    CallerKind,
     arn_field,
 )
 from handler.model.reasons import Action, Reason, Standing, Verdict
@@ -31,7 +31,7 @@ def settled(call: Call, *, own_role_arn: str) -> Verdict | None:
     caller = call.caller
     if call.unreadable:
         return Verdict(Action.REPORT, Reason.UNREADABLE)
-    if caller.kind is Kind.SERVICE or _under(call, SERVICE_ROLE_PATH):
+    if caller.kind is CallerKind.SERVICE or _under(call, SERVICE_ROLE_PATH):
         return Verdict(Action.IGNORE, Reason.AWS_SERVICE)
     if _is_ourselves(caller, own_role_arn=own_role_arn):
         return Verdict(Action.IGNORE, Reason.OURSELVES)
@@ -55,12 +55,12 @@ def _known_offender(call: Call, standing: Standing, settings: Settings) -> Verdi
     stolen = standing.credential_tainted and not _before_release(call, standing)
     if not (standing.contained or standing.tainted or stolen):
         return None
-    if call.caller.kind is Kind.ROOT or _cannot_be_denied(call):
+    if call.caller.kind is CallerKind.ROOT or _cannot_be_denied(call):
         return None
     reason = _known_for(standing)
     if standing.contained and call.error_code and not standing.again:
         return Verdict(Action.COUNT, reason)
-    return _held_back(reason, settings) or Verdict(Action.CONTAIN, reason)
+    return _blocked(reason, settings) or Verdict(Action.CONTAIN, reason)
 
 
 def _known_for(standing: Standing) -> Reason:
@@ -79,11 +79,11 @@ def _exempt(call: Call, standing: Standing, settings: Settings) -> Verdict | Non
         # What an offender did with her credential is undone all the same, whenever it is heard of.
         stolen = standing.credential_tainted and not call.error_code
         return Verdict(Action.REPORT if stolen else Action.IGNORE, Reason.RELEASED)
-    if caller.kind is Kind.ROOT:
+    if caller.kind is CallerKind.ROOT:
         return Verdict(Action.CRITICAL, Reason.ROOT)
-    if caller.kind is Kind.ROLE and _administrator_role(call, settings):
+    if caller.kind is CallerKind.ROLE and _administrator_role(call, settings):
         return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_ROLE)
-    if caller.kind is Kind.USER and standing.administrator and not _foreign(call):
+    if caller.kind is CallerKind.USER and standing.administrator and not _foreign(call):
         return Verdict(Action.IGNORE, Reason.ADMINISTRATOR_USER)
     return None
 
@@ -100,7 +100,7 @@ def _harmless(call: Call, settings: Settings) -> Verdict | None:
 def _offender(call: Call, standing: Standing, settings: Settings) -> Verdict:
     reason = Reason.FAILED_CALL if call.error_code else Reason.NOT_AN_ADMINISTRATOR
     deniable = not _cannot_be_denied(call)
-    role = call.caller.kind is Kind.ROLE and deniable
+    role = call.caller.kind is CallerKind.ROLE and deniable
     if call.error_code and settings.denied_calls is Answer.IGNORE:
         return Verdict(Action.IGNORE, reason, held_by="DeniedCalls")
     if role and settings.role_callers is Answer.IGNORE:
@@ -114,14 +114,14 @@ def _offender(call: Call, standing: Standing, settings: Settings) -> Verdict:
     if standing.unproven:
         reason = Reason.UNPROVEN_MEMBER
     return (
-        _held_back(reason, settings)
+        _blocked(reason, settings)
         or _spared(call, reason, standing, settings)
         or Verdict(Action.CONTAIN, reason)
     )
 
 
-def _held_back(reason: Reason, settings: Settings) -> Verdict | None:
-    """What keeps back any containment, that of an offender's creatures included."""
+def _blocked(reason: Reason, settings: Settings) -> Verdict | None:
+    """What keeps back any containment, that of an offender's created principals included."""
     if settings.mode is Mode.OBSERVE:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="Mode")
     return None
@@ -129,10 +129,10 @@ def _held_back(reason: Reason, settings: Settings) -> Verdict | None:
 
 def _spared(call: Call, reason: Reason, standing: Standing, settings: Settings) -> Verdict | None:
     """What keeps back a containment that rests on the caller's own standing alone."""
-    if call.caller.kind is Kind.ROLE and settings.role_callers is Answer.REPORT:
+    if call.caller.kind is CallerKind.ROLE and settings.role_callers is Answer.REPORT:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="RoleCallers")
     nobody = standing.group_empty and settings.missing_group is MissingGroup.UNDECIDED
-    if nobody and call.caller.kind is Kind.USER:
+    if nobody and call.caller.kind is CallerKind.USER:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="MissingGroup")
     if standing.breaker_open:
         return Verdict(Action.WOULD_CONTAIN, reason, held_by="CircuitBreaker")
@@ -148,7 +148,7 @@ def _before_release(call: Call, standing: Standing) -> bool:
 
 
 def _on_oneself(call: Call, settings: Settings) -> Verdict | None:
-    if call.caller.kind is not Kind.USER or _foreign(call):
+    if call.caller.kind is not CallerKind.USER or _foreign(call):
         return None
     named = call.request.get("userName")
     # A refused call carries no parameters, so that it may have named anybody.
@@ -190,7 +190,9 @@ def _day(call: Call) -> date:
 
 
 def _cannot_be_denied(call: Call) -> bool:
-    return call.caller.kind is Kind.OTHER or _foreign(call) or _under(call, IDENTITY_CENTER_PATH)
+    return (
+        call.caller.kind is CallerKind.OTHER or _foreign(call) or _under(call, IDENTITY_CENTER_PATH)
+    )
 
 
 def _foreign(call: Call) -> bool:
@@ -201,11 +203,11 @@ def _foreign(call: Call) -> bool:
 def _under(call: Call, path: str) -> bool:
     # From the resource's first character on: a path may hold any sign, ':role/aws-...' included.
     resource = arn_field(call.caller.arn, 5)
-    return call.caller.kind is Kind.ROLE and resource.startswith(f"role{path}")
+    return call.caller.kind is CallerKind.ROLE and resource.startswith(f"role{path}")
 
 
 def _is_ourselves(caller: Caller, *, own_role_arn: str) -> bool:
-    if caller.kind is not Kind.ROLE or not caller.arn:
+    if caller.kind is not CallerKind.ROLE or not caller.arn:
         return False
     # Role names are unique in an account, whatever their path.
     head, _, tail = own_role_arn.partition(":role/")

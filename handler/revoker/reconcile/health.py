@@ -1,6 +1,6 @@
 """How this account's revoker is: its rules, the trail that feeds them, when it last heard. Shell.
 
-Reads only; whatever may not be read is said to be unknown, and a patrol goes on.
+Reads only; whatever may not be read is said to be unknown, and a reconciliation goes on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Contain, with a record, whom an earlier installation left under a kept deny. Shell.
 
 `python -m stacksets` keeps containments over the end of a stack by policies and a group that no
-stack owns. Whoever bears one and is no administrator is contained by the patrol as if she had been
+stack owns. Whoever bears one and is no administrator is contained by reconciliation as if she had been
 contained here, and told of once; the kept deny stays, since the revoker may touch none but its own.
 An administrator who bears the whole deny stays free of ours: else whoever may attach that policy
 could use us against her. The deny of sessions is for administrators, whose keys stay good: it is
@@ -17,19 +17,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.model.deny_policy import still_denies
 from handler.model.names import (
-    DESK_ROLE,
     KEPT_GROUP,
     KEPT_POLICY,
     KEPT_SESSION_GROUP,
     KEPT_SESSION_POLICY,
     MEMBER_ROLES,
+    RESPONDER_ROLE,
     iam_arn,
     kept_arn,
 )
-from handler.model.principal import Rung, Target
+from handler.model.principal import DenyMethod, Target
 from handler.model.settings import Answer
 from handler.revoker.deny.contain import Containment
 from handler.revoker.deny.methods import boundary_of
@@ -42,7 +42,7 @@ from handler.revoker.state.marks import Contained, write_contained
 from handler.revoker.state.table import Item
 
 # That somebody was told of whom ours is not on; who bears ours has a record.
-KEPT_TOLD = "kept_told"
+KEPT_REPORTED = "kept_reported"
 # Which group keeps which deny.
 _KEPT_GROUPS = {"contained": KEPT_GROUP, "sessions": KEPT_SESSION_GROUP}
 
@@ -51,7 +51,7 @@ _KEPT_GROUPS = {"contained": KEPT_GROUP, "sessions": KEPT_SESSION_GROUP}
 class Kept:
     """Who bears which kept deny; `mark` is contained or sessions; `group`: by its group."""
 
-    kind: Kind
+    kind: CallerKind
     name: str
     id: str
     mark: str
@@ -92,11 +92,11 @@ def _kept_bearers(tools: Tools) -> Iterator[Kept]:
             continue
         for page in tools.iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
             for user in page["PolicyUsers"]:
-                yield Kept(Kind.USER, user["UserName"], user["UserId"], mark, arn)
+                yield Kept(CallerKind.USER, user["UserName"], user["UserId"], mark, arn)
             # A user's sessions alone are ever denied: put on by a role's name, that deny would go
             # on the user of the same name.
             for role in page["PolicyRoles"] if mark == "contained" else ():
-                yield Kept(Kind.ROLE, role["RoleName"], role["RoleId"], mark, arn)
+                yield Kept(CallerKind.ROLE, role["RoleName"], role["RoleId"], mark, arn)
             if _KEPT_GROUPS[mark] in [group["GroupName"] for group in page["PolicyGroups"]]:
                 yield from _kept_members(tools.iam, mark, arn)
 
@@ -104,7 +104,7 @@ def _kept_bearers(tools: Tools) -> Iterator[Kept]:
 def _kept_members(iam: Any, mark: str, arn: str) -> Iterator[Kept]:
     for page in iam.get_paginator("get_group").paginate(GroupName=_KEPT_GROUPS[mark]):
         for user in page["Users"]:
-            yield Kept(Kind.USER, user["UserName"], user["UserId"], mark, arn, group=True)
+            yield Kept(CallerKind.USER, user["UserName"], user["UserId"], mark, arn, group=True)
 
 
 def _kept_document(iam: Any, arn: str) -> Any:
@@ -121,9 +121,9 @@ def _adopt(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> None:
     if _is_ours_or_administrator(bearer, item, baseline, tools):
         return
     target = target_of(tools, kind=bearer.kind, name=bearer.name, principal_id=bearer.id)
-    bound = bearer.kind is Kind.ROLE and boundary_of(tools.iam, bearer.name) == bearer.arn
+    bound = bearer.kind is CallerKind.ROLE and boundary_of(tools.iam, bearer.name) == bearer.arn
     done, held_by = _renew(bearer, target, tools, bound=bound)
-    if done.gone or (done.rung is None and KEPT_TOLD in item):
+    if done.gone or (done.method is None and KEPT_REPORTED in item):
         return
     undo = (*done.undo, *_kept_undo(bearer, done, bound=bound))
     # The same in every try of this installation: told first, written down after it, heard once.
@@ -132,14 +132,14 @@ def _adopt(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> None:
         done, target, tools.settings, event_id=event_id, undo=undo, held_by=held_by
     )
     send_from_here(report, tools)
-    if done.rung is None:
-        told = {"kind": bearer.kind.value, "name": bearer.name, KEPT_TOLD: tools.now}
-        tools.table.update(principal_key(bearer.id), told)
+    if done.method is None:
+        reported = {"kind": bearer.kind.value, "name": bearer.name, KEPT_REPORTED: tools.now}
+        tools.table.update(principal_key(bearer.id), reported)
         return
     record = Contained(
         name=done.name,
         kind=bearer.kind.value,
-        rung=done.rung.value,
+        method=done.method.value,
         at=tools.now,
         event_id=event_id,
         call="kept from an earlier installation",
@@ -152,11 +152,11 @@ def _adopt(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> None:
 
 def _renew(bearer: Kept, target: Target, tools: Tools, *, bound: bool) -> tuple[Containment, str]:
     """Put ours on; and which knob forbids it, empty where none does."""
-    if bearer.kind is Kind.ROLE and tools.settings.role_callers is not Answer.CONTAIN:
+    if bearer.kind is CallerKind.ROLE and tools.settings.role_callers is not Answer.CONTAIN:
         return Containment(name=bearer.name), "RoleCallers"
-    # In the place of a kept boundary ours goes, whether or not another rung has room: a kept one
+    # In the place of a kept boundary ours goes, whether or not another deny method has room: a kept one
     # would stay for ever, and the end of a keeping need not know which of two is the boundary.
-    return put_on(bearer.mark, target, tools, first=Rung.BOUNDARY if bound else None), ""
+    return put_on(bearer.mark, target, tools, first=DenyMethod.BOUNDARY if bound else None), ""
 
 
 def _kept_undo(bearer: Kept, done: Containment, *, bound: bool) -> tuple[tuple[str, ...], ...]:
@@ -164,7 +164,7 @@ def _kept_undo(bearer: Kept, done: Containment, *, bound: bool) -> tuple[tuple[s
     kind = bearer.kind.value
     named = f"--{kind}-name={done.name}"
     if bound:
-        ours = done.rung is Rung.BOUNDARY
+        ours = done.method is DenyMethod.BOUNDARY
         return () if ours else (("aws", "iam", "delete-role-permissions-boundary", named),)
     if bearer.group:
         group = f"--group-name={_KEPT_GROUPS[bearer.mark]}"
@@ -173,7 +173,7 @@ def _kept_undo(bearer: Kept, done: Containment, *, bound: bool) -> tuple[tuple[s
 
 
 def _is_ours_or_administrator(bearer: Kept, item: Item, baseline: Baseline, tools: Tools) -> bool:
-    if bearer.kind is Kind.USER:
+    if bearer.kind is CallerKind.USER:
         if not administrator_at(membership(baseline, bearer.id, item), tools.now):
             return False
         return bearer.mark == "contained" or _is_younger(bearer.arn, baseline, tools)
@@ -181,7 +181,7 @@ def _is_ours_or_administrator(bearer: Kept, item: Item, baseline: Baseline, tool
     here = tools.here
     ours = [
         iam_arn(partition=here.partition, account=here.account, kind="role", name=name)
-        for name in (*MEMBER_ROLES, DESK_ROLE)
+        for name in (*MEMBER_ROLES, RESPONDER_ROLE)
     ]
     today = datetime.fromtimestamp(tools.now, UTC).date()
     return arn in ours or any(

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.revoker.deny.contain import current_name
 from handler.revoker.respond.event_history import ADDERS, prove
 from handler.revoker.state.context import Tools, attempt, target_of
 from handler.revoker.state.ledger import Baseline, LiveGroup, Member, principal_key
-from handler.revoker.state.ledger_view import Entry, roster_entries
+from handler.revoker.state.ledger_view import Entry, ledger_entries
 from handler.revoker.state.table import Item, Value
 
 # On a user: since when she is looked for in the history.
@@ -40,7 +40,7 @@ def seek_removals(
     held = {str(item["pk"]): item for item in items}
     missing = [
         entry
-        for entry in roster_entries(items, baseline)
+        for entry in ledger_entries(items, baseline)
         if entry.administrator and live.by_id(entry.id) is None
     ]
     due = [
@@ -61,11 +61,15 @@ def _sought_since(item: Item, *, now: float) -> float:
 
 
 def _seek(entry: Entry, begun: float, baseline: Baseline, tools: Tools) -> None:
-    written = target_of(tools, kind=Kind.USER, name=entry.name, principal_id=entry.id)
+    written = target_of(tools, kind=CallerKind.USER, name=entry.name, principal_id=entry.id)
     name = current_name(tools.iam, written)
     if name:
         made = tools.iam.get_user(UserName=name)["User"]["CreateDate"].timestamp()
-        # What is older than the first look is in what it found.
+        # What is older than the baseline is in what it found.
         prove(Member(entry.id, name, made), tools, adders=ADDERS, since=baseline.taken)
-    facts: dict[str, Value] = {"kind": Kind.USER.value, "name": name or entry.name, ABSENT: begun}
+    facts: dict[str, Value] = {
+        "kind": CallerKind.USER.value,
+        "name": name or entry.name,
+        ABSENT: begun,
+    }
     tools.table.update(principal_key(entry.id), facts)

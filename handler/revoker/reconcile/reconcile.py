@@ -1,7 +1,7 @@
 """The look-round every 15 minutes: puts back what is missing, tries again what failed, and tells.
 
 Shell. Each part goes on when another fails; the heartbeat goes out in any case, and what failed is
-raised after it, so that Lambda tries the patrol again and its dead letter tells of it.
+raised after it, so that Lambda tries reconciliation again and its dead letter tells of it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,15 @@ from handler.revoker.reconcile.health import (
 from handler.revoker.reconcile.kept_denies import adopt_kept
 from handler.revoker.reconcile.missing_members import seek_removals
 from handler.revoker.reconcile.redrive import Redriven, redrive
-from handler.revoker.reconcile.reevaluate import recheck_calls
-from handler.revoker.reconcile.repair import look_after
+from handler.revoker.reconcile.reevaluate import reevaluate_calls
+from handler.revoker.reconcile.repair import check
 from handler.revoker.reconcile.unremovable import LEFT, look_at_left
-from handler.revoker.respond.self_test import drill_is_due, read_drill, self_test, start_drill
+from handler.revoker.respond.self_test import (
+    read_self_test,
+    self_test,
+    self_test_is_due,
+    start_self_test,
+)
 from handler.revoker.state.circuit_breaker import BREAKER, arm_breaker
 from handler.revoker.state.context import Tools, account_alias, attempt, put_event
 from handler.revoker.state.ledger import (
@@ -36,37 +41,37 @@ from handler.revoker.state.ledger import (
     read_group,
     take_baseline,
 )
-from handler.revoker.state.ledger_view import roster_differences, roster_entries
+from handler.revoker.state.ledger_view import ledger_differences, ledger_entries
 from handler.revoker.state.table import Item
 
 
-def patrol(tools: Tools) -> dict[str, Any]:
+def reconcile(tools: Tools) -> dict[str, Any]:
     """Do the round; answers the heartbeat that was sent.
 
-    Raises the first refusal of AWS or the centre that a part of the round met.
+    Raises the first refusal of AWS or the central account that a part of the round met.
     """
-    baseline, live = first_look(tools)
+    baseline, live = baseline_and_group(tools)
     items = list(tools.table.items("principal#"))
     troubles: list[Exception] = []
     # Unless counted below: a round that cannot look at its letters must not say there are none.
     letters = [Redriven(dead=1, late=0)]
     try:
-        look_after(items, tools, troubles)
+        check(items, tools, troubles)
         look_at_left(items, tools, troubles)
         adopt_kept(items, baseline, tools, troubles)
         attempt(partial(_redrive, letters, tools), tools, troubles)
-        attempt(partial(_drill, tools), tools, troubles)
+        attempt(partial(_self_test, tools), tools, troubles)
     finally:
         detail = _beat(items, baseline, live, letters[0], tools)
     seek_removals(items, baseline, live, tools, troubles)
     # Last, for it may take all the time there is: an offender can make many calls and renames.
-    recheck_calls(tools, troubles)
+    reevaluate_calls(tools, troubles)
     if troubles:
         raise troubles[0]
     return detail
 
 
-def first_look(tools: Tools) -> tuple[Baseline, LiveGroup]:
+def baseline_and_group(tools: Tools) -> tuple[Baseline, LiveGroup]:
     """The baseline, taken now when nobody has taken it yet, and the group as it is."""
     group = tools.settings.admin_group
     known = tools.table.read([BASELINE, BREAKER])
@@ -82,9 +87,9 @@ def _redrive(letters: list[Redriven], tools: Tools) -> None:
     letters[0] = redrive(tools)
 
 
-def _drill(tools: Tools) -> None:
-    if drill_is_due(read_drill(tools.table), now=tools.now):
-        start_drill(tools)
+def _self_test(tools: Tools) -> None:
+    if self_test_is_due(read_self_test(tools.table), now=tools.now):
+        start_self_test(tools)
 
 
 def _beat(
@@ -106,10 +111,10 @@ def _beat(
         dead_letters=letters.dead,
         redriven=letters.late,
         contained=sum(_is_held(item) for item in items),
-        roster_differences=roster_differences(
-            roster_entries(items, baseline), live, baseline, group=tools.settings.admin_group
+        ledger_differences=ledger_differences(
+            ledger_entries(items, baseline), live, baseline, group=tools.settings.admin_group
         ),
-        self_test=self_test(read_drill(tools.table), now=tools.now),
+        self_test=self_test(read_self_test(tools.table), now=tools.now),
     )
     detail = heartbeat_detail(beat)
     put_event(HEARTBEAT_DETAIL_TYPE, detail, tools)

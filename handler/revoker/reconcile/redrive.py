@@ -21,9 +21,9 @@ from handler.revoker.respond.respond import ForeignEvent
 from handler.revoker.state.context import Tools, account_alias, refusals, send
 
 LETTERS_AT_ONCE = 50
-# Leaves the rest of the function's time to whatever else a patrol does.
+# Leaves the rest of the function's time to whatever else a reconciliation does.
 REDRIVE_SECONDS = 25.0
-# A letter that fails again comes back to the queue before the next patrol.
+# A letter that fails again comes back to the queue before the next reconciliation.
 HIDDEN_SECONDS = 300
 
 
@@ -31,7 +31,7 @@ HIDDEN_SECONDS = 300
 class Redriven:
     """How many letters remain dead, by SQS's own count, and how many events were answered late.
 
-    Those that the tamper rules could not carry to the centre are reported, each by itself.
+    Those that the tamper rules could not carry to the central account are reported, each by itself.
     """
 
     dead: int
@@ -41,7 +41,7 @@ class Redriven:
 def redrive(tools: Tools) -> Redriven:
     """Try the letters again, so many at most.
 
-    A failed patrol's letter is dropped, for this is the next patrol, and counted as dead once.
+    A failed reconciliation's letter is dropped, for this is the next reconciliation, and counted as dead once.
     """
     sqs = tools.clients("sqs", tools.here.region)
     url = f"{sqs.meta.endpoint_url}/{tools.here.account}/{MEMBER_DEAD_LETTERS}"
@@ -59,7 +59,7 @@ def redrive(tools: Tools) -> Redriven:
         for letter in letters:
             tried += 1
             event = _event_in(letter["Body"])
-            ours = _is_patrol(event)
+            ours = _is_reconcile(event)
             if ours or _done(event, letter, tools):
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
                 done += not ours
@@ -85,8 +85,8 @@ def _event_in(body: str) -> Mapping[str, Any]:
     return payload if isinstance(payload, dict) else letter
 
 
-def _is_patrol(event: Mapping[str, Any]) -> bool:
-    return event.get("patrol") is True
+def _is_reconcile(event: Mapping[str, Any]) -> bool:
+    return event.get("reconcile") is True
 
 
 def _attribute(letter: Mapping[str, Any], name: str) -> str:
@@ -116,7 +116,7 @@ def _done(event: Mapping[str, Any], letter: Mapping[str, Any], tools: Tools) -> 
     as_before: tuple[type[Exception], ...] = (*refusals(), Deferred, ForeignEvent)
     try:
         if _is_tampering(letter):
-            _tell_of_tampering(read_event(event), tools)
+            _report_of_tampering(read_event(event), tools)
         else:
             deliver(event, tools, dead=_why_dead(letter))
     except as_before:
@@ -124,8 +124,8 @@ def _done(event: Mapping[str, Any], letter: Mapping[str, Any], tools: Tools) -> 
     return True
 
 
-def _tell_of_tampering(call: Call, tools: Tools) -> None:
-    """The rule could not carry it to the centre, so it goes as a report of ours."""
+def _report_of_tampering(call: Call, tools: Tools) -> None:
+    """The rule could not carry it to the central account, so it goes as a report of ours."""
     caller = call.caller
     late = "EventBridge could not deliver this event about the revoker itself in time."
     report = Report(

@@ -21,22 +21,22 @@ from handler.revoker.state.table import Item, Value
 
 # The event history lags up to 15 minutes behind: a look after this much has seen everything.
 HISTORY_LAG_SECONDS = 20 * 60.0
-# Two requests a second are allowed. Where a flood of calls hides the rest, the next patrol goes on.
+# Two requests a second are allowed. Where a flood of calls hides the rest, the next reconciliation goes on.
 CALLS_AT_ONCE = 500
 IAM_SOURCE = "iam.amazonaws.com"
 
 
-def recheck_calls(tools: Tools, troubles: list[Exception]) -> None:
+def reevaluate_calls(tools: Tools, troubles: list[Exception]) -> None:
     """Look through the calls that somebody asked to look at again; the rest is the next round's."""
     # What is asked of one caller or key first: the calls of a whole account may fill the round.
-    items = sorted(tools.table.items("recheck#"), key=lambda item: item.get("by") == "EventName")
+    items = sorted(tools.table.items("reevaluate#"), key=lambda item: item.get("by") == "EventName")
     renames = kept_renames(tools.table) if items else ()
     moved = frozenset(name.casefold() for one in renames for name in (one.old, one.new))
     for item in items:
-        attempt(partial(_recheck, item, moved, tools), tools, troubles)
+        attempt(partial(_reevaluate, item, moved, tools), tools, troubles)
 
 
-def _recheck(item: Item, moved: frozenset[str], tools: Tools) -> None:
+def _reevaluate(item: Item, moved: frozenset[str], tools: Tools) -> None:
     key = str(item["pk"])
     _ask_by_other_names(item, tools)
     asked = _begin(item, tools)

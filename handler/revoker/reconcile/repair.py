@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from handler.model.cloudtrail import Kind
-from handler.model.principal import Rung, Target
+from handler.model.cloudtrail import CallerKind
+from handler.model.principal import DenyMethod, Target
 from handler.model.reasons import Reason
 from handler.model.report import Report
 from handler.revoker.deny.contain import (
@@ -25,7 +25,7 @@ from handler.revoker.deny.contain import (
     holds,
 )
 from handler.revoker.reconcile.repair_reports import report_contained_late, report_stripped
-from handler.revoker.remediate.scene import is_contained, sessions_are_denied
+from handler.revoker.remediate.context import is_contained, sessions_are_denied
 from handler.revoker.state.context import Tools, account_alias, attempt, send, target_of
 from handler.revoker.state.marks import Contained, read_contained, write_contained
 from handler.revoker.state.table import Item
@@ -34,11 +34,11 @@ from handler.revoker.state.table import Item
 FRESH_SECONDS = 60.0
 # A new principal may be missing from IAM's list for a while; one that stays away is gone.
 GONE_SECONDS = 3_600.0
-# A release that died half-way does not keep the patrol away for ever.
+# A release that died half-way does not keep reconciliation away for ever.
 RELEASE_SECONDS = 900.0
 
 
-def look_after(items: Sequence[Item], tools: Tools, troubles: list[Exception]) -> None:
+def check(items: Sequence[Item], tools: Tools, troubles: list[Exception]) -> None:
     """Look at each principal of `items` that is contained or tainted."""
     if not tools.settings.enforcing:
         return
@@ -79,7 +79,7 @@ def _look_at(item: Item, named: dict[str, str], tools: Tools) -> None:
         return
     target = target_of(
         tools,
-        kind=Kind(str(item["kind"])),
+        kind=CallerKind(str(item["kind"])),
         name=named[principal_id],
         principal_id=principal_id,
     )
@@ -109,24 +109,26 @@ def _keep(record: Contained, mark: str, item: Item, target: Target, tools: Tools
     done = put_on(mark, target, tools)
     report = report_stripped(record, done, target, tools.settings, since=since, mark=mark)
     send_from_here(report, tools)
-    if done.rung is None:
-        # Told once under this id; every patrol tries again.
+    if done.method is None:
+        # Told once under this id; every reconciliation tries again.
         return
-    fresh = _renewed(record, done, done.rung, now=tools.now)
+    fresh = _renewed(record, done, done.method, now=tools.now)
     write_contained(tools.table, target.id, fresh, mark=mark)
     tools.table.update(str(item["pk"]), {}, remove=[flag])
 
 
 def _still_holds(record: Contained, target: Target, tools: Tools) -> bool:
     try:
-        return holds(tools.iam, target, Rung(record.rung))
+        return holds(tools.iam, target, DenyMethod(record.method))
     except NoSuchPrincipal:
-        # Renamed or deleted this second: the next patrol finds it by id.
+        # Renamed or deleted this second: the next reconciliation finds it by id.
         return True
 
 
-def put_on(mark: str, target: Target, tools: Tools, *, first: Rung | None = None) -> Containment:
-    """Contain by the rungs, `first` before the others; with the mark sessions only those."""
+def put_on(
+    mark: str, target: Target, tools: Tools, *, first: DenyMethod | None = None
+) -> Containment:
+    """Contain by the deny methods, `first` before the others; with the mark sessions only those."""
     if mark == "sessions":
         return contain_sessions(
             tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
@@ -140,14 +142,14 @@ def put_on(mark: str, target: Target, tools: Tools, *, first: Rung | None = None
     )
 
 
-def _renewed(record: Contained, done: Containment, rung: Rung, *, now: float) -> Contained:
+def _renewed(record: Contained, done: Containment, method: DenyMethod, *, now: float) -> Contained:
     """The record after the deny was put on again; what was there before may be there still."""
-    earlier = dict.fromkeys((*record.earlier, record.rung))
-    earlier.pop(rung.value, None)
+    earlier = dict.fromkeys((*record.earlier, record.method))
+    earlier.pop(method.value, None)
     return replace(
         record,
         name=done.name,
-        rung=rung.value,
+        method=method.value,
         undo=done.undo,
         again=now,
         earlier=tuple(earlier),
@@ -155,18 +157,18 @@ def _renewed(record: Contained, done: Containment, rung: Rung, *, now: float) ->
 
 
 def _contain_late(item: Item, target: Target, tools: Tools) -> None:
-    """Contain an offender's creature that no rung could hold when it was made."""
+    """Contain an offender's created principal that no deny method could hold when it was made."""
     because = _tainted(item)
     if tools.now - because.get("at", 0.0) < FRESH_SECONDS:
         return
     done = put_on("contained", target, tools)
-    if done.rung is None or done.gone:
+    if done.method is None or done.gone:
         return
     send_from_here(report_contained_late(because, done, target, tools.settings), tools)
     record = Contained(
         name=done.name,
         kind=target.kind.value,
-        rung=done.rung.value,
+        method=done.method.value,
         at=tools.now,
         event_id=str(because.get("event_id", "")),
         call=str(because.get("call", "")),

@@ -1,4 +1,4 @@
-"""What the patrol tells of a containment: put back, held at last, or taken over. Pure."""
+"""What reconciliation tells of a containment: put back, held at last, or taken over. Pure."""
 
 from __future__ import annotations
 
@@ -29,12 +29,10 @@ def report_stripped(
 ) -> Report:
     """A deny was gone, or was not ours any more; `since` (epoch seconds) is when that was seen."""
     when = datetime.fromtimestamp(record.again or record.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    missing = (
-        f"The deny ({record.rung}, put on at {when}) was not there any more, or not ours any more."
-    )
+    missing = f"The deny ({record.method}, put on at {when}) was not there any more, or not ours any more."
     disposition, outcome = _outcome(done)
     return Report(
-        event_id=f"stripped-{mark}-{target.id}-{since:.0f}{'' if done.rung else '-not'}",
+        event_id=f"stripped-{mark}-{target.id}-{since:.0f}{'' if done.method else '-not'}",
         account=target.account,
         disposition=disposition,
         reason=record.reason,
@@ -46,7 +44,7 @@ def report_stripped(
         call=record.call,
         call_time=record.call_time,
         containment=record.event_id,
-        rung=done.rung.value if done.rung else "",
+        method=done.method.value if done.method else "",
         mode=settings.mode.value,
         product_version=VERSION,
         undo=done.undo,
@@ -57,7 +55,7 @@ def report_stripped(
 def _outcome(done: Containment) -> tuple[Disposition, str]:
     if done.gone:
         return Disposition.GONE, "The principal is gone as well."
-    if done.rung is None:
+    if done.method is None:
         return Disposition.CANNOT_CONTAIN, "It could NOT be put back."
     return Disposition.STRIPPED, "It was put back."
 
@@ -65,7 +63,7 @@ def _outcome(done: Containment) -> tuple[Disposition, str]:
 def report_contained_late(
     because: Mapping[str, Any], done: Containment, target: Target, settings: Settings
 ) -> Report:
-    """An offender's creature whom no rung could hold at first; `because` is what tainted it."""
+    """An offender's created principal whom no deny method could hold at first; `because` is what tainted it."""
     return Report(
         event_id=f"{because.get('event_id', '')}-{target.id}",
         account=target.account,
@@ -78,7 +76,7 @@ def report_contained_late(
         service=IAM_SERVICE,
         call=str(because.get("call", "")),
         containment=str(because.get("event_id", "")),
-        rung=done.rung.value if done.rung else "",
+        method=done.method.value if done.method else "",
         mode=settings.mode.value,
         product_version=VERSION,
         undo=done.undo,
@@ -98,14 +96,14 @@ def report_kept(
     undo: tuple[tuple[str, ...], ...],
     held_by: str = "",
 ) -> Report:
-    """An earlier installation's deny was found on somebody, and is renewed if `done` has a rung.
+    """An earlier installation's deny was found on somebody, and is renewed if `done` has a deny method.
 
     `held_by` names the knob that kept it from being renewed; `undo` takes off ours and the kept
     one.
     """
-    alone = () if done.rung else ("Only the kept deny holds it: ours was not put on.",)
+    alone = () if done.method else ("Only the kept deny holds it: ours was not put on.",)
     return Report(
-        event_id=event_id if done.rung else f"{event_id}-not",
+        event_id=event_id if done.method else f"{event_id}-not",
         account=target.account,
         disposition=Disposition.KEPT,
         reason=KEPT_REASON,
@@ -113,7 +111,7 @@ def report_kept(
         principal_kind=target.kind.value,
         principal_name=done.name,
         principal_id=target.id,
-        rung=done.rung.value if done.rung else "",
+        method=done.method.value if done.method else "",
         held_by=held_by,
         mode=settings.mode.value,
         product_version=VERSION,

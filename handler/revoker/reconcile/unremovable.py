@@ -11,23 +11,32 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.model.principal import Target
 from handler.revoker.deny.contain import current_name
-from handler.revoker.deny.methods import ROLE_STEPS, SESSION_STEPS, USER_STEPS, Step
+from handler.revoker.deny.methods import (
+    ROLE_METHOD_CALLS,
+    SESSION_METHOD_CALLS,
+    USER_METHOD_CALLS,
+    MethodCalls,
+)
 from handler.revoker.state.context import Tools, attempt, target_of
 from handler.revoker.state.table import Item
 
-# On a principal that was released: a list of {"rung", "command", "left"}, as JSON.
+# On a principal that was released: a list of {"deny method", "command", "left"}, as JSON.
 LEFT = "left"
 
 
-def steps_of(kind: Kind) -> tuple[Step, ...]:
+def method_calls_of(kind: CallerKind) -> tuple[MethodCalls, ...]:
     """Every step that a deny of ours may be on by."""
-    return (*USER_STEPS, *SESSION_STEPS) if kind is Kind.USER else ROLE_STEPS
+    return (
+        (*USER_METHOD_CALLS, *SESSION_METHOD_CALLS)
+        if kind is CallerKind.USER
+        else ROLE_METHOD_CALLS
+    )
 
 
-def is_there(step: Step, target: Target, tools: Tools) -> bool:
+def is_there(step: MethodCalls, target: Target, tools: Tools) -> bool:
     """Whether the step's deny is on, whatever the records say."""
     try:
         return step.there(tools.iam, target)
@@ -38,7 +47,7 @@ def is_there(step: Step, target: Target, tools: Tools) -> bool:
 def left_mark(rows: Iterable[dict[str, Any]]) -> dict[str, str]:
     """The attribute that keeps what is still on, of a release's steps; none when all is off."""
     kept = [
-        {key: row[key] for key in ("rung", "command", "left")}
+        {key: row[key] for key in ("method", "command", "left")}
         for row in rows
         if row["there"] and row["left"]
     ]
@@ -62,12 +71,12 @@ def look_at_left(items: Sequence[Item], tools: Tools, troubles: list[Exception])
 def _look_at_left(item: Item, tools: Tools) -> None:
     written = target_of(
         tools,
-        kind=Kind(str(item["kind"])),
+        kind=CallerKind(str(item["kind"])),
         name=str(item["name"]),
         principal_id=str(item["pk"]).removeprefix("principal#"),
     )
     name = current_name(tools.iam, written)
-    rungs = [row["rung"] for row in left_rows(item)]
-    steps = [step for step in steps_of(written.kind) if step.rung.value in rungs]
+    methods = [row["method"] for row in left_rows(item)]
+    steps = [step for step in method_calls_of(written.kind) if step.method.value in methods]
     if not name or not any(is_there(step, replace(written, name=name), tools) for step in steps):
         tools.table.update(str(item["pk"]), {}, remove=[LEFT])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from handler.model.cloudtrail import Call
-from handler.revoker.impacts.model import Gain
+from handler.revoker.impacts.model import Impact
+from handler.revoker.remediate.context import Scene, bearer_named, item_of, may_be_named, no_answer
 from handler.revoker.remediate.outcomes import GONE_ALREADY, LOGIN_DELETED, SET_INACTIVE
-from handler.revoker.remediate.scene import Scene, bearer_named, item_of, may_be_named, no_answer
 from handler.revoker.state.context import Tools
 from handler.revoker.state.ledger import (
     Member,
@@ -20,38 +20,41 @@ from handler.revoker.state.name_history import has_moved
 SESSIONS_TAINTED = "console sessions begun after this change count as the offender's"
 # A key that was set inactive may still be taken for some seconds (IAM User Guide, "eventual
 # consistency").
-SILENT_AFTER_SECONDS = 10.0
+NOT_REPORTING_AFTER_SECONDS = 10.0
 # Ids of long-term keys; those of sessions begin with ASIA (IAM User Guide, "IAM identifiers").
 LONG_TERM = "AKIA"
 
 
-def silence(gain: Gain, call: Call, scene: Scene) -> str:
-    key = credential_key(gain.credential)
+def silence(impact: Impact, call: Call, scene: Scene) -> str:
+    key = credential_key(impact.credential)
     if is_vouched_for(scene.table.read([key]).get(key, {}), call, now=scene.now):
-        return "the desk vouched for it since; left alone"
-    owner = bearer_named(gain, call, scene)
-    _ask_for_uses(gain, call, scene)
+        return "the responder vouched for it since; left alone"
+    owner = bearer_named(impact, call, scene)
+    _ask_for_uses(impact, call, scene)
     mark_credential(
-        scene.table, credential_id=gain.credential, owner=gain.name, call=call, now=scene.now
+        scene.table, credential_id=impact.credential, owner=impact.name, call=call, now=scene.now
     )
     said = GONE_ALREADY
-    others = [user.name for user in may_be_named(gain, call, scene)]
-    for user in dict.fromkeys([owner.name if owner else gain.name, *others]):
-        said = _set_inactive(gain, user, scene)
+    others = [user.name for user in may_be_named(impact, call, scene)]
+    for user in dict.fromkeys([owner.name if owner else impact.name, *others]):
+        said = _set_inactive(impact, user, scene)
         if said == SET_INACTIVE:
             break
-    if owner is not None and said == SET_INACTIVE and gain.credential_kind == "access-key":
+    if owner is not None and said == SET_INACTIVE and impact.credential_kind == "access-key":
         # Sessions that the key began in the meantime outlive it by up to 36 hours.
         mark_minting(
-            scene.table, principal_id=owner.id, call=call, until=scene.now + SILENT_AFTER_SECONDS
+            scene.table,
+            principal_id=owner.id,
+            call=call,
+            until=scene.now + NOT_REPORTING_AFTER_SECONDS,
         )
     return said
 
 
-def _set_inactive(gain: Gain, user: str, scene: Scene) -> str:
-    iam, credential = scene.iam, gain.credential
+def _set_inactive(impact: Impact, user: str, scene: Scene) -> str:
+    iam, credential = scene.iam, impact.credential
     try:
-        match gain.credential_kind:
+        match impact.credential_kind:
             case "access-key":
                 iam.update_access_key(UserName=user, AccessKeyId=credential, Status="Inactive")
             case "service-credential":
@@ -89,16 +92,16 @@ def silence_used_key(call: Call, owner: str, tools: Tools) -> None:
         return
 
 
-def delete_login(gain: Gain, call: Call, scene: Scene) -> str:
-    """A password for the offender's own creature is deleted; anybody else's is only tainted."""
-    owner = bearer_named(gain, call, scene)
+def delete_login(impact: Impact, call: Call, scene: Scene) -> str:
+    """A password for the offender's own created principal is deleted; anybody else's is only tainted."""
+    owner = bearer_named(impact, call, scene)
     if owner is None:
         return GONE_ALREADY
-    if not _is_creature(owner, scene):
-        said = taint_sessions(gain, call, scene)
-        # Written first, read after: the containment of a creature at the same moment does so too,
+    if not _is_created(owner, scene):
+        said = taint_sessions(impact, call, scene)
+        # Written first, read after: the containment of a created principal at the same moment does so too,
         # and one of the two sees the other's mark.
-        if not _is_creature(owner, scene):
+        if not _is_created(owner, scene):
             return said
     try:
         scene.iam.delete_login_profile(UserName=owner.name)
@@ -108,19 +111,19 @@ def delete_login(gain: Gain, call: Call, scene: Scene) -> str:
     return LOGIN_DELETED
 
 
-def _is_creature(owner: Member, scene: Scene) -> bool:
+def _is_created(owner: Member, scene: Scene) -> bool:
     return bool({"tainted", "contained"} & item_of(owner.id, scene).keys())
 
 
-def taint_sessions(gain: Gain, call: Call, scene: Scene) -> str:
-    owner = bearer_named(gain, call, scene)
+def taint_sessions(impact: Impact, call: Call, scene: Scene) -> str:
+    owner = bearer_named(impact, call, scene)
     if owner is not None:
         mark = f"pwbad#{call.event_id}"
-        if mark in item_of(owner.id, scene) or not _is_on_another(mark, gain, call, scene):
+        if mark in item_of(owner.id, scene) or not _is_on_another(mark, impact, call, scene):
             _mark_sessions_of(owner, call, scene)
         return SESSIONS_TAINTED
-    perhaps = may_be_named(gain, call, scene)
-    for user in perhaps or gone_bearers(scene.iam, scene.table, gain.name):
+    perhaps = may_be_named(impact, call, scene)
+    for user in perhaps or gone_bearers(scene.iam, scene.table, impact.name):
         _mark_sessions_of(user, call, scene)
     return SESSIONS_TAINTED if perhaps else GONE_ALREADY
 
@@ -132,21 +135,21 @@ def _mark_sessions_of(owner: Member, call: Call, scene: Scene) -> None:
     mark_sessions(scene.table, principal_id=owner.id, name=owner.name, call=call, good=False)
 
 
-def _is_on_another(mark: str, gain: Gain, call: Call, scene: Scene) -> bool:
+def _is_on_another(mark: str, impact: Impact, call: Call, scene: Scene) -> bool:
     """Whether the mark stands on another rightly; one that a name has led astray is taken off.
 
     Until a rename is heard of, whoever has the name now is none the righter for it.
     """
-    if call.time is not None and has_moved(scene.table, gain.name, call.time):
+    if call.time is not None and has_moved(scene.table, impact.name, call.time):
         forget_elsewhere(scene.table, mark, keep="")
         return False
     return any(mark in item for item in scene.table.items("principal#"))
 
 
-def _ask_for_uses(gain: Gain, call: Call, scene: Scene) -> None:
+def _ask_for_uses(impact: Impact, call: Call, scene: Scene) -> None:
     """Calls with this key may have been taken for its owner's own, self-service among them."""
-    if gain.credential_kind != "access-key" or call.time is None:
+    if impact.credential_kind != "access-key" or call.time is None:
         return
-    key = credential_key(gain.credential)
+    key = credential_key(impact.credential)
     if f"since#{call.event_id}" not in scene.table.read([key]).get(key, {}):
-        ask_again(scene.table, by="AccessKeyId", name=gain.credential, since=call.time)
+        ask_again(scene.table, by="AccessKeyId", name=impact.credential, since=call.time)

@@ -1,15 +1,23 @@
-"""Take back what an offender made of principals: creatures contained, memberships undone. Shell."""
+"""Take back what an offender made of principals: created principals contained, memberships undone. Shell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handler.model.cloudtrail import Call, Kind
-from handler.model.principal import RUNG_WORDS, Target
+from handler.model.cloudtrail import Call, CallerKind
+from handler.model.principal import METHOD_WORDS, Target
 from handler.model.reasons import Reason
 from handler.revoker.deny.contain import contain
-from handler.revoker.impacts.model import Gain
+from handler.revoker.impacts.model import Impact
 from handler.revoker.judge.membership import administrator_at
+from handler.revoker.remediate.context import (
+    Scene,
+    ask_if_known,
+    bearer_named,
+    is_contained,
+    item_of,
+    no_answer,
+)
 from handler.revoker.remediate.credentials import delete_login
 from handler.revoker.remediate.outcomes import (
     CONTAINED_BY,
@@ -17,14 +25,6 @@ from handler.revoker.remediate.outcomes import (
     MEMBER_BEFORE,
     NO_MEMBER,
     TAKEN_OUT,
-)
-from handler.revoker.remediate.scene import (
-    Scene,
-    ask_if_known,
-    bearer_named,
-    is_contained,
-    item_of,
-    no_answer,
 )
 from handler.revoker.state.ledger import Member, ask_again, membership, read_group
 from handler.revoker.state.marks import mark_contained, mark_tainted
@@ -37,43 +37,50 @@ FORGED_ROLE_ROW = 48
 CREATIONS = frozenset({"CreateUser", "CreateRole"})
 
 
-def contain_creature(gain: Gain, call: Call, scene: Scene) -> str:
+def contain_created_principal(impact: Impact, call: Call, scene: Scene) -> str:
     """Contain a principal that the offender made; the taint stays whatever becomes of the deny."""
-    if gain.kind is None or not gain.id:
+    if impact.kind is None or not impact.id:
         return "not contained: the record does not carry its id"
-    if _was_released(gain.id, call, scene):
+    if _was_released(impact.id, call, scene):
         return "released since; left alone"
     mark_tainted(
-        scene.table, principal_id=gain.id, kind=gain.kind, name=gain.name, call=call, now=scene.now
+        scene.table,
+        principal_id=impact.id,
+        kind=impact.kind,
+        name=impact.name,
+        call=call,
+        now=scene.now,
     )
-    done = _put_deny_on(gain.kind, gain.name, gain.id, call, scene)
-    _ask_for_creature(gain, call, scene)
-    if any(mark.startswith("pwbad#") for mark in item_of(gain.id, scene)):
-        # Its password was heard of before anybody knew whose creature it is.
-        return f"{done}; its console password {delete_login(gain, call, scene)}"
+    done = _put_deny_on(impact.kind, impact.name, impact.id, call, scene)
+    _ask_for_created(impact, call, scene)
+    if any(mark.startswith("pwbad#") for mark in item_of(impact.id, scene)):
+        # Its password was heard of before anybody knew whose created principal it is.
+        return f"{done}; its console password {delete_login(impact, call, scene)}"
     return done
 
 
-def _ask_for_creature(gain: Gain, call: Call, scene: Scene) -> None:
-    """What it did before anybody knew whose creature it is, where it passed for another."""
-    if gain.kind is Kind.USER:
-        ask_if_known(gain.id, gain.name, item_of(gain.id, scene), call, scene)
-    elif gain.row == FORGED_ROLE_ROW and call.time is not None:
+def _ask_for_created(impact: Impact, call: Call, scene: Scene) -> None:
+    """What it did before anybody knew whose created principal it is, where it passed for another."""
+    if impact.kind is CallerKind.USER:
+        ask_if_known(impact.id, impact.name, item_of(impact.id, scene), call, scene)
+    elif impact.row == FORGED_ROLE_ROW and call.time is not None:
         # Sessions are known to the history by names that their users choose.
         source = "iam.amazonaws.com"
-        ask_again(scene.table, by="EventSource", name=source, principal_id=gain.id, since=call.time)
+        ask_again(
+            scene.table, by="EventSource", name=source, principal_id=impact.id, since=call.time
+        )
 
 
-def contain_rescue_role(gain: Gain, call: Call, scene: Scene) -> str:
+def contain_rescue_role(impact: Impact, call: Call, scene: Scene) -> str:
     """Only where a knob says so: the role is needed to get back in."""
     try:
-        role = scene.iam.get_role(RoleName=gain.name)["Role"]
+        role = scene.iam.get_role(RoleName=impact.name)["Role"]
     except scene.iam.exceptions.NoSuchEntityException:
         return GONE_ALREADY
-    return _put_deny_on(Kind.ROLE, gain.name, str(role["RoleId"]), call, scene)
+    return _put_deny_on(CallerKind.ROLE, impact.name, str(role["RoleId"]), call, scene)
 
 
-def _put_deny_on(kind: Kind, name: str, principal_id: str, call: Call, scene: Scene) -> str:
+def _put_deny_on(kind: CallerKind, name: str, principal_id: str, call: Call, scene: Scene) -> str:
     if _was_released(principal_id, call, scene):
         return "released since; left alone"
     target = _target(kind, name, principal_id, scene)
@@ -94,9 +101,9 @@ def _put_deny_on(kind: Kind, name: str, principal_id: str, call: Call, scene: Sc
     )
     if containment.gone:
         return GONE_ALREADY
-    if containment.rung is None:
+    if containment.method is None:
         return f"NOT contained: {' '.join(containment.notes)}"
-    return f"{CONTAINED_BY}{RUNG_WORDS[containment.rung]}"
+    return f"{CONTAINED_BY}{METHOD_WORDS[containment.method]}"
 
 
 def _was_released(principal_id: str, call: Call, scene: Scene) -> bool:
@@ -107,9 +114,9 @@ def _was_released(principal_id: str, call: Call, scene: Scene) -> bool:
     return call.time < released <= scene.now
 
 
-def take_membership_back(gain: Gain, call: Call, scene: Scene) -> str:
+def remove_membership(impact: Impact, call: Call, scene: Scene) -> str:
     """Remove again who was no administrator before; adding a member once more changed nothing."""
-    owner = bearer_named(gain, call, scene)
+    owner = bearer_named(impact, call, scene)
     live = scene.live or read_group(scene.iam, scene.settings.admin_group)
     member = live.by_id(owner.id) if owner else None
     if owner is None or member is None:
@@ -132,7 +139,7 @@ def _is_administrator(member: Member, scene: Scene) -> bool:
     return administrator_at(entries, None)
 
 
-def list_since(gain: Gain, call: Call, scene: Scene) -> str:
+def list_since(impact: Impact, call: Call, scene: Scene) -> str:
     """What the account shows as made since the call, when the record does not say what it gave.
 
     A creation whose parameters were padded away is contained by its time: the rest is only told.
@@ -142,44 +149,48 @@ def list_since(gain: Gain, call: Call, scene: Scene) -> str:
     made = _made_since(call.time - LIST_SLACK_SECONDS, scene)
     if not made:
         return "no user or role was made since"
-    told = []
-    for creature in made[:LISTED_AT_MOST]:
-        theirs = call.name in CREATIONS and creature.made <= call.time + LIST_SLACK_SECONDS
+    reported = []
+    for created in made[:LISTED_AT_MOST]:
+        theirs = call.name in CREATIONS and created.made <= call.time + LIST_SLACK_SECONDS
         done = ""
-        if theirs and call.name == f"Create{creature.kind.value.title()}":
-            named = replace(gain, kind=creature.kind, name=creature.name, id=creature.id)
-            done = f", {contain_creature(named, call, scene)}"
-        told.append(f"{creature.kind.value} {creature.name}{done}")
+        if theirs and call.name == f"Create{created.kind.value.title()}":
+            named = replace(impact, kind=created.kind, name=created.name, id=created.id)
+            done = f", {contain_created_principal(named, call, scene)}"
+        reported.append(f"{created.kind.value} {created.name}{done}")
     more = f" and {len(made) - LISTED_AT_MOST} more" if len(made) > LISTED_AT_MOST else ""
-    return f"made since: {'; '.join(told)}{more}"
+    return f"made since: {'; '.join(reported)}{more}"
 
 
 @dataclass(frozen=True)
-class Creature:
+class CreatedPrincipal:
     """A user or role that IAM shows; `made` is its creation in epoch seconds."""
 
-    kind: Kind
+    kind: CallerKind
     name: str
     id: str
     made: float
 
 
-def _made_since(since: float, scene: Scene) -> list[Creature]:
+def _made_since(since: float, scene: Scene) -> list[CreatedPrincipal]:
     users = scene.iam.get_paginator("list_users").paginate()
     roles = scene.iam.get_paginator("list_roles").paginate()
     found = [
-        Creature(Kind.USER, row["UserName"], row["UserId"], row["CreateDate"].timestamp())
+        CreatedPrincipal(
+            CallerKind.USER, row["UserName"], row["UserId"], row["CreateDate"].timestamp()
+        )
         for page in users
         for row in page["Users"]
     ] + [
-        Creature(Kind.ROLE, row["RoleName"], row["RoleId"], row["CreateDate"].timestamp())
+        CreatedPrincipal(
+            CallerKind.ROLE, row["RoleName"], row["RoleId"], row["CreateDate"].timestamp()
+        )
         for page in roles
         for row in page["Roles"]
     ]
-    return [creature for creature in found if creature.made >= since]
+    return [created for created in found if created.made >= since]
 
 
-def _target(kind: Kind, name: str, principal_id: str, scene: Scene) -> Target:
+def _target(kind: CallerKind, name: str, principal_id: str, scene: Scene) -> Target:
     return Target(
         kind=kind,
         name=name,

@@ -7,39 +7,39 @@ may run any number of times.
 from __future__ import annotations
 
 from handler.model.cloudtrail import Call
-from handler.model.report import GainTold
-from handler.revoker.impacts.model import Gain, Remedy
+from handler.model.report import ReportedImpact
+from handler.revoker.impacts.model import Impact, Remediation
+from handler.revoker.remediate.context import Scene
 from handler.revoker.remediate.credentials import delete_login, silence, taint_sessions
-from handler.revoker.remediate.outcomes import told
+from handler.revoker.remediate.outcomes import reported
 from handler.revoker.remediate.principals import (
-    contain_creature,
+    contain_created_principal,
     contain_rescue_role,
     list_since,
-    take_membership_back,
+    remove_membership,
 )
-from handler.revoker.remediate.scene import Scene
 
 # gains.py: the trust of a role that rescues the Organization was replaced.
 RESCUE_ROW = 49
 
 
-def carry_out(gain: Gain, call: Call, scene: Scene) -> GainTold:
+def carry_out(impact: Impact, call: Call, scene: Scene) -> ReportedImpact:
     """Carry out one remedy and say what was done; raises ClientError for Lambda to try again."""
-    match gain.remedy:
-        case Remedy.CONTAIN:
-            done = contain_creature(gain, call, scene)
-        case Remedy.SILENCE:
-            done = silence(gain, call, scene)
-        case Remedy.DELETE_LOGIN:
-            done = delete_login(gain, call, scene)
-        case Remedy.TAINT_SESSIONS:
-            done = taint_sessions(gain, call, scene)
-        case Remedy.TAKE_BACK:
-            done = take_membership_back(gain, call, scene)
-        case Remedy.LIST_SINCE:
-            done = list_since(gain, call, scene)
-        case Remedy.TELL if gain.row == RESCUE_ROW and scene.settings.contain_rescue_roles:
-            done = contain_rescue_role(gain, call, scene)
-        case Remedy.TELL:
+    match impact.remediation:
+        case Remediation.CONTAIN:
+            done = contain_created_principal(impact, call, scene)
+        case Remediation.SILENCE:
+            done = silence(impact, call, scene)
+        case Remediation.DELETE_LOGIN:
+            done = delete_login(impact, call, scene)
+        case Remediation.TAINT_SESSIONS:
+            done = taint_sessions(impact, call, scene)
+        case Remediation.REMOVE:
+            done = remove_membership(impact, call, scene)
+        case Remediation.LIST_SINCE:
+            done = list_since(impact, call, scene)
+        case Remediation.REPORT if impact.row == RESCUE_ROW and scene.settings.contain_rescue_roles:
+            done = contain_rescue_role(impact, call, scene)
+        case Remediation.REPORT:
             done = ""
-    return told(gain, done, account=scene.account)
+    return reported(impact, done, account=scene.account)

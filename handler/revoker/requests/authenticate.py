@@ -1,4 +1,4 @@
-"""Ask STS who signed a request of the desk, and take nobody but the desk's role. Shell."""
+"""Ask STS who signed a request of the responder, and take nobody but the responder role. Shell."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handler.model.caller_proof import QUESTION, arn_in, question_headers, request_digest, sts_url
-from handler.model.names import DESK_ROLE
+from handler.model.names import RESPONDER_ROLE
 from handler.revoker.state.context import Tools
 
 SECONDS = 10
@@ -16,8 +16,8 @@ SECONDS = 10
 AskSts = Callable[[str, dict[str, str]], str]
 
 
-def desk_caller(request: Mapping[str, Any], tools: Tools, ask: AskSts) -> str:
-    """ARN of the desk's session that signed this very request; empty for anybody else."""
+def responder_caller(request: Mapping[str, Any], tools: Tools, ask: AskSts) -> str:
+    """ARN of the responder's session that signed this very request; empty for anybody else."""
     digest = request_digest(request, account=tools.here.account)
     headers = question_headers(request.get("proof"), digest=digest)
     if headers is None:
@@ -25,7 +25,7 @@ def desk_caller(request: Mapping[str, Any], tools: Tools, ask: AskSts) -> str:
     url = sts_url(tools.clients("events", tools.here.region).meta.endpoint_url)
     arn = arn_in(ask(url, headers))
     central = tools.settings.central_bus_arn.split(":")[4]
-    ours = f"arn:{tools.here.partition}:sts::{central}:assumed-role/{DESK_ROLE}/"
+    ours = f"arn:{tools.here.partition}:sts::{central}:assumed-role/{RESPONDER_ROLE}/"
     return arn if re.fullmatch(re.escape(ours) + r"[\w+=,.@-]{2,64}", arn) else ""
 
 

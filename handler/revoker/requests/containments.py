@@ -1,4 +1,4 @@
-"""Whom the desk means, and what is known of him. Shell over the table and IAM; changes nothing."""
+"""Whom the responder means, and what is known of him. Shell over the table and IAM; changes nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from handler.model.cloudtrail import arn_field
 from handler.revoker.reconcile.unremovable import LEFT, left_rows
-from handler.revoker.requests.refusals import DeskRefusal
+from handler.revoker.requests.refusals import ResponderRefusal
 from handler.revoker.state.context import Tools
 from handler.revoker.state.ledger import Baseline, LiveGroup, principal_key
 from handler.revoker.state.marks import Contained, read_contained
@@ -40,11 +40,13 @@ def find_principal(text: str, tools: Tools, *, unwritten: bool = False) -> Item:
         held = [{"pk": pk, "kind": kind, "name": name} for pk, kind in named.items()]
     match held:
         case []:
-            raise DeskRefusal("not-contained", f"Nothing is contained here as {text!r}.")
+            raise ResponderRefusal("not-contained", f"Nothing is contained here as {text!r}.")
         case [item]:
             return item
     several = ", ".join(f"{i['pk']}".removeprefix("principal#") for i in held)
-    raise DeskRefusal("ambiguous", f"Several were called {text!r}; give one of the ids: {several}.")
+    raise ResponderRefusal(
+        "ambiguous", f"Several were called {text!r}; give one of the ids: {several}."
+    )
 
 
 def find_user(text: str, baseline: Baseline, live: LiveGroup, tools: Tools) -> tuple[str, str]:
@@ -62,7 +64,7 @@ def find_user(text: str, baseline: Baseline, live: LiveGroup, tools: Tools) -> t
     item = tools.table.read([principal_key(text)]).get(principal_key(text), {}) if text else {}
     name = str(item.get("name") or baseline.members.get(text, ""))
     if not name:
-        raise DeskRefusal("no-such-user", f"There is no user {text!r} in this account.")
+        raise ResponderRefusal("no-such-user", f"There is no user {text!r} in this account.")
     return text, name
 
 

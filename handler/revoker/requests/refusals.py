@@ -1,9 +1,9 @@
-"""Why a request of the desk cannot be done: a code for programs, a sentence for people."""
+"""Why a request of the responder cannot be done: a code for programs, a sentence for people."""
 
 from __future__ import annotations
 
 
-class DeskRefusal(Exception):
+class ResponderRefusal(Exception):
     """Raised with a sentence; `code` is one word of a program's."""
 
     def __init__(self, code: str, says: str) -> None:

@@ -1,7 +1,7 @@
 """Release a principal: undo what the records say, and nothing else. Shell; may be repeated.
 
 The plan is a value and the dry run ends with it. While the deny is taken off, `releasing` keeps the
-patrol from putting it back. What only an administrator may undo comes back as a command.
+reconciliation from putting it back. What only an administrator may undo comes back as a command.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.model.names import KEPT_GROUP, KEPT_SESSION_GROUP
 from handler.model.principal import Target
 from handler.revoker.deny.contain import current_name, take_off
-from handler.revoker.deny.methods import Step, boundary_of
+from handler.revoker.deny.methods import MethodCalls, boundary_of
 from handler.revoker.reconcile.kept_denies import kept_denies
 from handler.revoker.reconcile.repair_reports import KEPT_REASON
-from handler.revoker.reconcile.unremovable import LEFT, is_there, left_mark, steps_of
+from handler.revoker.reconcile.unremovable import LEFT, is_there, left_mark, method_calls_of
 from handler.revoker.requests.containments import MARKS, principal_id_of
-from handler.revoker.requests.refusals import DeskRefusal
+from handler.revoker.requests.refusals import ResponderRefusal
 from handler.revoker.state.context import Tools, target_of
 from handler.revoker.state.marks import TRYING, Contained, read_contained, vouch_for_key
 from handler.revoker.state.table import Item, Value
@@ -33,7 +33,7 @@ NOT_OURS = ("AccessDenied", "UnmodifiableEntity")
 class Undo:
     """One thing to undo. `recorded`: by the records; `there`: still on; `ours`: we may undo it."""
 
-    step: Step
+    step: MethodCalls
     recorded: bool
     there: bool
     ours: bool
@@ -46,12 +46,12 @@ def release(
 
     Raises DeskRefusal for one who was deleted since, and ClientError for another try.
     """
-    principal_id, kind = principal_id_of(item), Kind(str(item["kind"]))
+    principal_id, kind = principal_id_of(item), CallerKind(str(item["kind"]))
     written = target_of(tools, kind=kind, name=str(item["name"]), principal_id=principal_id)
     name = current_name(tools.iam, written)
     if not name:
         _forget(item, tools)
-        raise DeskRefusal(
+        raise ResponderRefusal(
             "deleted", f"{kind.value} {written.name!r} ({principal_id}) was deleted since."
         )
     target = replace(written, name=name)
@@ -75,7 +75,7 @@ def release(
             return answered | {"steps": steps, "done": True, "already": True}
         if not on:
             says = f"Nothing is contained here as {item['name']!r}."
-            raise DeskRefusal("not-contained", says)
+            raise ResponderRefusal("not-contained", says)
     adopted = any(record.reason == KEPT_REASON for record in records.values())
     beside = list(_kept_rows(target, tools)) if adopted else []
     if dry:
@@ -95,10 +95,10 @@ def release(
 
 
 def _plan(records: dict[str, Contained], target: Target, tools: Tools) -> Iterator[Undo]:
-    """The rungs that the records name, then any other on which our deny is found all the same."""
-    named = [rung for r in records.values() for rung in (*r.earlier, r.rung)]
-    for step in steps_of(target.kind):
-        recorded = step.rung.value in named
+    """The deny methods that the records name, then any other on which our deny is found all the same."""
+    named = [method for r in records.values() for method in (*r.earlier, r.method)]
+    for step in method_calls_of(target.kind):
+        recorded = step.method.value in named
         there = is_there(step, target, tools)
         if recorded or there:
             yield Undo(
@@ -111,7 +111,7 @@ def _take_off(undo: Undo, target: Target, tools: Tools) -> str:
     if not undo.there:
         return ""
     try:
-        return take_off(tools.iam, target, undo.step.rung)
+        return take_off(tools.iam, target, undo.step.method)
     except tools.iam.exceptions.ClientError as error:
         return _refusal(error)
 
@@ -128,7 +128,7 @@ def _refusal(error: Any) -> str:
 
 def _step_row(undo: Undo, target: Target, left: str) -> dict[str, Any]:
     return {
-        "rung": undo.step.rung.value,
+        "method": undo.step.method.value,
         "command": list(undo.step.command(target)),
         "recorded": undo.recorded,
         "there": undo.there,
@@ -143,13 +143,13 @@ def _kept_rows(target: Target, tools: Tools) -> Iterator[dict[str, Any]]:
     kind = target.kind.value
     named = f"--{kind}-name={target.name}"
     for _, arn in kept_denies(tools):
-        if target.kind is Kind.USER:
+        if target.kind is CallerKind.USER:
             answer = tools.iam.list_attached_user_policies(UserName=target.name)
         else:
             answer = tools.iam.list_attached_role_policies(RoleName=target.name)
         if any(policy["PolicyArn"] == arn for policy in answer["AttachedPolicies"]):
             yield _kept_row(f"detach-{kind}-policy", named, f"--policy-arn={arn}")
-    if target.kind is Kind.USER:
+    if target.kind is CallerKind.USER:
         groups = tools.iam.list_groups_for_user(UserName=target.name)["Groups"]
         for name in sorted({KEPT_GROUP, KEPT_SESSION_GROUP} & {one["GroupName"] for one in groups}):
             yield _kept_row("remove-user-from-group", named, f"--group-name={name}")
@@ -160,7 +160,7 @@ def _kept_rows(target: Target, tools: Tools) -> Iterator[dict[str, Any]]:
 def _kept_row(*command: str) -> dict[str, Any]:
     typed = ["aws", "iam", *command]
     return {
-        "rung": KEPT_REASON,
+        "method": KEPT_REASON,
         "command": typed,
         "recorded": True,
         "there": True,
@@ -204,7 +204,7 @@ def _silenced(item: Item, name: str, tools: Tools) -> list[str]:
 
 
 def _enable(key: str, name: str, tools: Tools) -> str:
-    """Switch a key on again and drop its taint: the desk vouches for it. Empty, or why not."""
+    """Switch a key on again and drop its taint: the responder vouches for it. Empty, or why not."""
     try:
         tools.iam.update_access_key(UserName=name, AccessKeyId=key, Status="Active")
     except tools.iam.exceptions.ClientError as error:

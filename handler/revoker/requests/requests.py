@@ -1,4 +1,4 @@
-"""Requests of the security team's desk: what is contained here, whom to release, the roster. Shell.
+"""Requests of the security team's responder: what is contained here, whom to release, the ledger. Shell.
 
 Answers JSON; what cannot be done is `{"error": CODE, "says": sentence}` and is not raised, since
 somebody waits for it. Nobody is believed without proof (deskproof.py).
@@ -11,30 +11,32 @@ from dataclasses import asdict
 from typing import Any
 
 from handler.model.names import VERSION
-from handler.revoker.reconcile.reconcile import first_look
+from handler.revoker.reconcile.reconcile import baseline_and_group
 from handler.revoker.reconcile.unremovable import LEFT
-from handler.revoker.requests.authenticate import AskSts, ask_sts, desk_caller
+from handler.revoker.requests.authenticate import AskSts, ask_sts, responder_caller
 from handler.revoker.requests.containments import find_principal, find_user, principal_row
-from handler.revoker.requests.refusals import DeskRefusal
+from handler.revoker.requests.refusals import ResponderRefusal
 from handler.revoker.requests.release import release
-from handler.revoker.respond.self_test import read_drill, start_drill
+from handler.revoker.respond.self_test import read_self_test, start_self_test
 from handler.revoker.state.context import Tools
-from handler.revoker.state.ledger import DESK_EVENT, principal_key
-from handler.revoker.state.ledger_view import entry_row, roster_differences, roster_entries
+from handler.revoker.state.ledger import RESPONDER_EVENT, principal_key
+from handler.revoker.state.ledger_view import entry_row, ledger_differences, ledger_entries
 from handler.revoker.state.table import Value
 
 # An answer of a function has 6 MB at most.
 ROWS = 2_000
 
 
-def desk(request: Mapping[str, Any], tools: Tools, ask: AskSts = ask_sts) -> dict[str, Any]:
-    """Do what the desk asks for."""
-    by = desk_caller(request, tools, ask)
+def responder(request: Mapping[str, Any], tools: Tools, ask: AskSts = ask_sts) -> dict[str, Any]:
+    """Do what the responder asks for."""
+    by = responder_caller(request, tools, ask)
     if not by:
-        return _refused("not-the-desk", "Only the desk's role of the central account may ask.")
+        return _refused(
+            "not-the-responder", "Only the responder role of the central account may ask."
+        )
     try:
         answered = _answer(request, by, tools)
-    except DeskRefusal as refusal:
+    except ResponderRefusal as refusal:
         return _refused(refusal.code, str(refusal))
     except tools.iam.exceptions.ClientError as error:
         code = str(error.response["Error"]["Code"])
@@ -43,20 +45,20 @@ def desk(request: Mapping[str, Any], tools: Tools, ask: AskSts = ask_sts) -> dic
 
 
 def _answer(request: Mapping[str, Any], by: str, tools: Tools) -> dict[str, Any]:
-    match request.get("desk"):
+    match request.get("responder"):
         case "list":
             return _list(tools)
         case "show":
             return {"principal": principal_row(find_principal(_said(request, "principal"), tools))}
         case "release":
             return _release(request, by, tools)
-        case "drill":
-            return _run_drill(_said(request, "nonce"), tools)
-        case "roster":
-            return _roster(tools)
+        case "self_test":
+            return _run_self_test(_said(request, "nonce"), tools)
+        case "ledger":
+            return _ledger(tools)
         case "confirm":
             return _confirm(request, by, tools)
-    raise DeskRefusal(
+    raise ResponderRefusal(
         "unknown-request", f"Version {VERSION} of the revoker does not know this request."
     )
 
@@ -74,7 +76,7 @@ def _release(request: Mapping[str, Any], by: str, tools: Tools) -> dict[str, Any
     reason = _said(request, "reason").strip()
     dry = request.get("dry") is not False
     if not reason and not dry:
-        raise DeskRefusal("no-reason", "A release needs a reason.")
+        raise ResponderRefusal("no-reason", "A release needs a reason.")
     return release(
         find_principal(_said(request, "principal"), tools, unwritten=True),
         reason=reason,
@@ -85,17 +87,17 @@ def _release(request: Mapping[str, Any], by: str, tools: Tools) -> dict[str, Any
     )
 
 
-def _run_drill(nonce: str, tools: Tools) -> dict[str, Any]:
-    """Start a drill, or say how far the one with this nonce is."""
-    drill = read_drill(tools.table) if nonce else start_drill(tools)
-    if drill is None or (nonce and drill.nonce != nonce):
-        raise DeskRefusal("no-such-drill", "Another drill was started since.")
-    return {"drill": {key: value for key, value in asdict(drill).items() if key != "last"}}
+def _run_self_test(nonce: str, tools: Tools) -> dict[str, Any]:
+    """Start a self-test, or say how far the one with this nonce is."""
+    test_run = read_self_test(tools.table) if nonce else start_self_test(tools)
+    if test_run is None or (nonce and test_run.nonce != nonce):
+        raise ResponderRefusal("no-such-self-test", "Another self-test was started since.")
+    return {"self_test": {key: value for key, value in asdict(test_run).items() if key != "last"}}
 
 
-def _roster(tools: Tools) -> dict[str, Any]:
-    baseline, live = first_look(tools)
-    entries = roster_entries(tools.table.items("principal#"), baseline)
+def _ledger(tools: Tools) -> dict[str, Any]:
+    baseline, live = baseline_and_group(tools)
+    entries = ledger_entries(tools.table.items("principal#"), baseline)
     group = tools.settings.admin_group
     known = {entry.id for entry in entries}
     return {
@@ -108,7 +110,7 @@ def _roster(tools: Tools) -> dict[str, Any]:
             for member in live.members
             if member.id not in known
         ],
-        "differences": list(roster_differences(entries, live, baseline, group=group)),
+        "differences": list(ledger_differences(entries, live, baseline, group=group)),
     }
 
 
@@ -116,10 +118,10 @@ def _confirm(request: Mapping[str, Any], by: str, tools: Tools) -> dict[str, Any
     """Write into the ledger what a person vouches for, with who and why."""
     member, reason = request.get("member"), _said(request, "reason").strip()
     if not isinstance(member, bool) or not reason:
-        raise DeskRefusal("no-reason", "Say whether the user is an administrator, and why.")
-    baseline, live = first_look(tools)
+        raise ResponderRefusal("no-reason", "Say whether the user is an administrator, and why.")
+    baseline, live = baseline_and_group(tools)
     principal_id, name = find_user(_said(request, "user"), baseline, live, tools)
-    event = f"{DESK_EVENT}{tools.now:.3f}"
+    event = f"{RESPONDER_EVENT}{tools.now:.3f}"
     verb = "an administrator" if member else "no administrator"
     facts: dict[str, Value] = {
         "kind": "user",

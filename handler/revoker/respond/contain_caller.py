@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from handler.model.cloudtrail import Call, Kind
+from handler.model.cloudtrail import Call, CallerKind
 from handler.model.principal import Target
 from handler.model.reasons import Action, Reason, Standing, Verdict
 from handler.revoker.deny.contain import (
@@ -19,9 +19,9 @@ from handler.revoker.deny.contain import (
     current_name,
     take_all_off,
 )
+from handler.revoker.remediate.context import is_contained, sessions_are_denied
 from handler.revoker.remediate.credentials import silence_used_key
-from handler.revoker.remediate.scene import is_contained, sessions_are_denied
-from handler.revoker.respond.find_impacts import gains_found
+from handler.revoker.respond.find_impacts import impacts_found
 from handler.revoker.state.circuit_breaker import count_in_breaker
 from handler.revoker.state.context import Tools, target_of
 from handler.revoker.state.ledger import added_user, principal_key
@@ -33,11 +33,11 @@ from handler.revoker.state.marks import (
     mark_trying,
     read_contained,
 )
-from handler.revoker.state.standing import Known
+from handler.revoker.state.standing import KnownFacts
 
 
 def contain_caller(
-    call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
+    call: Call, verdict: Verdict, standing: Standing, known: KnownFacts, tools: Tools
 ) -> tuple[Containment | None, Contained | None]:
     """Put the deny on the caller, and write down what was done; that, and the record that stands.
 
@@ -57,7 +57,7 @@ def contain_caller(
         silence_used_key(call, containment.name, tools)
         return containment, _write_down(call, containment, verdict, known, tools, mark="sessions")
     containment = _deny(call, target, verdict, standing, known, tools)
-    if containment.rung is None and not containment.gone:
+    if containment.method is None and not containment.gone:
         mark_tainted(
             tools.table,
             principal_id=call.caller.id,
@@ -74,7 +74,7 @@ def contain_caller(
     return containment, record
 
 
-def _deny_sessions(call: Call, target: Target, known: Known, tools: Tools) -> Containment:
+def _deny_sessions(call: Call, target: Target, known: KnownFacts, tools: Tools) -> Containment:
     def put_on() -> Containment:
         return contain_sessions(
             tools.iam, target, is_contained=lambda owner: sessions_are_denied(tools.table, owner)
@@ -99,7 +99,12 @@ def _mark(call: Call, target: Target, tools: Tools) -> None:
 
 
 def _deny(
-    call: Call, target: Target, verdict: Verdict, standing: Standing, known: Known, tools: Tools
+    call: Call,
+    target: Target,
+    verdict: Verdict,
+    standing: Standing,
+    known: KnownFacts,
+    tools: Tools,
 ) -> Containment:
     """Put the deny on, with a mark of the try on whoever may turn out to be an administrator."""
 
@@ -111,7 +116,7 @@ def _deny(
             is_contained=lambda owner: is_contained(tools.table, owner),
         )
 
-    if target.kind is not Kind.USER or not target.id or "contained" in known.principal:
+    if target.kind is not CallerKind.USER or not target.id or "contained" in known.principal:
         return put_on()
     if standing.unproven or verdict.reason is Reason.TAINTED_CREDENTIAL:
         # The likely ones: nothing happens to them that is not marked before.
@@ -121,8 +126,8 @@ def _deny(
     return _marked(put_on, call, target, tools)
 
 
-def take_back_try(
-    call: Call, verdict: Verdict, standing: Standing, known: Known, tools: Tools
+def undo_try(
+    call: Call, verdict: Verdict, standing: Standing, known: KnownFacts, tools: Tools
 ) -> None:
     """Take off the deny of a try that died before it was written down, now that proof has come.
 
@@ -155,13 +160,13 @@ def _write_down(
     call: Call,
     containment: Containment,
     verdict: Verdict,
-    known: Known,
+    known: KnownFacts,
     tools: Tools,
     *,
     mark: str,
 ) -> Contained | None:
     """The record that stands afterwards: this one, or that of an earlier call or another worker."""
-    if containment.rung is None or not call.caller.id:
+    if containment.method is None or not call.caller.id:
         return None
     written = mark_contained(
         tools.table,
@@ -172,7 +177,7 @@ def _write_down(
         reason=verdict.reason.value,
         now=tools.now,
         mark=mark,
-        gave=tuple(gain.what for gain in gains_found(call, tools)),
+        gave=tuple(impact.what for impact in impacts_found(call, tools)),
     )
     before = written or read_contained(known.principal, mark)
     key = principal_key(call.caller.id)

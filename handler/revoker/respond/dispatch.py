@@ -21,7 +21,7 @@ def deliver(event: object, tools: Tools, *, dead: str = "") -> dict[str, Any]:
     note_last_event(tools)
     if is_canary_call(call, tools):
         note_arrival(call, tools, dead=dead)
-        return {"eventId": call.event_id, "action": "drill", "reason": "ourselves"}
+        return {"eventId": call.event_id, "action": "self_test", "reason": "ourselves"}
     verdict = answer(call, tools)
     return {
         "eventId": call.event_id,

@@ -20,7 +20,7 @@ from handler.revoker.respond.ledger_updates import TRUSTED, fact_of, is_written,
 from handler.revoker.state.context import Tools
 from handler.revoker.state.ledger import Member, added_user, read_group, removed_user
 from handler.revoker.state.name_history import bearer_of, kept_renames
-from handler.revoker.state.standing import Known, look, standing_of
+from handler.revoker.state.standing import KnownFacts, read_known_facts, standing_of
 
 WAIT_KEPT_SECONDS = 86_400.0
 # CloudTrail's event history goes back 90 days and answers two requests a second. It is asked by the
@@ -41,7 +41,9 @@ class Deferred(Exception):
     """Not decided yet: the group lists the caller, and nothing proves yet who put it there."""
 
 
-def search_proof(call: Call, known: Known, tools: Tools, *, adders: int = ADDERS) -> Known:
+def search_proof(
+    call: Call, known: KnownFacts, tools: Tools, *, adders: int = ADDERS
+) -> KnownFacts:
     """Look through CloudTrail's event history, write what it proves, and read anew."""
     live = known.live or read_group(tools.iam, tools.settings.admin_group)
     member = live.by_id(call.caller.id)
@@ -127,8 +129,8 @@ def _is_trusted(call: Call, tools: Tools, adders: int) -> bool:
     return verdict.reason in TRUSTED
 
 
-def _look(call: Call, tools: Tools, *, met: set[str]) -> Known:
-    return look(
+def _look(call: Call, tools: Tools, *, met: set[str]) -> KnownFacts:
+    return read_known_facts(
         call,
         table=tools.table,
         iam=lambda: tools.iam,

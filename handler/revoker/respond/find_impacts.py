@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from handler.model.cloudtrail import Call
-from handler.revoker.impacts.model import Gain
-from handler.revoker.impacts.table import gains_of
+from handler.revoker.impacts.model import Impact
+from handler.revoker.impacts.table import impacts_of
 from handler.revoker.judge.rules import rescue_role
 from handler.revoker.state.context import Tools
 
 
-def gains_found(call: Call, tools: Tools) -> tuple[Gain, ...]:
+def impacts_found(call: Call, tools: Tools) -> tuple[Impact, ...]:
     """The rows of the table of gains that fit this call, with the exempt roles told apart."""
-    return gains_of(
+    return impacts_of(
         call,
         admin_group=tools.settings.admin_group,
         rescue=lambda role: rescue_role(_role_arn_of(role, tools), call, tools.settings),

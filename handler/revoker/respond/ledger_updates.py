@@ -33,15 +33,15 @@ from handler.revoker.state.name_history import (
     mark_rename_learnt,
     rename_is_learnt,
 )
-from handler.revoker.state.standing import Known
+from handler.revoker.state.standing import KnownFacts
 from handler.revoker.state.table import Value
 
 # Whose changes of the administrators' group count.
 TRUSTED = frozenset({Reason.ADMINISTRATOR_USER, Reason.ADMINISTRATOR_ROLE, Reason.ROOT})
 OFFENCES = frozenset({Action.CONTAIN, Action.WOULD_CONTAIN, Action.CRITICAL})
-# What was handled before a rename was heard of had the wrong bearer, and what the first look heard
+# What was handled before a rename was heard of had the wrong bearer, and what the baseline heard
 # of may be older than it; events are rarely later.
-HEARD_SECONDS = 20 * 60.0
+REPORTING_SECONDS = 20 * 60.0
 # Calls that do something to the user whom they name: what is done about them follows the name. The
 # event history is asked for them by their own names (proof.py says why).
 CALLS_ON_NAMES = (
@@ -63,7 +63,7 @@ CALLS_ON_NAMES = (
 )
 
 
-def learn(call: Call, verdict: Verdict, known: Known, tools: Tools) -> None:
+def learn(call: Call, verdict: Verdict, known: KnownFacts, tools: Tools) -> None:
     """Write down renames, additions, removals and passwords; only an administrator's count."""
     if verdict.reason is Reason.ADMINISTRATOR_USER:
         tools.met.add(call.caller.id)
@@ -119,7 +119,7 @@ def _unwrite(fact: str, at: float, tools: Tools, *, keep: str = "", only: str = 
         _ask_again(str(wrong["pk"]), str(wrong.get("name", "")), at, tools)
 
 
-def _place(fact: str, user: str, at: float, known: Known, tools: Tools) -> None:
+def _place(fact: str, user: str, at: float, known: KnownFacts, tools: Tools) -> None:
     """Find whom an administrator's change meant, and put it there."""
     holders = [item for item in tools.table.items("principal#") if fact in item]
     found = str(holders[0]["pk"]).removeprefix("principal#") if holders else ""
@@ -137,7 +137,7 @@ def _place(fact: str, user: str, at: float, known: Known, tools: Tools) -> None:
     mark_placed(tools.table, fact, now=tools.now)
 
 
-def _is_older(fact: str, member: Member, at: float, known: Known, tools: Tools) -> bool:
+def _is_older(fact: str, member: Member, at: float, known: KnownFacts, tools: Tools) -> bool:
     """A removal older than the baseline that found her: she was added again before it."""
     baseline = known.baseline
     if fact.startswith("add#") or at > baseline.taken + CLOCK_SLACK:
@@ -146,7 +146,7 @@ def _is_older(fact: str, member: Member, at: float, known: Known, tools: Tools) 
     return member.id in baseline.members and live.by_id(member.id) is not None
 
 
-def _unlearn(call: Call, fact: str, known: Known, tools: Tools) -> None:
+def _unlearn(call: Call, fact: str, known: KnownFacts, tools: Tools) -> None:
     """An offender's change counts for nothing, and may explain what the baseline found."""
     assert call.time is not None
     drop_change(tools.table, fact)
@@ -160,14 +160,14 @@ def _unlearn(call: Call, fact: str, known: Known, tools: Tools) -> None:
     key = principal_key(caller.id)
     strike = f"strike#{call.event_id}"
     if strike not in tools.table.read([key]).get(key, {}):
-        # The first look vouched for her calls of before it as well.
-        since = min(call.time, baseline.taken - HEARD_SECONDS)
+        # The baseline vouched for her calls of before it as well.
+        since = min(call.time, baseline.taken - REPORTING_SECONDS)
         _ask_again(key, caller.name, since, tools)
         tools.table.update(key, {"kind": "user", "name": caller.name, strike: call.time})
 
 
-def _keep_ousted(call: Call, known: Known, tools: Tools) -> None:
-    """Whom an offender took out of the group before the first look counts as found there.
+def _keep_ousted(call: Call, known: KnownFacts, tools: Tools) -> None:
+    """Whom an offender took out of the group before the baseline counts as found there.
 
     IAM removes whoever is no member without a word, so this is no proof. Neither is the baseline.
     """
@@ -187,13 +187,13 @@ def _ask_again(key: str, name: str, since: float, tools: Tools) -> None:
     ask_again(tools.table, principal_id=principal_id, name=name, since=since)
 
 
-def learn_rename(call: Call, known: Known, tools: Tools) -> None:
+def learn_rename(call: Call, known: KnownFacts, tools: Tools) -> None:
     """Keep a rename, and look again at whatever named either name before it was heard of."""
     rename = rename_in(call)
     if rename is None or rename_is_learnt(tools.table, call.event_id):
         return
     for name in CALLS_ON_NAMES:
-        ask_again(tools.table, by="EventName", name=name, since=rename.at - HEARD_SECONDS)
+        ask_again(tools.table, by="EventName", name=name, since=rename.at - REPORTING_SECONDS)
     keep_rename(tools.table, rename, event_id=call.event_id, now=tools.now)
     for change in kept_changes(tools.table):
         # Whatever the name: this rename may be the link that was missing. One that came after the
@@ -204,7 +204,7 @@ def learn_rename(call: Call, known: Known, tools: Tools) -> None:
 
 
 def _learn_password(
-    call: Call, verdict: Verdict, known: Known, tools: Tools, *, trusted: bool
+    call: Call, verdict: Verdict, known: KnownFacts, tools: Tools, *, trusted: bool
 ) -> None:
     """A password that its owner or an administrator sets ends the offender's hold on sessions."""
     if call.name == "ChangePassword" and verdict.action is Action.IGNORE:

@@ -8,7 +8,7 @@ from typing import Any
 from handler.model.cloudtrail import Call
 from handler.model.names import VERSION
 from handler.model.reasons import Action, Standing, Verdict
-from handler.model.report import Disposition, GainTold, Report
+from handler.model.report import Disposition, Report, ReportedImpact
 from handler.model.settings import Settings
 from handler.revoker.deny.contain import Containment
 from handler.revoker.state.marks import Contained
@@ -28,7 +28,7 @@ def report_of(
     standing: Standing,
     containment: Containment | None,
     record: Contained | None = None,
-    gains: tuple[GainTold, ...],
+    impacts: tuple[ReportedImpact, ...],
     settings: Settings,
     alias: str,
 ) -> Report:
@@ -37,10 +37,10 @@ def report_of(
     A call that is only counted puts no deny on: what holds is what the record says.
     """
     caller = call.caller
-    rung = containment.rung.value if containment and containment.rung else ""
+    method = containment.method.value if containment and containment.method else ""
     undo = containment.undo if containment else ()
     if containment is None and record is not None:
-        rung, undo = record.rung, record.undo
+        method, undo = record.method, record.undo
     return Report(
         event_id=call.event_id,
         account=account,
@@ -53,12 +53,12 @@ def report_of(
         principal_name=containment.name if containment else caller.name,
         **call_facts(call),
         containment=record.event_id if record else "",
-        rung=rung,
+        method=method,
         held_by=verdict.held_by,
         mode=settings.mode.value,
         product_version=VERSION,
         undo=undo,
-        gains=gains,
+        impacts=impacts,
         notes=_notes(call, standing, containment, settings),
     )
 
@@ -86,7 +86,7 @@ def _disposition(verdict: Verdict, containment: Containment | None) -> Dispositi
     match verdict.action, containment:
         case Action.CONTAIN, Containment(gone=True):
             return Disposition.GONE
-        case Action.CONTAIN, Containment(rung=rung) if rung is not None:
+        case Action.CONTAIN, Containment(method=method) if method is not None:
             return Disposition.CONTAINED
         case ((Action.CONTAIN | Action.CRITICAL), _):
             return Disposition.CANNOT_CONTAIN
@@ -96,7 +96,7 @@ def _disposition(verdict: Verdict, containment: Containment | None) -> Dispositi
             return Disposition.CANNOT_CONTAIN
         case Action.WOULD_CONTAIN, _:
             return Disposition.WOULD_CONTAIN
-    return Disposition.TOLD
+    return Disposition.REPORTED
 
 
 def _notes(
@@ -107,7 +107,7 @@ def _notes(
         notes += (f"Unreadable: {call.unreadable}.",)
     if standing.group_empty:
         group = settings.admin_group
-        notes += (f"At the first look there was no group {group!r} here, or nobody in it.",)
+        notes += (f"At the baseline there was no group {group!r} here, or nobody in it.",)
     if call.caller.name and containment and containment.name != call.caller.name:
         notes += (f"The caller was named {call.caller.name!r} when it called.",)
     return notes

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from handler.model.cloudtrail import Call, Kind
+from handler.model.cloudtrail import Call, CallerKind
 from handler.model.reasons import Action, Reason, Standing, Verdict
-from handler.model.report import GainTold
+from handler.model.report import ReportedImpact
 from handler.revoker.deny.contain import (
     Containment,
 )
-from handler.revoker.impacts.model import Gain
+from handler.revoker.impacts.model import Impact
 from handler.revoker.judge.rules import decide, settled
-from handler.revoker.remediate.outcomes import told
+from handler.revoker.remediate.context import Scene
+from handler.revoker.remediate.outcomes import reported
 from handler.revoker.remediate.remediate import carry_out
-from handler.revoker.remediate.scene import Scene
-from handler.revoker.respond.contain_caller import contain_caller, take_back_try
+from handler.revoker.respond.contain_caller import contain_caller, undo_try
 from handler.revoker.respond.event_history import Deferred, prove, search_proof, wait_is_over
-from handler.revoker.respond.find_impacts import gains_found
+from handler.revoker.respond.find_impacts import impacts_found
 from handler.revoker.respond.ledger_updates import learn, learn_rename
 from handler.revoker.respond.reporting import report_of
 from handler.revoker.state.circuit_breaker import arm_breaker
@@ -30,7 +30,7 @@ from handler.revoker.state.ledger import read_group
 from handler.revoker.state.marks import (
     Contained,
 )
-from handler.revoker.state.standing import Known, look, standing_of
+from handler.revoker.state.standing import KnownFacts, read_known_facts, standing_of
 
 
 class ForeignEvent(Exception):
@@ -43,7 +43,7 @@ class _Done:
 
     containment: Containment | None = None
     record: Contained | None = None
-    gains: tuple[GainTold, ...] = ()
+    impacts: tuple[ReportedImpact, ...] = ()
 
 
 _NOTHING_DONE = _Done()
@@ -60,10 +60,10 @@ def answer(call: Call, tools: Tools) -> Verdict:
     early = settled(call, own_role_arn=tools.here.role_arn)
     if early is not None:
         if early.action is not Action.IGNORE:
-            _tell(call, early, Standing(), tools)
+            _report(call, early, Standing(), tools)
         return early
     call = _identified(call, tools)
-    known = look(
+    known = read_known_facts(
         call,
         table=tools.table,
         iam=lambda: tools.iam,
@@ -74,29 +74,29 @@ def answer(call: Call, tools: Tools) -> Verdict:
     )
     verdict, standing, known = _judge(call, known, tools)
     containment, record = contain_caller(call, verdict, standing, known, tools)
-    take_back_try(call, verdict, standing, known, tools)
+    undo_try(call, verdict, standing, known, tools)
     arm_breaker(tools.table, known.breaker, tools.settings, now=tools.now)
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:
         return verdict
-    gains = _gains(call, verdict, known, tools)
-    if verdict.reason is Reason.RELEASED and not gains:
+    impacts = _impacts(call, verdict, known, tools)
+    if verdict.reason is Reason.RELEASED and not impacts:
         return verdict
-    done = _Done(containment, record, gains)
-    _tell(call, verdict, standing, tools, done)
+    done = _Done(containment, record, impacts)
+    _report(call, verdict, standing, tools, done)
     return verdict
 
 
 def _identified(call: Call, tools: Tools) -> Call:
     """A user whose record lacks the id, with the id that the group lists under that name."""
     caller = call.caller
-    if caller.kind is not Kind.USER or caller.id:
+    if caller.kind is not CallerKind.USER or caller.id:
         return call
     member = read_group(tools.iam, tools.settings.admin_group).by_name(caller.name)
     return replace(call, caller=replace(caller, id=member.id)) if member else call
 
 
-def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, Known]:
+def _judge(call: Call, known: KnownFacts, tools: Tools) -> tuple[Verdict, Standing, KnownFacts]:
     """The verdict; for an unproven member after looking for the proof and waiting for it."""
     standing = standing_of(call, known, tools.settings, now=tools.now)
     verdict = decide(call, standing, tools.settings, own_role_arn=tools.here.role_arn)
@@ -115,23 +115,25 @@ def _judge(call: Call, known: Known, tools: Tools) -> tuple[Verdict, Standing, K
     return verdict, standing, known
 
 
-def _gains(call: Call, verdict: Verdict, known: Known, tools: Tools) -> tuple[GainTold, ...]:
+def _impacts(
+    call: Call, verdict: Verdict, known: KnownFacts, tools: Tools
+) -> tuple[ReportedImpact, ...]:
     """What an offender's call gave, taken away again where a containment would be carried out."""
-    found = gains_found(call, tools)
+    found = impacts_found(call, tools)
     match verdict.action:
         case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
-            return tuple(_remedy_all(found, call, verdict, known, tools))
+            return tuple(_remediation_all(found, call, verdict, known, tools))
         case Action.REPORT if verdict.reason is Reason.RELEASED and tools.settings.enforcing:
             # With a stolen credential, before its owner's release: she is left alone, it is not.
-            return tuple(_remedy_all(found, call, verdict, known, tools))
+            return tuple(_remediation_all(found, call, verdict, known, tools))
         case Action.CONTAIN | Action.CRITICAL | Action.WOULD_CONTAIN:
-            return tuple(told(gain, "", account=tools.here.account) for gain in found)
+            return tuple(reported(impact, "", account=tools.here.account) for impact in found)
     return ()
 
 
-def _remedy_all(
-    found: tuple[Gain, ...], call: Call, verdict: Verdict, known: Known, tools: Tools
-) -> list[GainTold]:
+def _remediation_all(
+    found: tuple[Impact, ...], call: Call, verdict: Verdict, known: KnownFacts, tools: Tools
+) -> list[ReportedImpact]:
     if not found:
         return []
     scene = Scene(
@@ -148,14 +150,14 @@ def _remedy_all(
     # Root may name administrators: the account is root's.
     spared = verdict.reason is Reason.ROOT
     return [
-        told(gain, "", account=tools.here.account)
-        if spared and gain.group
-        else carry_out(gain, call, scene)
-        for gain in found
+        reported(impact, "", account=tools.here.account)
+        if spared and impact.group
+        else carry_out(impact, call, scene)
+        for impact in found
     ]
 
 
-def _tell(
+def _report(
     call: Call,
     verdict: Verdict,
     standing: Standing,
@@ -169,7 +171,7 @@ def _tell(
         standing=standing,
         containment=done.containment,
         record=done.record,
-        gains=done.gains,
+        impacts=done.impacts,
         settings=tools.settings,
         alias=account_alias(tools),
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from handler.model.cloudtrail import Call, Kind
+from handler.model.cloudtrail import Call, CallerKind
 from handler.model.heartbeat import BY_DEAD_LETTER, SelfTest
 from handler.model.names import CANARY_ROLE
 from handler.model.reasons import Reason
@@ -20,11 +20,11 @@ from handler.revoker.judge.rules import settled
 from handler.revoker.state.context import Tools, target_of
 from handler.revoker.state.table import Table
 
-DRILL = "drill"
-DRILL_TAG = "iam-org-revoker-drill"
+SELF_TEST = "self_test"
+SELF_TEST_TAG = "iam-org-revoker-self-test"
 # CloudTrail delivers within minutes; what takes longer has failed, however it arrives then.
 LATE_SECONDS = 15 * 60.0
-# Less than a day by a patrol, so that each day has one.
+# Less than a day by a reconciliation, so that each day has one.
 DAILY_SECONDS = 86_400.0 - 900.0
 AGAIN_SECONDS = 3_600.0
 
@@ -33,7 +33,7 @@ NO_TEST = SelfTest()
 
 
 @dataclass(frozen=True)
-class Drill:
+class TestRun:
     """One self-test; epoch seconds, 0 for not yet. `last` is how the one before it went."""
 
     nonce: str
@@ -45,15 +45,15 @@ class Drill:
     last: SelfTest = NO_TEST
 
 
-def start_drill(tools: Tools) -> Drill:
+def start_self_test(tools: Tools) -> TestRun:
     """Tag the canary; what IAM refuses is the test's result and not raised."""
-    before = read_drill(tools.table)
+    before = read_self_test(tools.table)
     last = self_test(before, now=tools.now) if before else NO_TEST
     started = tools.clock()
     nonce = f"{started:.3f}"
     # First the item: the event may be quicker than the next line.
     tools.table.update(
-        DRILL,
+        SELF_TEST,
         {
             "nonce": nonce,
             "started": started,
@@ -62,22 +62,22 @@ def start_drill(tools: Tools) -> Drill:
         },
         remove=["arrived", "denied", "error"],
     )
-    drill = Drill(nonce=nonce, started=started, enforcing=tools.settings.enforcing, last=last)
+    test_run = TestRun(nonce=nonce, started=started, enforcing=tools.settings.enforcing, last=last)
     try:
-        tools.iam.tag_role(RoleName=CANARY_ROLE, Tags=[{"Key": DRILL_TAG, "Value": nonce}])
+        tools.iam.tag_role(RoleName=CANARY_ROLE, Tags=[{"Key": SELF_TEST_TAG, "Value": nonce}])
     except tools.iam.exceptions.ClientError as error:
         why = f"the canary could not be tagged: {error.response['Error']['Code']}"
-        tools.table.update(DRILL, {"error": why})
-        return Drill(nonce=nonce, started=started, error=why, last=last)
-    return drill
+        tools.table.update(SELF_TEST, {"error": why})
+        return TestRun(nonce=nonce, started=started, error=why, last=last)
+    return test_run
 
 
-def read_drill(table: Table) -> Drill | None:
+def read_self_test(table: Table) -> TestRun | None:
     """The latest self-test; None when there never was one."""
-    item = table.read([DRILL]).get(DRILL)
+    item = table.read([SELF_TEST]).get(SELF_TEST)
     if item is None:
         return None
-    return Drill(
+    return TestRun(
         nonce=str(item["nonce"]),
         started=float(item["started"]),
         arrived=float(item.get("arrived", 0)),
@@ -88,27 +88,27 @@ def read_drill(table: Table) -> Drill | None:
     )
 
 
-def drill_is_due(drill: Drill | None, *, now: float) -> bool:
+def self_test_is_due(test_run: TestRun | None, *, now: float) -> bool:
     """Once a day, and within the hour after one that failed."""
-    if drill is None:
+    if test_run is None:
         return True
-    waited = now - drill.started
-    failed = _is_over(drill, now=now) and not self_test(drill, now=now).ok
+    waited = now - test_run.started
+    failed = _is_over(test_run, now=now) and not self_test(test_run, now=now).ok
     return waited >= (AGAIN_SECONDS if failed else DAILY_SECONDS)
 
 
-def self_test(drill: Drill | None, *, now: float) -> SelfTest:
+def self_test(test_run: TestRun | None, *, now: float) -> SelfTest:
     """How the latest test went; while it is under way, the one before it."""
-    if drill is None:
+    if test_run is None:
         return NO_TEST
-    if not _is_over(drill, now=now):
-        return drill.last
+    if not _is_over(test_run, now=now):
+        return test_run.last
     return SelfTest(
-        at=drill.started,
-        ok=not _what_failed(drill),
-        event_seconds=_since(drill.started, drill.arrived),
-        deny_seconds=_since(drill.started, drill.denied),
-        error=_what_failed(drill),
+        at=test_run.started,
+        ok=not _what_failed(test_run),
+        event_seconds=_since(test_run.started, test_run.arrived),
+        deny_seconds=_since(test_run.started, test_run.denied),
+        error=_what_failed(test_run),
     )
 
 
@@ -124,42 +124,47 @@ def note_arrival(call: Call, tools: Tools, *, dead: str = "") -> None:
 
     `dead` says why it comes out of the dead-letter queue: the test has failed then.
     """
-    drill = read_drill(tools.table)
-    if drill is None or drill.nonce not in _nonces(call):
+    test_run = read_self_test(tools.table)
+    if test_run is None or test_run.nonce not in _nonces(call):
         return
-    if drill.denied or (drill.arrived and not tools.settings.enforcing):
+    if test_run.denied or (test_run.arrived and not tools.settings.enforcing):
         return
-    if not drill.arrived:
-        tools.table.update(DRILL, {"arrived": tools.now})
+    if not test_run.arrived:
+        tools.table.update(SELF_TEST, {"arrived": tools.now})
     if dead:
-        tools.table.update(DRILL, {"error": f"{BY_DEAD_LETTER}: {dead}"})
+        tools.table.update(SELF_TEST, {"error": f"{BY_DEAD_LETTER}: {dead}"})
     if not tools.settings.enforcing:
         return
-    target = target_of(tools, kind=Kind.ROLE, name=CANARY_ROLE, principal_id="")
+    target = target_of(tools, kind=CallerKind.ROLE, name=CANARY_ROLE, principal_id="")
     done = contain(tools.iam, target, inline=False, is_contained=lambda _: False)
     denied = tools.clock()
-    if done.rung is None:
-        tools.table.update(DRILL, {"error": f"no deny held on the canary: {' '.join(done.notes)}"})
+    if done.method is None:
+        tools.table.update(
+            SELF_TEST, {"error": f"no deny held on the canary: {' '.join(done.notes)}"}
+        )
         return
-    left = take_off(tools.iam, target, done.rung)
-    tools.table.update(DRILL, {"denied": denied, **({"error": left} if left else {})})
+    left = take_off(tools.iam, target, done.method)
+    tools.table.update(SELF_TEST, {"denied": denied, **({"error": left} if left else {})})
 
 
-def _is_over(drill: Drill, *, now: float) -> bool:
-    done = drill.denied if drill.enforcing else drill.arrived
-    return bool(drill.error or done) or now - drill.started >= LATE_SECONDS
+def _is_over(test_run: TestRun, *, now: float) -> bool:
+    done = test_run.denied if test_run.enforcing else test_run.arrived
+    return bool(test_run.error or done) or now - test_run.started >= LATE_SECONDS
 
 
-def _what_failed(drill: Drill) -> str:
-    if drill.error:
-        return drill.error
-    if not drill.arrived:
+def _what_failed(test_run: TestRun) -> str:
+    if test_run.error:
+        return test_run.error
+    if not test_run.arrived:
         return f"the canary's event did not arrive within {LATE_SECONDS:.0f} s"
-    if drill.enforcing and not drill.denied:
+    if test_run.enforcing and not test_run.denied:
         return "the canary's event arrived, and no deny held"
-    for what, then in (("canary's event arrived", drill.arrived), ("deny held", drill.denied)):
-        if then - drill.started >= LATE_SECONDS:
-            late = f"only after {then - drill.started:.0f} s"
+    for what, then in (
+        ("canary's event arrived", test_run.arrived),
+        ("deny held", test_run.denied),
+    ):
+        if then - test_run.started >= LATE_SECONDS:
+            late = f"only after {then - test_run.started:.0f} s"
             return f"the {what} {late}: {LATE_SECONDS:.0f} s are the bound"
     return ""
 
@@ -174,5 +179,5 @@ def _nonces(call: Call) -> list[Any]:
     return [
         tag.get("value")
         for tag in (tags if isinstance(tags, list) else [])
-        if isinstance(tag, Mapping) and tag.get("key") == DRILL_TAG
+        if isinstance(tag, Mapping) and tag.get("key") == SELF_TEST_TAG
     ]

@@ -2,14 +2,14 @@
 
 Armed for some hours after a change, it counts whom we contained for their own calls. Once so many
 are, it spares others; but only who is older than the change counts or is spared, so that an
-offender's creatures neither trip it nor hide behind it. `since` is in epoch seconds.
+offender's created principals neither trip it nor hide behind it. `since` is in epoch seconds.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from handler.model.cloudtrail import Caller, Kind
+from handler.model.cloudtrail import Caller, CallerKind
 from handler.model.fingerprint import change_fingerprint
 from handler.model.settings import Settings
 from handler.revoker.state.table import Item, Table
@@ -52,9 +52,9 @@ def is_full(breaker: Item, settings: Settings, *, now: float) -> bool:
 def existed(iam: Any, caller: Caller, since: float) -> bool:
     """Whether the caller was there before; not where the name has moved or is nobody's."""
     try:
-        if caller.kind is Kind.USER:
+        if caller.kind is CallerKind.USER:
             row = iam.get_user(UserName=caller.name)["User"]
-        elif caller.kind is Kind.ROLE:
+        elif caller.kind is CallerKind.ROLE:
             row = iam.get_role(RoleName=caller.name)["Role"]
         else:
             return True

@@ -1,4 +1,4 @@
-"""What the revoker works with: where it runs, its clients, its table; and the way to the centre."""
+"""What the revoker works with: where it runs, its clients, its table; and the way to the central account."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.model.names import REPORT_DETAIL_TYPE, REPORT_SOURCE, REVOKER, iam_arn
 from handler.model.principal import Target
 from handler.model.report import Report, to_detail
@@ -19,7 +19,7 @@ from handler.revoker.state.table import Table, TableBusy
 
 # Lambda tries a failed event again after one and after two more minutes: the third try decides.
 WAIT_SECONDS = 150.0
-# A patrol begins nothing after that; the function has 120 seconds.
+# A reconciliation begins nothing after that; the function has 120 seconds.
 ROUND_SECONDS = 60.0
 
 Clients = Callable[[str, str], Any]
@@ -67,7 +67,7 @@ class ReportRefused(Exception):
 
 
 def refusals() -> tuple[type[Exception], ...]:
-    """What AWS, the network or the centre may answer to one job of several."""
+    """What AWS, the network or the central account may answer to one job of several."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     return (BotoCoreError, ClientError, NoSuchPrincipal, ReportRefused, TableBusy)
@@ -88,8 +88,8 @@ def attempt(job: Callable[[], None], tools: Tools, troubles: list[Exception]) ->
         troubles.append(error)
 
 
-def target_of(tools: Tools, *, kind: Kind, name: str, principal_id: str) -> Target:
-    """A principal of this account as the rungs take it."""
+def target_of(tools: Tools, *, kind: CallerKind, name: str, principal_id: str) -> Target:
+    """A principal of this account as the deny methods take it."""
     return Target(
         kind=kind,
         name=name,

@@ -18,7 +18,7 @@ from handler.revoker.state.table import Item, Table, TableBusy, Value
 
 BASELINE = "baseline"
 # What the security team vouched for, in place of an event's id.
-DESK_EVENT = "desk-"
+RESPONDER_EVENT = "responder-"
 # What a look leaves on its request; without it the next one begins anew.
 LOOKED = ("seen", "begun", "until")
 # A request can go and come between two writes, but hardly so often.
@@ -143,26 +143,30 @@ def membership(baseline: Baseline, principal_id: str, item: Item) -> Membership:
     )
 
 
-def denied_by_desk(item: Item, time: float | None) -> bool:
-    """Whether the last word up to that time is the desk's, and says that she is none."""
+def denied_by_responder(item: Item, time: float | None) -> bool:
+    """Whether the last word up to that time is the responder's, and says that she is none."""
     said = [
         (float(value), name)
         for name, value in item.items()
         if name.startswith(("add#", "del#")) and (time is None or float(value) <= time)
     ]
-    return bool(said) and max(said)[1].startswith(f"del#{DESK_EVENT}")
+    return bool(said) and max(said)[1].startswith(f"del#{RESPONDER_EVENT}")
 
 
 def ask_again(
     table: Table, *, since: float, name: str = "", principal_id: str = "", by: str = "Username"
 ) -> None:
-    """Ask the patrol to judge calls since then once more, from the event history.
+    """Ask reconciliation to judge calls since then once more, from the event history.
 
     `by` is the attribute that LookupEvents is asked for and `name` its value; with `principal_id`
     only that caller's. The earliest time counts, and the history is given its lag anew. Whoever is
     looking meanwhile finds its `begun` gone, and takes nothing off the list.
     """
-    key = f"recheck#{principal_id}" if by == "Username" else f"recheck#{by}#{principal_id or name}"
+    key = (
+        f"reevaluate#{principal_id}"
+        if by == "Username"
+        else f"reevaluate#{by}#{principal_id or name}"
+    )
     facts: dict[str, Value] = {"id": principal_id, "name": name}
     facts |= {} if by == "Username" else {"by": by}
     for _ in range(ASK_ROUNDS):
@@ -170,7 +174,7 @@ def ask_again(
             return
         if table.update(key, facts, remove=LOOKED, given=("since", "<=", since)):
             return
-        # A patrol was through with it between the two: it is asked for anew.
+        # A reconciliation was through with it between the two: it is asked for anew.
     raise TableBusy(f"{key} comes and goes")
 
 

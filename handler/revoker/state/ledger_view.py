@@ -14,7 +14,7 @@ from handler.revoker.state.ledger import Baseline, LiveGroup, membership
 from handler.revoker.state.table import Item
 
 FACT_MARKS = ("add#", "del#", "strike#")
-DIFFERENCES_TOLD = 20
+DIFFERENCES_REPORTED = 20
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Entry:
     said: tuple[str, ...] = ()
 
 
-def roster_entries(items: Iterable[Item], baseline: Baseline) -> list[Entry]:
+def ledger_entries(items: Iterable[Item], baseline: Baseline) -> list[Entry]:
     """Every user with a baseline entry or a fact, by name."""
     held: Mapping[str, Item] = {str(i["pk"]).removeprefix("principal#"): i for i in items}
     found = [
@@ -40,17 +40,17 @@ def roster_entries(items: Iterable[Item], baseline: Baseline) -> list[Entry]:
     return sorted(known, key=lambda entry: (entry.name.casefold(), entry.id))
 
 
-def roster_differences(
+def ledger_differences(
     entries: Iterable[Entry], live: LiveGroup, baseline: Baseline, *, group: str
 ) -> tuple[str, ...]:
     """Where ledger and group differ, one sentence each, so many at most."""
     if not baseline.empty and live.missing:
-        return (f"CRITICAL: the group {group!r}, which had members at the first look, is gone.",)
+        return (f"CRITICAL: the group {group!r}, which had members at the baseline, is gone.",)
     if not baseline.empty and not live.members:
-        return (f"CRITICAL: the group {group!r}, which had members at the first look, is empty.",)
+        return (f"CRITICAL: the group {group!r}, which had members at the baseline, is empty.",)
     administrators = {entry.id: entry for entry in entries if entry.administrator}
     there = {member.id: member for member in live.members}
-    told = [
+    reported = [
         f"{entry.name!r} ({entry.id}) is an administrator by the ledger and not in {group!r}."
         for principal_id, entry in administrators.items()
         if principal_id not in there
@@ -59,12 +59,15 @@ def roster_differences(
         for principal_id, member in there.items()
         if principal_id not in administrators
     ]
-    more = len(told) - DIFFERENCES_TOLD
-    return (*told[:DIFFERENCES_TOLD], *([f"And {more} more differences."] if more > 0 else []))
+    more = len(reported) - DIFFERENCES_REPORTED
+    return (
+        *reported[:DIFFERENCES_REPORTED],
+        *([f"And {more} more differences."] if more > 0 else []),
+    )
 
 
 def entry_row(entry: Entry, live: LiveGroup) -> dict[str, Any]:
-    """One entry in JSON types, for the desk."""
+    """One entry in JSON types, for the responder."""
     return {
         "id": entry.id,
         "name": entry.name,

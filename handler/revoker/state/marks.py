@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from handler.model.cloudtrail import Call, Kind
+from handler.model.cloudtrail import Call, CallerKind
 from handler.revoker.deny.contain import Containment
 from handler.revoker.state.ledger import credential_key, principal_key
 from handler.revoker.state.table import Item, Table, Value
@@ -18,9 +18,9 @@ from handler.revoker.state.table import Item, Table, Value
 # Stands on a user from her deny until it is written down: the proof that she is an administrator
 # may come in between, and then nobody else would know of the deny.
 TRYING = "trying"
-# On a key that the desk switched on again: since when it is its owner's once more.
+# On a key that the responder switched on again: since when it is its owner's once more.
 VOUCHED = "vouched"
-# What a call gave, as the desk lists it: a sentence, not a story.
+# What a call gave, as the responder lists it: a sentence, not a story.
 GAVE_LIMIT = 300
 
 
@@ -28,13 +28,13 @@ GAVE_LIMIT = 300
 class Contained:
     """One containment as it was done; `at` is epoch seconds, `undo` the commands that undo it.
 
-    `gave` says in short what the call gave. Put on again by a patrol: `again` is when last, 0 for
-    never, `rung` what holds now, `earlier` the rungs before it, which may be on all the same.
+    `gave` says in short what the call gave. Put on again by a reconciliation: `again` is when last, 0 for
+    never, `deny method` what holds now, `earlier` the deny methods before it, which may be on all the same.
     """
 
     name: str
     kind: str
-    rung: str
+    method: str
     at: float
     event_id: str
     call: str
@@ -50,7 +50,7 @@ def mark_contained(
     table: Table,
     *,
     principal_id: str,
-    kind: Kind,
+    kind: CallerKind,
     containment: Containment,
     call: Call,
     reason: str,
@@ -63,12 +63,12 @@ def mark_contained(
     `mark` is contained for a principal, sessions where only its sessions are denied. Answers what
     was written; None where nothing was, since one stands there already or nothing holds.
     """
-    if not principal_id or containment.rung is None:
+    if not principal_id or containment.method is None:
         return None
     record = Contained(
         name=containment.name,
         kind=kind.value,
-        rung=containment.rung.value,
+        method=containment.method.value,
         at=now,
         event_id=call.event_id,
         call=call.name,
@@ -101,9 +101,9 @@ def mark_trying(table: Table, *, principal_id: str, call: Call) -> None:
 
 
 def mark_tainted(
-    table: Table, *, principal_id: str, kind: Kind, name: str, call: Call, now: float
+    table: Table, *, principal_id: str, kind: CallerKind, name: str, call: Call, now: float
 ) -> None:
-    """Mark a principal as an offender's creature, by id; the first mark stays."""
+    """Mark a principal as an offender's created principal, by id; the first mark stays."""
     if principal_id:
         table.update(
             principal_key(principal_id),
@@ -124,18 +124,18 @@ def mark_credential(
 
 
 def vouch_for_key(table: Table, credential_id: str, *, now: float) -> None:
-    """Note that the desk lets a key be used; what was done to it before that counts no more."""
+    """Note that the responder lets a key be used; what was done to it before that counts no more."""
     key = credential_key(credential_id)
     since = [name for name in table.read([key]).get(key, {}) if name.startswith("since#")]
     table.update(key, {VOUCHED: now}, remove=["tainted", *since])
 
 
 def is_vouched_for(item: Item, call: Call, *, now: float) -> bool:
-    """Whether the desk vouched for a key after that call: events come twice, and late."""
+    """Whether the responder vouched for a key after that call: events come twice, and late."""
     vouched = item.get(VOUCHED)
     if not isinstance(vouched, float) or call.time is None:
         return False
-    # A date to come was not written by the desk.
+    # A date to come was not written by the responder.
     return call.time < vouched <= now
 
 
@@ -144,7 +144,7 @@ def mark_sessions(table: Table, *, principal_id: str, name: str, call: Call, goo
     if principal_id and call.time is not None:
         mark = "pwgood#" if good else "pwbad#"
         facts: dict[str, Value] = {
-            "kind": Kind.USER.value,
+            "kind": CallerKind.USER.value,
             "name": name,
             f"{mark}{call.event_id}": call.time,
         }

@@ -28,7 +28,7 @@ NAMES_ASKED = 24
 
 
 @dataclass(frozen=True)
-class Change:
+class MemberChange:
     """One addition or removal by an administrator, by name; `fact` is the ledger's name for it.
 
     `placed` is when its user was found behind the name, None as long as nobody was.
@@ -93,9 +93,9 @@ def drop_change(table: Table, fact: str) -> None:
     table.delete(f"change#{fact}")
 
 
-def kept_changes(table: Table) -> tuple[Change, ...]:
+def kept_changes(table: Table) -> tuple[MemberChange, ...]:
     return tuple(
-        Change(
+        MemberChange(
             fact=str(item["pk"]).removeprefix("change#"),
             user=str(item["user"]),
             at=float(item["at"]),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from handler.model.cloudtrail import Call, Kind, seconds_of
+from handler.model.cloudtrail import Call, CallerKind, seconds_of
 from handler.model.reasons import Standing
 from handler.model.settings import Settings
 from handler.revoker.judge.membership import CLOCK_SLACK, administrator_at
@@ -21,7 +21,7 @@ from handler.revoker.state.ledger import (
     LiveGroup,
     added_user,
     credential_key,
-    denied_by_desk,
+    denied_by_responder,
     membership,
     principal_key,
     read_baseline,
@@ -36,7 +36,7 @@ Together = Callable[[Callable[[], Any], Callable[[], Any]], tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownFacts:
     """What was read for one call; `live` is None where the group did not have to be asked.
 
     `existed`: the caller is older than the change that armed the breaker; asked only where the
@@ -51,7 +51,7 @@ class Known:
     existed: bool = True
 
 
-def look(
+def read_known_facts(
     call: Call,
     *,
     table: Table,
@@ -60,7 +60,7 @@ def look(
     together: Together,
     met: set[str],
     now: float,
-) -> Known:
+) -> KnownFacts:
     """Read what the decision needs; takes the baseline when nobody has taken it yet.
 
     `met` holds ids that this process has already seen the ledger vouch for.
@@ -70,7 +70,7 @@ def look(
     keys += [principal_key(caller.id)] if caller.id else []
     keys += [credential_key(caller.access_key)] if caller.access_key else []
     live: LiveGroup | None = None
-    if caller.kind is Kind.USER and caller.id not in met:
+    if caller.kind is CallerKind.USER and caller.id not in met:
         items, live = together(
             lambda: table.read(keys), lambda: read_group(iam(), settings.admin_group)
         )
@@ -80,14 +80,14 @@ def look(
     if baseline is None:
         live = live or read_group(iam(), settings.admin_group)
         baseline = take_baseline(table, live, call, group=settings.admin_group, now=now)
-    if live is None and caller.kind is Kind.USER:
+    if live is None and caller.kind is CallerKind.USER:
         # Met before, but no administrator by now: she may have been added again.
         entries = membership(baseline, caller.id, items.get(principal_key(caller.id), {}))
         if not administrator_at(entries, call.time):
             live = read_group(iam(), settings.admin_group)
     breaker = items.get(BREAKER, {})
     spares = is_full(breaker, settings, now=now)
-    return Known(
+    return KnownFacts(
         baseline=baseline,
         principal=items.get(principal_key(caller.id), {}),
         credential=items.get(credential_key(caller.access_key), {}),
@@ -97,7 +97,7 @@ def look(
     )
 
 
-def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> Standing:
+def standing_of(call: Call, known: KnownFacts, settings: Settings, *, now: float) -> Standing:
     """What the readings mean for this call."""
     caller, item = call.caller, known.principal
     entries = membership(known.baseline, caller.id, item)
@@ -110,7 +110,7 @@ def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> 
         # Nobody adds others within the second in which she was added: two who add each other then
         # would vouch for each other for ever.
         entries = replace(entries, adds=tuple(add for add in entries.adds if add < call.time))
-    administrator = caller.kind is Kind.USER and administrator_at(entries, call.time)
+    administrator = caller.kind is CallerKind.USER and administrator_at(entries, call.time)
     in_group = known.live is not None and known.live.by_id(caller.id) is not None
     released = item.get("released")
     # A date to come was not written by a release.
@@ -119,7 +119,7 @@ def standing_of(call: Call, known: Known, settings: Settings, *, now: float) -> 
         administrator=administrator,
         unproven=in_group
         and not administrator
-        and not (entries.strikes or adds_herself or denied_by_desk(item, call.time)),
+        and not (entries.strikes or adds_herself or denied_by_responder(item, call.time)),
         contained="contained" in item and not (administrator and _came_before(call, item)),
         tainted="tainted" in item,
         credential_tainted=_credential_tainted(call, known),
@@ -149,7 +149,7 @@ def _came_before(call: Call, item: Item) -> bool:
     )
 
 
-def _credential_tainted(call: Call, known: Known) -> bool:
+def _credential_tainted(call: Call, known: KnownFacts) -> bool:
     if credential_is_tainted(known.credential, time=call.time):
         return True
     # Not sessions of the console alone: a sign-in also gives the command line its credentials.

@@ -39,26 +39,26 @@ def anna_with_an_old_key(play: Play) -> None:
     play.quiet.update_access_key(UserName=play["anna"], AccessKeyId=play["old"], Status="Inactive")
 
 
-def puppet(play: Play, key: str) -> None:
-    play.iam(key).create_user(UserName=play.name("puppet"))
+def accomplice(play: Play, key: str) -> None:
+    play.iam(key).create_user(UserName=play.name("accomplice"))
 
 
 def steal_key(play: Play) -> None:
     new_key(play, of="anna", word="stolen")
-    puppet(play, "stolen")
+    accomplice(play, "stolen")
 
 
 def revive_key(play: Play) -> None:
     play.iam("mallory").update_access_key(
         UserName=play["anna"], AccessKeyId=play["old"], Status="Active"
     )
-    puppet(play, "old")
+    accomplice(play, "old")
 
 
 def give_login(play: Play) -> None:
     play.iam("mallory").create_login_profile(UserName=play["anna"], Password=PASSWORD)
     play.console("session", "anna")
-    puppet(play, "session")
+    accomplice(play, "session")
 
 
 def reset_login(play: Play) -> None:
@@ -66,14 +66,14 @@ def reset_login(play: Play) -> None:
     play.iam("mallory").update_login_profile(UserName=play["anna"], Password=PASSWORD)
     play.console("session", "anna")
     play.iam("session").change_password(OldPassword=PASSWORD, NewPassword=f"{PASSWORD}!")
-    puppet(play, "session")
+    accomplice(play, "session")
 
 
 def plant_device(play: Play) -> None:
     new_device(play.iam("mallory"), play)
     enable_device(play.iam("mallory"), play, "anna")
     play.console("session", "anna", mfa=True)
-    puppet(play, "session")
+    accomplice(play, "session")
 
 
 def has_device(play: Play) -> bool:
@@ -145,7 +145,7 @@ def taken_over(**fields: Any) -> Row:
     """anna's new credential is used by mallory before anybody looks."""
     return Row(
         row=46,
-        contained=("mallory", "puppet"),
+        contained=("mallory", "accomplice"),
         sessions=("anna",),
         where="watched",
         waits=True,
@@ -162,7 +162,7 @@ ROWS = (
         calls=("CreateAccessKey", "CreateUser"),
         prepare=anna,
         attack=steal_key,
-        gave=("a new access key '{stolen}' of user '{anna}'", "a new user '{puppet}'"),
+        gave=("a new access key '{stolen}' of user '{anna}'", "a new user '{accomplice}'"),
         ends=(inactive("stolen", "anna"), OWN_KEY),
     ),
     taken_over(
@@ -170,7 +170,7 @@ ROWS = (
         calls=("UpdateAccessKey", "CreateUser"),
         prepare=anna_with_an_old_key,
         attack=revive_key,
-        gave=("the access key '{old}' of user '{anna}', set active", "a new user '{puppet}'"),
+        gave=("the access key '{old}' of user '{anna}', set active", "a new user '{accomplice}'"),
         ends=(inactive("old", "anna"), OWN_KEY),
     ),
     taken_over(
@@ -178,7 +178,7 @@ ROWS = (
         calls=("CreateLoginProfile", "CreateUser"),
         prepare=anna,
         attack=give_login,
-        gave=("a console password for user '{anna}'", "a new user '{puppet}'"),
+        gave=("a console password for user '{anna}'", "a new user '{accomplice}'"),
         ends=(
             SESSION,
             OWN_KEY,
@@ -196,7 +196,7 @@ ROWS = (
         gave=(
             "a new console password for user '{anna}'",
             "a new console password for the caller itself, user '{anna}'",
-            "a new user '{puppet}'",
+            "a new user '{accomplice}'",
         ),
         ends=(SESSION, OWN_KEY, missing(LOST)),
     ),
@@ -205,7 +205,7 @@ ROWS = (
         calls=("CreateVirtualMFADevice", "EnableMFADevice", "CreateUser"),
         prepare=anna,
         attack=plant_device,
-        gave=("the MFA device '{device}' for user '{anna}'", "a new user '{puppet}'"),
+        gave=("the MFA device '{device}' for user '{anna}'", "a new user '{accomplice}'"),
         ends=(
             SESSION,
             OWN_KEY,

@@ -74,9 +74,9 @@ def new_login(play: Play, *, of: str = "victim") -> None:
     play.iam("mallory").create_login_profile(UserName=play[of], Password=PASSWORD)
 
 
-def puppet_with_login(play: Play) -> None:
-    play.iam("mallory").create_user(UserName=play.name("puppet"))
-    new_login(play, of="puppet")
+def accomplice_with_login(play: Play) -> None:
+    play.iam("mallory").create_user(UserName=play.name("accomplice"))
+    new_login(play, of="accomplice")
 
 
 def victim_with_login(play: Play) -> None:
@@ -245,10 +245,10 @@ ROWS = (
         row=4,
         title="A console password for a user of one's own making",
         calls=("CreateUser", "CreateLoginProfile"),
-        attack=puppet_with_login,
-        gave=("a new user '{puppet}'", "a console password for user '{puppet}'"),
-        contained=("mallory", "puppet"),
-        ends=(no_login("puppet"),),
+        attack=accomplice_with_login,
+        gave=("a new user '{accomplice}'", "a console password for user '{accomplice}'"),
+        contained=("mallory", "accomplice"),
+        ends=(no_login("accomplice"),),
     ),
     Row(
         row=5,

@@ -23,14 +23,14 @@ def is_member(user: str) -> Callable[[Play], bool]:
     return lambda play: play[user] in play.members(play["team"])
 
 
-def puppet_adds_its_maker(play: Play) -> None:
+def accomplice_adds_its_maker(play: Play) -> None:
     mallory = play.iam("mallory")
-    mallory.create_user(UserName=play.name("puppet"))
+    mallory.create_user(UserName=play.name("accomplice"))
     mallory.put_user_policy(
-        UserName=play["puppet"], PolicyName="all", PolicyDocument=document("iam:*")
+        UserName=play["accomplice"], PolicyName="all", PolicyDocument=document("iam:*")
     )
-    play.keep_key("puppet", mallory.create_access_key(UserName=play["puppet"])["AccessKey"])
-    join(play, "mallory", "Administrators", by="puppet")
+    play.keep_key("accomplice", mallory.create_access_key(UserName=play["accomplice"])["AccessKey"])
+    join(play, "mallory", "Administrators", by="accomplice")
 
 
 def add_each_other(play: Play) -> None:
@@ -65,19 +65,19 @@ ROWS = (
     ),
     Row(
         row=13,
-        title="A puppet that puts its maker into the administrators' group",
+        title="A accomplice that puts its maker into the administrators' group",
         calls=("CreateUser", "PutUserPolicy", "CreateAccessKey", "AddUserToGroup"),
-        attack=puppet_adds_its_maker,
+        attack=accomplice_adds_its_maker,
         gave=(
-            "a new user '{puppet}'",
-            "the inline policy 'all' for user '{puppet}'",
-            "a new access key '{puppets-key}' of user '{puppet}'",
+            "a new user '{accomplice}'",
+            "the inline policy 'all' for user '{accomplice}'",
+            "a new access key '{accomplices-key}' of user '{accomplice}'",
             f"{MEMBERSHIP} '{{mallory}}'",
         ),
-        contained=("mallory", "puppet"),
+        contained=("mallory", "accomplice"),
         where="watched",
         waits=True,
-        ends=(no_member("mallory"), inactive("puppets-key", "puppet")),
+        ends=(no_member("mallory"), inactive("accomplices-key", "accomplice")),
     ),
     Row(
         row=13,

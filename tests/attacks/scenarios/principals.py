@@ -47,33 +47,33 @@ def assume(play: Play, key: Key, role_arn: str) -> Key:
     return Key(one["AccessKeyId"], one["SecretAccessKey"], one["SessionToken"])
 
 
-def puppet(play: Play, *, by: str = "mallory") -> None:
-    play.iam(by).create_user(UserName=play.name("puppet"))
+def accomplice(play: Play, *, by: str = "mallory") -> None:
+    play.iam(by).create_user(UserName=play.name("accomplice"))
 
 
-def puppet_with_everything(play: Play) -> None:
+def accomplice_with_everything(play: Play) -> None:
     """As the known attack tools do it: user, rights and key in the same second."""
     mallory = play.iam("mallory")
-    puppet(play)
+    accomplice(play)
     mallory.attach_user_policy(
-        UserName=play["puppet"], PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+        UserName=play["accomplice"], PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
     )
-    play.keep_key("key", mallory.create_access_key(UserName=play["puppet"])["AccessKey"])
+    play.keep_key("key", mallory.create_access_key(UserName=play["accomplice"])["AccessKey"])
 
 
-def puppet_by_root(play: Play) -> None:
+def accomplice_by_root(play: Play) -> None:
     root = play.box.client("iam", play.account, quiet=False)
-    root.create_user(UserName=play.name("puppet"))
+    root.create_user(UserName=play.name("accomplice"))
 
 
-def puppet_by_federated_user(play: Play) -> None:
+def accomplice_by_federated_user(play: Play) -> None:
     given = play.box.client("sts", key=play.keys["mallory"]).get_federation_token(
         Name="harmless", Policy=document("iam:*")
     )["Credentials"]
     play.keys["federated"] = Key(
         given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
     )
-    puppet(play, by="federated")
+    accomplice(play, by="federated")
 
 
 def person_of_identity_center(play: Play) -> None:
@@ -137,7 +137,7 @@ def padded_role(play: Play) -> None:
 
 
 def _hidden_is_listed(play: Play) -> None:
-    (said,) = [gain.done for report in play.reports for gain in report.gains]
+    (said,) = [impact.done for report in play.reports for impact in report.impacts]
     assert said == f"made since: role {play['hidden']}, contained by the deny policy"
 
 
@@ -148,7 +148,7 @@ def forged_role(play: Play) -> None:
     made = mallory.create_role(RoleName=name, AssumeRolePolicyDocument=trust(play.account))
     mallory.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=document("iam:*"))
     play.keys["evil"] = assume(play, play.keys["mallory"], made["Role"]["Arn"])
-    puppet(play, by="evil")
+    accomplice(play, by="evil")
 
 
 def rescue_role(play: Play) -> None:
@@ -209,14 +209,14 @@ ROWS = (
         row=18,
         title="A new user with rights and a key",
         calls=("CreateUser", "AttachUserPolicy", "CreateAccessKey"),
-        attack=puppet_with_everything,
+        attack=accomplice_with_everything,
         gave=(
-            "a new user '{puppet}'",
-            "the policy 'arn:aws:iam::aws:policy/AdministratorAccess' for user '{puppet}'",
-            "a new access key '{key}' of user '{puppet}'",
+            "a new user '{accomplice}'",
+            "the policy 'arn:aws:iam::aws:policy/AdministratorAccess' for user '{accomplice}'",
+            "a new access key '{key}' of user '{accomplice}'",
         ),
-        contained=("mallory", "puppet"),
-        ends=(inactive("key", "puppet"),),
+        contained=("mallory", "accomplice"),
+        ends=(inactive("key", "accomplice"),),
     ),
     Row(
         row=18,
@@ -224,9 +224,9 @@ ROWS = (
         caller="role",
         calls=("CreateUser",),
         prepare=lambda play: play.role("deployer", "iam:*", path="/teams/"),
-        attack=lambda play: puppet(play, by="deployer"),
-        gave=("a new user '{puppet}'",),
-        contained=("deployer", "puppet"),
+        attack=lambda play: accomplice(play, by="deployer"),
+        gave=("a new user '{accomplice}'",),
+        contained=("deployer", "accomplice"),
         about="deployer",
     ),
     Row(
@@ -234,18 +234,18 @@ ROWS = (
         title="A new user, by a federated session of a user",
         caller="federated user",
         calls=("CreateUser",),
-        attack=puppet_by_federated_user,
-        gave=("a new user '{puppet}'",),
-        contained=("mallory", "puppet"),
+        attack=accomplice_by_federated_user,
+        gave=("a new user '{accomplice}'",),
+        contained=("mallory", "accomplice"),
     ),
     Row(
         row=18,
         title="A new user, by root",
         caller="root",
         calls=("CreateUser",),
-        attack=puppet_by_root,
-        gave=("a new user '{puppet}'",),
-        contained=("puppet",),
+        attack=accomplice_by_root,
+        gave=("a new user '{accomplice}'",),
+        contained=("accomplice",),
         mail="[IAM NOT revoked]",
         about="root",
     ),
@@ -255,9 +255,9 @@ ROWS = (
         caller="Identity Center",
         calls=("CreateUser",),
         prepare=person_of_identity_center,
-        attack=lambda play: puppet(play, by="person"),
-        gave=("a new user '{puppet}'",),
-        contained=("puppet",),
+        attack=lambda play: accomplice(play, by="person"),
+        gave=("a new user '{accomplice}'",),
+        contained=("accomplice",),
         mail="[IAM NOT revoked]",
         about="person",
     ),
@@ -334,9 +334,9 @@ ROWS = (
         gave=(
             "a new role '{evil}' that trusts {account}",
             "the inline policy 'all' for role '{evil}' and whoever uses it",
-            "a new user '{puppet}'",
+            "a new user '{accomplice}'",
         ),
-        contained=("mallory", "evil", "puppet"),
+        contained=("mallory", "evil", "accomplice"),
         where="watched",
         waits=True,
         ends=(critical(),),

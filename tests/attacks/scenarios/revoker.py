@@ -49,7 +49,7 @@ def role_and_fillers(play: Play) -> None:
 def _held_when_there_is_room(play: Play) -> None:
     assert not play.is_held("mallory")
     play.quiet.detach_user_policy(UserName=play["mallory"], PolicyArn=play["filler-0"])
-    play.patrol(after=61)
+    play.reconcile(after=61)
     (report,) = play.hear()
     assert report.disposition is Disposition.CONTAINED
     assert play.is_held("mallory")
@@ -106,16 +106,16 @@ def strip_and_call(play: Play) -> None:
     play.iam("mallory").create_group(GroupName=play.name("second"))
 
 
-def _patrol_puts_it_back(play: Play) -> None:
+def _reconciliation_repairs_it(play: Play) -> None:
     assert not play.is_held("mallory")
-    play.patrol(after=61)
+    play.reconcile(after=61)
     (report,) = play.hear()
     assert (report.disposition, report.principal_name) == (Disposition.STRIPPED, play["mallory"])
     assert report.notes[0].endswith(" It was put back.")
     assert play.is_held("mallory")
     assert play.refused("mallory")
-    told = [mail.subject for mail in play.box.outbox if play["mallory"] in mail.subject]
-    assert len(told) == 2, "the call, and the stripping"
+    reported = [mail.subject for mail in play.box.outbox if play["mallory"] in mail.subject]
+    assert len(reported) == 2, "the call, and the stripping"
 
 
 def _held_already(play: Play) -> None:
@@ -149,7 +149,7 @@ def _held_when_the_deny_is_ours_again(play: Play) -> None:
     assert f"[Revoker tampered] {play.account}" in _subjects(play)
     play.alice.set_default_policy_version(PolicyArn=play.deny, VersionId="v1")
     play.alice.delete_policy_version(PolicyArn=play.deny, VersionId="v2")
-    play.patrol(after=61)
+    play.reconcile(after=61)
     assert play.is_held("mallory")
     assert play.refused("mallory")
 
@@ -217,11 +217,13 @@ ROWS = (
         mail="[IAM NOT revoked]",
         ends=(
             noted(
-                "Rung managed-policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser: 10."
+                "Deny method managed-policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser: 10."
             ),
-            noted("Rung deny-group: LimitExceeded, Cannot exceed quota for GroupsPerUser: 10."),
+            noted(
+                "Deny method deny-group: LimitExceeded, Cannot exceed quota for GroupsPerUser: 10."
+            ),
             then(
-                "told as critical; contained by the patrol as soon as there is room",
+                "told as critical; contained by reconciliation as soon as there is room",
                 _held_when_there_is_room,
             ),
         ),
@@ -241,7 +243,7 @@ ROWS = (
         about="deployer",
         ends=(
             noted(
-                "Rung managed-policy: LimitExceeded, Cannot exceed quota for PoliciesPerRole: 20."
+                "Deny method managed-policy: LimitExceeded, Cannot exceed quota for PoliciesPerRole: 20."
             ),
         ),
     ),
@@ -291,7 +293,9 @@ ROWS = (
         about="friend",
         ends=(
             critical(),
-            then("the patrol puts mallory's deny back, and says so", _patrol_puts_it_back),
+            then(
+                "reconciliation puts mallory's deny back, and says so", _reconciliation_repairs_it
+            ),
         ),
     ),
     Row(
@@ -343,7 +347,7 @@ ROWS = (
             critical(),
             missing("The record does not say which version was in force before."),
             then(
-                "told as tampering; contained by the patrol once the deny is ours again",
+                "told as tampering; contained by reconciliation once the deny is ours again",
                 _held_when_the_deny_is_ours_again,
             ),
         ),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from handler.model.names import SESSION_DENY_GROUP
-from tests.attacks.desk import release
 from tests.attacks.play import ADMINISTRATORS, Play
+from tests.attacks.responder_calls import release
 from tests.attacks.rows import missing, noted, then
 from tests.attacks.scenarios.administrators import (
     OWN_KEY,
     SESSION,
+    accomplice,
     anna_with_login,
-    puppet,
     taken_over,
 )
 from tests.attacks.scenarios.credentials import LOST, PASSWORD
@@ -26,13 +26,13 @@ def anna_at_her_quota(play: Play) -> None:
 def reset_password(play: Play) -> None:
     play.iam("mallory").update_login_profile(UserName=play["anna"], Password=PASSWORD)
     play.console("session", "anna")
-    puppet(play, "session")
+    accomplice(play, "session")
 
 
 def _is_in_the_group(play: Play) -> None:
     assert play["anna"] in play.members(SESSION_DENY_GROUP)
     (report,) = [one for one in play.reports if one.principal_name == play["anna"]]
-    assert report.rung == "session-group"
+    assert report.method == "session-group"
     # Only the group's deny is on her.
     assert not play.is_held("anna")
     assert play.session_deny not in play.policies_of("anna", "user")
@@ -53,11 +53,11 @@ ROWS = (
         calls=("UpdateLoginProfile", "CreateUser"),
         prepare=anna_at_her_quota,
         attack=reset_password,
-        gave=("a new console password for user '{anna}'", "a new user '{puppet}'"),
+        gave=("a new console password for user '{anna}'", "a new user '{accomplice}'"),
         ends=(
             then(f"anna put into the group `{SESSION_DENY_GROUP}`", _is_in_the_group),
             noted(
-                "Rung session-policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser: 10."
+                "Deny method session-policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser: 10."
             ),
             SESSION,
             OWN_KEY,

@@ -86,7 +86,7 @@ class Principal:
     boundary: str = ""
     inline: str = ""
     active: frozenset[str] = frozenset({"key", "password"})
-    silent: frozenset[str] = frozenset()
+    not_reporting: frozenset[str] = frozenset()
     shared: bool = False
     open_trust: bool = False
 
@@ -105,16 +105,16 @@ class World:
 
     def permitted(self, one: Principal) -> set[str]:
         """Which probes this principal may make, and how."""
-        carried = [self.contents[arn] for arn in one.policies]
-        carried += [document for group in one.groups for document in self.groups[group]]
-        carried += [EVERYTHING] if one.inline == "grant" else []
-        carried += [self.contents[DENY]] if one.inline == "deny" else []
+        uploaded = [self.contents[arn] for arn in one.policies]
+        uploaded += [document for group in one.groups for document in self.groups[group]]
+        uploaded += [EVERYTHING] if one.inline == "grant" else []
+        uploaded += [self.contents[DENY]] if one.inline == "deny" else []
         limit = self.contents[one.boundary] if one.boundary else None
         return {
             f"{probe} {way}"
             for probe in PROBES
             for way, context in WAYS.items()
-            if (said := decision(carried, probe, "*", boundary=limit, context=context)) == "Allow"
+            if (said := decision(uploaded, probe, "*", boundary=limit, context=context)) == "Allow"
             # What a resource grants to a session itself, no silence of a policy or boundary takes:
             # an explicit deny alone does (IAM User Guide, "permissions boundaries").
             or (one.shared and probe == SHARED and way != "key" and said != "Deny")
@@ -161,7 +161,7 @@ def tries(one: Principal) -> Iterator[Try]:
         for action in (f"Update{credential}" for credential in CREDENTIALS):
             for name in one.active - {"password"}:
                 yield Try(action, one.arn, {}, switched(one, name, on=False))
-            for name in one.silent:
+            for name in one.not_reporting:
                 yield Try(action, one.arn, {}, switched(one, name, on=True))
         for action in ("CreateLoginProfile", "UpdateLoginProfile"):
             yield Try(action, one.arn, {}, replace(one, active=one.active | {"new password"}))
@@ -173,13 +173,13 @@ def tries(one: Principal) -> Iterator[Try]:
 def switched(one: Principal, credential: str, *, on: bool) -> Principal:
     named = {credential}
     if on:
-        return replace(one, active=one.active | named, silent=one.silent - named)
-    return replace(one, active=one.active - named, silent=one.silent | named)
+        return replace(one, active=one.active | named, not_reporting=one.not_reporting - named)
+    return replace(one, active=one.active - named, not_reporting=one.not_reporting | named)
 
 
 def rights(one: Principal) -> Principal:
     """What its permissions hang on alone, whatever it signs in with."""
-    return replace(one, active=frozenset(), silent=frozenset())
+    return replace(one, active=frozenset(), not_reporting=frozenset())
 
 
 def without_ours(one: Principal) -> Principal:
@@ -199,9 +199,13 @@ def first_principals() -> Iterator[Principal]:
             for shared in (False, True):
                 yield Principal(ROLE, policies=policies, boundary=boundary, shared=shared)
             for groups in (frozenset[str](), frozenset({ADMINISTRATORS}), frozenset({BUILDERS})):
-                for silent in (frozenset[str](), frozenset({"old key"})):
+                for not_reporting in (frozenset[str](), frozenset({"old key"})):
                     yield Principal(
-                        USER, policies=policies, groups=groups, boundary=boundary, silent=silent
+                        USER,
+                        policies=policies,
+                        groups=groups,
+                        boundary=boundary,
+                        not_reporting=not_reporting,
                     )
 
 
@@ -234,7 +238,7 @@ def widened(world: World) -> Widened:
 
 def world_of(member: Rendered, **given: str) -> World:
     resources = fill_member(
-        member.tree, **{"Mode": "enforce", "MissingGroup": "nobody"} | given
+        member.tree, **{"Mode": "enforce", "MissingGroup": "treat-as-empty"} | given
     ).resources()
     role = resources["RevokerRole"]["Properties"]
     return World(

@@ -55,7 +55,7 @@ EXCEPTIONS = {
 
 def excepted(one: Principal) -> set[str]:
     """What a principal must have for an exception to concern it."""
-    found = {CREDENTIAL} if one.silent else set()
+    found = {CREDENTIAL} if one.not_reporting else set()
     # Those who could do nothing beside the group lose with it whatever it allowed.
     found |= {GROUP} if ADMINISTRATORS in one.groups and one.policies else set()
     return found | ({BOUNDARY} if one.boundary == "denying" and one.shared else set())
@@ -158,7 +158,9 @@ def test_each_slip_of_a_permission_would_be_found(
 ) -> None:
     """By what it gives beyond the named cases, an action or to whom."""
     slipped = widened(replace(world, revoker=[*world.revoker, slip]))
-    assert {action for action, whom in slipped.items() if whom != known.get(action)} == found
+    assert {
+        action for action, target_text in slipped.items() if target_text != known.get(action)
+    } == found
 
 
 def test_the_inline_deny_is_the_one_parameter_that_adds_to_them(member: Rendered) -> None:

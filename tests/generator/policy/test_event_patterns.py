@@ -162,8 +162,8 @@ TAMPERING = [
     call("dynamodb", "UpdateTable", tableName=f"{TABLES}/iam-org-revoker-state"),
     call("dynamodb", "DeleteResourcePolicy", resourceArn=f"{TABLES}/iam-org-revoker-state"),
     call("dynamodb", "RestoreTableFromBackup", targetTableName="iam-org-revoker-state"),
-    call("scheduler", "UpdateSchedule", name="iam-org-revoker-patrol", state="DISABLED"),
-    call("scheduler", "DeleteSchedule", name="iam-org-revoker-patrol"),
+    call("scheduler", "UpdateSchedule", name="iam-org-revoker-reconcile", state="DISABLED"),
+    call("scheduler", "DeleteSchedule", name="iam-org-revoker-reconcile"),
     call("events", "DeleteRule", name="iam-org-revoker-canary"),
     call("iam", "TagRole", roleName=CANARY),
     call("iam", "DetachUserPolicy", userName="alice", policyArn=f"{DENY}-sessions"),
@@ -236,7 +236,7 @@ def test_the_rollout_the_revoker_itself_and_ordinary_work_are_not(
         (call("sts", "TagRole", session(REVOKER), roleName=CANARY), False),
     ],
 )
-def test_of_its_own_calls_the_revoker_hears_the_drills_and_no_other(
+def test_of_its_own_calls_the_revoker_hears_the_self_tests_and_no_other(
     box: Box, member: Rendered, other: dict[str, Any], expected: bool
 ) -> None:
     assert matches(box, pattern(member, "CanaryRule"), other) is expected
@@ -253,7 +253,7 @@ def test_of_its_own_calls_the_revoker_hears_the_drills_and_no_other(
         ("my.application", "IAM Org Revoker Report", False),
     ],
 )
-def test_the_centre_takes_reports_and_events_of_aws(
+def test_the_central_account_takes_reports_and_events_of_aws(
     box: Box, central: Rendered, source: str, kind: str, expected: bool
 ) -> None:
     assert matches(box, pattern(central, "ReportsRule"), event(source, {}, kind)) is expected
@@ -295,13 +295,13 @@ def test_every_hop_of_a_member_retries_for_a_day_and_then_keeps_the_event(
             "Principal": "events.amazonaws.com",
             "SourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:{rule}Rule",
         }
-    schedule = made["PatrolSchedule"]["Properties"]
+    schedule = made["ReconcileSchedule"]["Properties"]
     assert schedule["FlexibleTimeWindow"] == {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}
     assert schedule["ScheduleExpression"] == "rate(15 minutes)"
     assert schedule["Target"] == {
         "Arn": FUNCTION.replace("function:iam-org-revoker", "Revoker"),
-        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/PatrolRole",
-        "Input": '{"patrol": true}',
+        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/ReconcileRole",
+        "Input": '{"reconciliation": true}',
         "RetryPolicy": {"MaximumEventAgeInSeconds": 900, "MaximumRetryAttempts": 10},
         "DeadLetterConfig": {"Arn": queue},
     }

@@ -30,8 +30,8 @@ BREAK_GLASS = f"{ROLES}/iam-administrators/break-glass"
 ADMINISTRATOR = f"{ROLES}/iam-administrators/platform/alice"
 RESCUER = f"{ROLES}/OrganizationAccountAccessRole"
 CONTROL_TOWER = f"{ROLES}/AWSControlTowerExecution"
-PATROL = f"{ROLES}/iam-org-revoker/iam-org-revoker-patrol"
-DESK = f"{ROLES}/iam-org-revoker/iam-org-revoker-desk"
+RECONCILE = f"{ROLES}/iam-org-revoker/iam-org-revoker-reconcile"
+RESPONDER = f"{ROLES}/iam-org-revoker/iam-org-revoker-responder"
 TRAIL = f"{ROLES}/iam-org-revoker/iam-org-revoker-trail"
 ROOT = f"{IAM}:root"
 ALICE = f"{IAM}:user/alice"
@@ -57,7 +57,7 @@ OFTEN = (ADMINISTRATOR, RESCUER, CONTROL_TOWER)
 HERE = f"us-east-1:{ACCOUNT}"
 FUNCTION = f"arn:aws:lambda:{HERE}:function:iam-org-revoker"
 RULE = f"arn:aws:events:{HERE}:rule/iam-org-revoker-calls"
-SCHEDULE = f"arn:aws:scheduler:{HERE}:schedule/default/iam-org-revoker-patrol"
+SCHEDULE = f"arn:aws:scheduler:{HERE}:schedule/default/iam-org-revoker-reconcile"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/iam-org-revoker-state"
 QUEUE = f"arn:aws:sqs:{HERE}:iam-org-revoker-dead-letters"
 LOG = f"arn:aws:logs:{HERE}:log-group:/aws/lambda/iam-org-revoker"
@@ -192,7 +192,7 @@ STATEMENTS: dict[str, tuple[list[Call], tuple[str, ...]]] = {
             call("cloudtrail:StopLogging", OUR_TRAIL),
             call("cloudformation:DeleteStack", STACK),
         ],
-        (REVOKER, PATROL, DESK, TRAIL, ROLLOUT, BREAK_GLASS),
+        (REVOKER, RECONCILE, RESPONDER, TRAIL, ROLLOUT, BREAK_GLASS),
     ),
     "AccountStaysHere": ([call("organizations:LeaveOrganization", "*")], (BREAK_GLASS,)),
 }
@@ -224,7 +224,7 @@ def test_who_needs_it_may(sid: str, one: Call) -> None:
 
 
 @pytest.mark.parametrize("action", ["CreateRole", "UpdateAssumeRolePolicy", "PassRole"])
-@pytest.mark.parametrize("name", ["", "-forward", "-patrol", "-canary", "-trail"])
+@pytest.mark.parametrize("name", ["", "-forward", "-reconcile", "-canary", "-trail"])
 def test_the_revokers_own_roles_are_nobodys_but_the_rollouts_even_among_administrators(
     action: str, name: str
 ) -> None:
@@ -256,9 +256,9 @@ PRODUCT: list[tuple[str, Call]] = [
     (REVOKER, call("dynamodb:UpdateItem", TABLE)),
     (REVOKER, call("sqs:DeleteMessage", QUEUE)),
     (REVOKER, call("logs:PutLogEvents", f"{LOG}:log-stream:2026")),
-    (PATROL, call("lambda:InvokeFunction", FUNCTION)),
-    (PATROL, call("sqs:SendMessage", QUEUE)),
-    (DESK, call("lambda:InvokeFunction", FUNCTION)),
+    (RECONCILE, call("lambda:InvokeFunction", FUNCTION)),
+    (RECONCILE, call("sqs:SendMessage", QUEUE)),
+    (RESPONDER, call("lambda:InvokeFunction", FUNCTION)),
     (TRAIL, call("logs:PutLogEvents", LOG.replace("lambda", "cloudtrail") + ":log-stream:1")),
     (ROLLOUT, call("cloudformation:UpdateStack", STACK)),
     (ROLLOUT, call("iam:CreatePolicyVersion", DENY)),
@@ -271,7 +271,7 @@ PRODUCT: list[tuple[str, Call]] = [
     (RESCUER, call("iam:PassRole", f"{ROLES}/iam-org-revoker/iam-org-revoker-notifier")),
     (RESCUER, call("lambda:CreateFunction", f"{FUNCTION}-notifier")),
     (BREAK_GLASS, call("iam:DetachUserPolicy", ALICE, iam__PolicyARN=DENY)),
-    # What `remove` and `drift --mend` do, who need the break-glass role for it.
+    # What `remove` and `drift --repair` do, who need the break-glass role for it.
     (BREAK_GLASS, call("lambda:PutFunctionConcurrency", FUNCTION)),
     (BREAK_GLASS, call("iam:CreatePolicy", KEPT)),
     (BREAK_GLASS, call("iam:AttachUserPolicy", ALICE, iam__PolicyARN=KEPT)),
@@ -281,7 +281,7 @@ PRODUCT: list[tuple[str, Call]] = [
     (BREAK_GLASS, call("iam:PutRolePermissionsBoundary", DEPLOY, iam__PermissionsBoundary=KEPT)),
     (BREAK_GLASS, call("iam:RemoveUserFromGroup", GROUP)),
     (BREAK_GLASS, call("iam:DeletePolicy", KEPT)),
-    # How the patrol takes over whom it finds.
+    # How reconciliation takes over whom it finds.
     (REVOKER, call("iam:ListEntitiesForPolicy", KEPT)),
     (REVOKER, call("iam:GetPolicyVersion", KEPT)),
 ]
@@ -312,7 +312,7 @@ ORDINARY = [
     call("iam:GetPolicyVersion", DENY),
     call("iam:SimulatePrincipalPolicy", REVOKER),
     call("sts:AssumeRole", ADMINISTRATOR),
-    call("sts:AssumeRole", DESK),
+    call("sts:AssumeRole", RESPONDER),
     call("lambda:UpdateFunctionCode", f"arn:aws:lambda:{HERE}:function:shop"),
     call("lambda:UpdateFunctionCode", f"{FUNCTION}-notifier"),
     call("lambda:GetFunction", FUNCTION),

@@ -25,7 +25,7 @@ def test_every_statement_has_a_sid_of_its_own(rendered: dict[str, Rendered]) -> 
             assert len(sids) == len(set(sids)), name
 
 
-def test_each_role_trusts_one_aws_service_but_the_desk_and_the_canary_nobody(
+def test_each_role_trusts_one_aws_service_but_the_responder_and_the_canary_nobody(
     rendered: dict[str, Rendered],
 ) -> None:
     found: dict[str, Any] = {}
@@ -41,11 +41,11 @@ def test_each_role_trusts_one_aws_service_but_the_desk_and_the_canary_nobody(
     assert found == {
         "RevokerRole": _trusted({"Service": "lambda.amazonaws.com"}),
         "ForwardRole": _trusted({"Service": "events.amazonaws.com"}, for_tampering),
-        "PatrolRole": _trusted({"Service": "scheduler.amazonaws.com"}, in_this_account),
+        "ReconcileRole": _trusted({"Service": "scheduler.amazonaws.com"}, in_this_account),
         "TrailRole": _trusted({"Service": "cloudtrail.amazonaws.com"}),
         "NotifierRole": _trusted({"Service": "lambda.amazonaws.com"}),
         "CanaryRole": {"Effect": "Deny", "Principal": {"AWS": "*"}},
-        "DeskRole": _trusted(
+        "ResponderRole": _trusted(
             {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
             {"ArnLike": {"aws:PrincipalArn": ["arn:*:iam::*:*"]}},
         ),
@@ -57,7 +57,7 @@ def _trusted(principal: Document, condition: Document | None = None) -> Document
     return {"Effect": "Allow", "Principal": principal, **more}
 
 
-def test_the_canary_may_do_nothing_and_the_desk_asks_revokers_of_this_organization_alone(
+def test_the_canary_may_do_nothing_and_the_responder_asks_revokers_of_this_organization_alone(
     rendered: dict[str, Rendered],
 ) -> None:
     assert (
@@ -66,7 +66,7 @@ def test_the_canary_may_do_nothing_and_the_desk_asks_revokers_of_this_organizati
     )
 
     def ask(side: str) -> Document:
-        asked, read = statements(fillings(rendered)[side], "DeskRole")
+        asked, read = statements(fillings(rendered)[side], "ResponderRole")
         assert read["Resource"].endswith(":table/iam-org-revoker-incidents")
         assert all(a.split(":")[1].startswith(READS) for a in read["Action"])
         return asked
@@ -86,8 +86,8 @@ def test_the_canary_may_do_nothing_and_the_desk_asks_revokers_of_this_organizati
 def test_the_revoker_admits_one_role_of_the_central_account(member: Rendered) -> None:
     bus = "arn:aws-cn:events:cn-north-1:444455556666:event-bus/iam-org-revoker"
     filling = fill_member(member.tree, CentralBusArn=bus, **{"AWS::Partition": "aws-cn"})
-    assert filling.resources()["DeskMayInvoke"]["Properties"] == {
+    assert filling.resources()["ResponderMayInvoke"]["Properties"] == {
         "FunctionName": "Revoker",
         "Action": "lambda:InvokeFunction",
-        "Principal": "arn:aws-cn:iam::444455556666:role/iam-org-revoker/iam-org-revoker-desk",
+        "Principal": "arn:aws-cn:iam::444455556666:role/iam-org-revoker/iam-org-revoker-responder",
     }

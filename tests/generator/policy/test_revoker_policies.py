@@ -189,7 +189,7 @@ def test_only_the_revoker_writes_items_of_its_table_and_people_may_still_delete_
     world = Rounds()
     named = {"Resource": statement["Resource"].replace(STATE_TABLE, world.table.name)}
     world.dynamo.policy = {"Statement": [statement | named]}
-    assert world.patrol().table_policy == "denies"
+    assert world.reconcile().table_policy == "denies"
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
     assert statement["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": ROLE}}
     # The document has a command that puts it back.

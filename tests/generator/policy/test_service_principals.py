@@ -155,13 +155,13 @@ def test_a_condition_that_would_shut_a_service_out_is_named(
 
 
 @pytest.mark.parametrize(
-    ("resource", "carried"), [("BusAllowReports", BY_ROLE), ("BusAllowForwards", BY_RULE)]
+    ("resource", "uploaded"), [("BusAllowReports", BY_ROLE), ("BusAllowForwards", BY_RULE)]
 )
 def test_the_bus_demands_only_what_comes_along(
-    central: Rendered, resource: str, carried: set[str]
+    central: Rendered, resource: str, uploaded: set[str]
 ) -> None:
     statement = fill_central(central.tree).resources()[resource]["Properties"]["Statement"]
-    assert demanded(statement) <= carried
+    assert demanded(statement) <= uploaded
 
 
 def test_a_bus_that_wants_the_source_of_a_forwarded_event_is_named(central: Rendered) -> None:

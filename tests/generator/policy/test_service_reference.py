@@ -22,7 +22,7 @@ EXCEPTIONS = {
     "else (KMS Developer Guide, Key policies)",
     ("operator guardrail", "on * for no reason: organizations:"): "the ARN of a policy, a root or "
     "an account holds an id, and no name by which ours could be told from others",
-    ("operator taking-back", "on * for no reason: organizations:"): "the same",
+    ("operator removal", "on * for no reason: organizations:"): "the same",
     ("RevokerRole.always", "dynamodb:GetResourcePolicy without its stream"): "the call names a "
     "table or a stream, and our table has none (DynamoDB API Reference, GetResourcePolicy)",
 }
@@ -71,7 +71,7 @@ SOURCE = {"events:source": "iam-org-revoker"}
         ({"Action": "iam:Atach*"}, "no action: iam:Atach*"),
         ({"Action": "imm:GetUser"}, "no action: imm:GetUser"),
         ({"NotAction": "iam:Lst*", "Resource": BUS}, "no action: iam:Lst*"),
-        # As the service role, the drift of stacks and the desk had them, or could have.
+        # As the service role, the drift of stacks and the responder had them, or could have.
         (
             {"Action": ["events:PutPermission", "events:DescribeEventBus"], "Resource": BUS},
             f"no resource of events:PutPermission: {BUS}",

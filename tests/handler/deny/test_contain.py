@@ -1,24 +1,24 @@
-"""The rungs, their order, their undo, and on whom the deny ends when names move."""
+"""The deny methods, their order, their undo, and on whom the deny ends when names move."""
 
 from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.model.names import DENY_GROUP
-from handler.model.principal import Rung, Target
+from handler.model.principal import DenyMethod, Target
 from handler.revoker.deny.contain import contain
-from handler.revoker.deny.methods import ROLE_STEPS, USER_STEPS, Step
+from handler.revoker.deny.methods import ROLE_METHOD_CALLS, USER_METHOD_CALLS, MethodCalls
 from tests.doubles.iam import ACCOUNT, DENY_ARN, MemoryIam
 
 
 def user(name: str, id: str) -> Target:
-    return Target(kind=Kind.USER, name=name, id=id, account=ACCOUNT, partition="aws")
+    return Target(kind=CallerKind.USER, name=name, id=id, account=ACCOUNT, partition="aws")
 
 
 def role(name: str, id: str) -> Target:
-    return Target(kind=Kind.ROLE, name=name, id=id, account=ACCOUNT, partition="aws")
+    return Target(kind=CallerKind.ROLE, name=name, id=id, account=ACCOUNT, partition="aws")
 
 
 def nobody(_id: str) -> bool:
@@ -35,7 +35,7 @@ def test_a_user_gets_the_managed_policy_before_anything_else_is_asked() -> None:
     id = iam.add_user("mallory")
     done = contain(iam, user("mallory", id), inline=False, is_contained=nobody)
     assert iam.calls[0] == "attach_user_policy"
-    assert done.rung is Rung.MANAGED_POLICY
+    assert done.method is DenyMethod.MANAGED_POLICY
     assert done.undo == (
         (
             "aws",
@@ -53,7 +53,7 @@ def test_a_role_gets_the_managed_policy_before_anything_else_is_asked() -> None:
     id = iam.add_role("deployer")
     done = contain(iam, role("deployer", id), inline=False, is_contained=nobody)
     assert iam.calls[0] == "attach_role_policy"
-    assert done.rung is Rung.MANAGED_POLICY
+    assert done.method is DenyMethod.MANAGED_POLICY
     assert iam.roles["deployer"].attached == {DENY_ARN}
 
 
@@ -71,7 +71,7 @@ def test_a_user_at_her_policy_quota_goes_into_the_deny_group() -> None:
     id = iam.add_user("mallory")
     full_of_policies(iam, "mallory")
     done = contain(iam, user("mallory", id), inline=False, is_contained=nobody)
-    assert done.rung is Rung.DENY_GROUP
+    assert done.method is DenyMethod.DENY_GROUP
     assert done.undo == (
         (
             "aws",
@@ -81,7 +81,7 @@ def test_a_user_at_her_policy_quota_goes_into_the_deny_group() -> None:
             "--group-name=iam-org-revoker-denied",
         ),
     )
-    assert done.notes == ("Rung managed-policy: LimitExceeded, quota 10.",)
+    assert done.notes == ("Deny method managed-policy: LimitExceeded, quota 10.",)
     assert iam.groups[DENY_GROUP].members == {"mallory"}
 
 
@@ -90,7 +90,7 @@ def test_a_role_at_its_quota_without_a_boundary_gets_ours() -> None:
     id = iam.add_role("deployer")
     full_of_policies(iam, "deployer")
     done = contain(iam, role("deployer", id), inline=False, is_contained=nobody)
-    assert done.rung is Rung.BOUNDARY
+    assert done.method is DenyMethod.BOUNDARY
     assert iam.roles["deployer"].boundary == DENY_ARN
 
 
@@ -100,24 +100,24 @@ def test_a_boundary_of_the_owner_is_never_replaced() -> None:
     id = iam.add_role("deployer", boundary=theirs)
     full_of_policies(iam, "deployer")
     done = contain(iam, role("deployer", id), inline=False, is_contained=nobody)
-    assert done.rung is None
+    assert done.method is None
     assert iam.roles["deployer"].boundary == theirs
-    assert f"Rung boundary: refused, the role has the boundary {theirs}." in done.notes
+    assert f"Deny method boundary: refused, the role has the boundary {theirs}." in done.notes
 
 
-@pytest.mark.parametrize("kind", [Kind.USER, Kind.ROLE])
-def test_the_inline_deny_is_taken_only_where_the_parameter_allows_it(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [CallerKind.USER, CallerKind.ROLE])
+def test_the_inline_deny_is_taken_only_where_the_parameter_allows_it(kind: CallerKind) -> None:
     iam = MemoryIam()
-    if kind is Kind.USER:
+    if kind is CallerKind.USER:
         target = user("mallory", iam.add_user("mallory"))
         for number in range(10):
             iam.groups[f"Example{number}"] = type(iam.groups[DENY_GROUP])(members={"mallory"})
     else:
         target = role("mallory", iam.add_role("mallory", boundary="arn:aws:iam::aws:policy/Own"))
     full_of_policies(iam, "mallory")
-    assert contain(iam, target, inline=False, is_contained=nobody).rung is None
+    assert contain(iam, target, inline=False, is_contained=nobody).method is None
     assert not iam.holds("mallory")
-    assert contain(iam, target, inline=True, is_contained=nobody).rung is Rung.INLINE_POLICY
+    assert contain(iam, target, inline=True, is_contained=nobody).method is DenyMethod.INLINE_POLICY
     assert iam.holds("mallory")
 
 
@@ -134,10 +134,10 @@ def test_a_deny_policy_that_was_rewritten_is_taken_off_again() -> None:
     id = iam.add_user("mallory")
     iam.documents[DENY_ARN] = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     done = contain(iam, user("mallory", id), inline=False, is_contained=nobody)
-    assert done.rung is None
+    assert done.method is None
     assert not iam.holds("mallory")
     assert done.notes[0] == (
-        "Rung managed-policy: its content is not ours any more; somebody rewrote it."
+        "Deny method managed-policy: its content is not ours any more; somebody rewrote it."
     )
 
 
@@ -147,7 +147,7 @@ def test_a_deny_group_that_carries_something_else_is_left_again() -> None:
     full_of_policies(iam, "mallory")
     iam.groups[DENY_GROUP].attached.add("arn:aws:iam::aws:policy/AdministratorAccess")
     done = contain(iam, user("mallory", id), inline=False, is_contained=nobody)
-    assert done.rung is None
+    assert done.method is None
     assert iam.groups[DENY_GROUP].members == set()
 
 
@@ -157,12 +157,12 @@ def test_a_protected_role_is_told_of_and_not_retried() -> None:
     done = contain(
         iam, role("AWSReservedSSO_Example_0123456789abcdef", id), inline=True, is_contained=nobody
     )
-    assert done.rung is None
+    assert done.method is None
     assert not done.gone
     assert [note.split(",")[0] for note in done.notes] == [
-        "Rung managed-policy: UnmodifiableEntity",
-        "Rung boundary: UnmodifiableEntity",
-        "Rung inline-policy: UnmodifiableEntity",
+        "Deny method managed-policy: UnmodifiableEntity",
+        "Deny method boundary: UnmodifiableEntity",
+        "Deny method inline-policy: UnmodifiableEntity",
     ]
 
 
@@ -179,7 +179,7 @@ def test_a_caller_who_renamed_herself_is_found_by_her_id() -> None:
     id = iam.add_user("mallory-2")
     iam.add_user("alice")
     done = contain(iam, user("mallory", id), inline=False, is_contained=nobody)
-    assert (done.name, done.rung) == ("mallory-2", Rung.MANAGED_POLICY)
+    assert (done.name, done.method) == ("mallory-2", DenyMethod.MANAGED_POLICY)
     assert iam.holds("mallory-2")
     assert not iam.holds("alice")
 
@@ -210,7 +210,7 @@ def test_a_principal_deleted_since_is_gone() -> None:
         MemoryIam(), user("mallory", "AIDAEXAMPLEGONE"), inline=False, is_contained=nobody
     )
     assert done.gone
-    assert done.rung is None
+    assert done.method is None
 
 
 def test_a_record_without_a_name_is_contained_by_id() -> None:
@@ -220,18 +220,20 @@ def test_a_record_without_a_name_is_contained_by_id() -> None:
     assert iam.holds("mallory")
 
 
-def test_a_missing_deny_policy_goes_on_to_the_next_rung() -> None:
+def test_a_missing_deny_policy_goes_on_to_the_next_deny_method() -> None:
     iam = MemoryIam()
     id = iam.add_user("mallory")
     iam.documents.clear()
     done = contain(iam, user("mallory", id), inline=True, is_contained=nobody)
-    assert done.rung is Rung.INLINE_POLICY
+    assert done.method is DenyMethod.INLINE_POLICY
 
 
-@pytest.mark.parametrize("step", [*USER_STEPS, *ROLE_STEPS], ids=lambda s: s.rung.value)
-def test_each_effect_is_undone_exactly(step: Step) -> None:
+@pytest.mark.parametrize(
+    "step", [*USER_METHOD_CALLS, *ROLE_METHOD_CALLS], ids=lambda s: s.method.value
+)
+def test_each_effect_is_undone_exactly(step: MethodCalls) -> None:
     iam = MemoryIam()
-    is_user = step in USER_STEPS
+    is_user = step in USER_METHOD_CALLS
     target = (
         user("mallory", iam.add_user("mallory"))
         if is_user

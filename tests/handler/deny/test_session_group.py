@@ -1,4 +1,4 @@
-"""The second rung of the sessions' deny: an administrator whose policies are at their quota."""
+"""The second deny method of the sessions' deny: an administrator whose policies are at their quota."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.model.names import (
     KEPT_SESSION_GROUP,
     KEPT_SESSION_POLICY,
     SESSION_DENY_GROUP,
     kept_arn,
 )
-from handler.model.principal import Rung, Target
+from handler.model.principal import DenyMethod, Target
 from handler.model.report import Disposition
 from handler.revoker.deny.contain import Containment, contain_sessions, holds
-from handler.revoker.deny.methods import SESSION_STEPS, Step
+from handler.revoker.deny.methods import SESSION_METHOD_CALLS, MethodCalls
 from handler.revoker.respond.respond import answer
 from tests.doubles.account import a_user, call
 from tests.doubles.iam import ACCOUNT, SESSION_DENY_ARN, Group, MemoryIam
@@ -39,7 +39,7 @@ def alice(iam: MemoryIam, *, policies: int = 10, groups: int = 0) -> Target:
     iam.users["alice"].attached |= set(sorted(FILLERS)[:policies])
     for number in range(groups):
         iam.groups[f"Example{number}"] = Group(members={"alice"})
-    return Target(kind=Kind.USER, name="alice", id=id, account=ACCOUNT, partition="aws")
+    return Target(kind=CallerKind.USER, name="alice", id=id, account=ACCOUNT, partition="aws")
 
 
 def denied(iam: MemoryIam, target: Target) -> Containment:
@@ -48,7 +48,7 @@ def denied(iam: MemoryIam, target: Target) -> Containment:
 
 def test_with_room_the_policy_is_attached_and_no_group_is_asked() -> None:
     iam = MemoryIam()
-    assert denied(iam, alice(iam, policies=9)).rung is Rung.SESSION_POLICY
+    assert denied(iam, alice(iam, policies=9)).method is DenyMethod.SESSION_POLICY
     assert "add_user_to_group" not in iam.calls
 
 
@@ -58,12 +58,12 @@ def test_a_user_at_her_policy_quota_goes_into_the_group_of_denied_sessions() -> 
     done = denied(iam, target)
     assert done == Containment(
         name="alice",
-        rung=Rung.SESSION_GROUP,
+        method=DenyMethod.SESSION_GROUP,
         undo=(UNDO,),
-        notes=("Rung session-policy: LimitExceeded, quota 10.",),
+        notes=("Deny method session-policy: LimitExceeded, quota 10.",),
     )
     assert iam.groups[SESSION_DENY_GROUP].members == {"alice"}
-    assert holds(iam, target, Rung.SESSION_GROUP)
+    assert holds(iam, target, DenyMethod.SESSION_GROUP)
     assert iam.sessions_denied("alice")
     assert not iam.holds("alice")
 
@@ -71,10 +71,10 @@ def test_a_user_at_her_policy_quota_goes_into_the_group_of_denied_sessions() -> 
 def test_where_policies_and_groups_are_full_nothing_holds_and_both_are_told() -> None:
     iam = MemoryIam()
     done = denied(iam, alice(iam, groups=10))
-    assert done.rung is None
+    assert done.method is None
     assert done.notes == (
-        "Rung session-policy: LimitExceeded, quota 10.",
-        "Rung session-group: LimitExceeded, quota 10.",
+        "Deny method session-policy: LimitExceeded, quota 10.",
+        "Deny method session-group: LimitExceeded, quota 10.",
     )
     assert not iam.sessions_denied("alice")
 
@@ -83,9 +83,9 @@ def test_where_policies_and_groups_are_full_nothing_holds_and_both_are_told() ->
 def test_a_group_that_carries_something_else_is_left_again(spoilt: str) -> None:
     iam = MemoryIam()
     target = alice(iam)
-    carried: set[str] = getattr(iam.groups[SESSION_DENY_GROUP], spoilt)
-    carried.add("arn:aws:iam::aws:policy/AdministratorAccess")
-    assert denied(iam, target).rung is None
+    uploaded: set[str] = getattr(iam.groups[SESSION_DENY_GROUP], spoilt)
+    uploaded.add("arn:aws:iam::aws:policy/AdministratorAccess")
+    assert denied(iam, target).method is None
     assert iam.groups[SESSION_DENY_GROUP].members == set()
 
 
@@ -97,10 +97,10 @@ def test_a_deny_of_sessions_that_was_rewritten_stays_on_nobody(policies: int) ->
         "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
     }
     done = denied(iam, target)
-    assert done.rung is None
+    assert done.method is None
     assert not iam.sessions_denied("alice")
     assert done.notes[-1] == (
-        "Rung session-group: its content is not ours any more; somebody rewrote it."
+        "Deny method session-group: its content is not ours any more; somebody rewrote it."
     )
 
 
@@ -111,12 +111,12 @@ def test_a_colleague_who_has_the_name_by_now_is_taken_out_of_the_group_again() -
     iam.add_user("alice")
     iam.users["alice"].attached |= FILLERS
     done = denied(iam, target)
-    assert (done.name, done.rung) == ("anna", Rung.SESSION_GROUP)
+    assert (done.name, done.method) == ("anna", DenyMethod.SESSION_GROUP)
     assert iam.groups[SESSION_DENY_GROUP].members == {"anna"}
 
 
-@pytest.mark.parametrize("step", SESSION_STEPS, ids=lambda s: s.rung.value)
-def test_each_effect_is_undone_exactly(step: Step) -> None:
+@pytest.mark.parametrize("step", SESSION_METHOD_CALLS, ids=lambda s: s.method.value)
+def test_each_effect_is_undone_exactly(step: MethodCalls) -> None:
     iam = MemoryIam()
     target = alice(iam, policies=0)
     step.do(iam, target)
@@ -128,7 +128,7 @@ def test_each_effect_is_undone_exactly(step: Step) -> None:
     assert not step.there(iam, target)
 
 
-# ---- by answer, patrol, desk and an earlier installation
+# ---- by answer, reconciliation, responder and an earlier installation
 
 
 def stolen(*, policies: int = 10) -> tuple[Rounds, str]:
@@ -143,8 +143,8 @@ def stolen(*, policies: int = 10) -> tuple[Rounds, str]:
 
 
 def record(world: Rounds, id: str) -> Any:
-    row = world.desk("show", principal=id)["principal"]["sessions"]
-    return row["rung"], row["earlier"]
+    row = world.responder("show", principal=id)["principal"]["sessions"]
+    return row["method"], row["earlier"]
 
 
 def is_a_member(world: Rounds) -> bool:
@@ -154,7 +154,7 @@ def is_a_member(world: Rounds) -> bool:
 def test_it_is_told_written_down_and_released_exactly() -> None:
     world, id = stolen()
     (report,) = world.bus.reports()
-    assert (report.disposition, report.rung, report.undo) == (
+    assert (report.disposition, report.method, report.undo) == (
         Disposition.CONTAINED,
         "session-group",
         (UNDO,),
@@ -162,12 +162,12 @@ def test_it_is_told_written_down_and_released_exactly() -> None:
     assert is_a_member(world)
     assert not world.iam.holds("alice")
     assert record(world, id) == ("session-group", [])
-    (step,) = world.desk("release", principal=id, reason="key was deleted", dry=False)["steps"]
-    assert (step["rung"], step["command"], step["left"]) == ("session-group", list(UNDO), "")
+    (step,) = world.responder("release", principal=id, reason="key was deleted", dry=False)["steps"]
+    assert (step["method"], step["command"], step["left"]) == ("session-group", list(UNDO), "")
     assert not is_a_member(world)
     assert world.iam.users["alice"].attached == FILLERS
     assert "alice" in world.iam.groups["Administrators"].members
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert not is_a_member(world)
 
 
@@ -181,17 +181,17 @@ def test_where_both_quotas_are_met_it_is_critical() -> None:
     world.table.update("credential#AKIASTOLEN", {"owner": "alice", "tainted": "{}"})
     answer(call(a_user("alice", id, key="AKIASTOLEN")), world.tools())
     (report,) = world.bus.reports()
-    assert (report.disposition, report.rung) == (Disposition.CANNOT_CONTAIN, "")
+    assert (report.disposition, report.method) == (Disposition.CANNOT_CONTAIN, "")
 
 
 def test_who_was_taken_out_of_the_group_is_put_back_and_told_of() -> None:
     world, id = stolen()
     world.iam.groups[SESSION_DENY_GROUP].members.clear()
     world.bus.entries.clear()
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert is_a_member(world)
     (report,) = world.bus.reports()
-    assert (report.disposition, report.rung) == (Disposition.STRIPPED, "session-group")
+    assert (report.disposition, report.method) == (Disposition.STRIPPED, "session-group")
     assert report.event_id == f"stripped-sessions-{id}-{world.now:.0f}"
     assert report.notes[0].startswith("The deny (session-group, put on at ")
 
@@ -200,7 +200,7 @@ def test_a_group_that_carries_something_else_by_now_is_told_of_and_left() -> Non
     world, _ = stolen()
     world.iam.groups[SESSION_DENY_GROUP].attached.add("arn:aws:iam::aws:policy/ReadOnlyAccess")
     world.bus.entries.clear()
-    world.later(900).patrol()
+    world.later(900).reconcile()
     (report,) = world.bus.reports()
     assert report.disposition is Disposition.CANNOT_CONTAIN
     assert not is_a_member(world)
@@ -210,21 +210,21 @@ def test_where_the_policy_has_no_room_any_more_the_group_holds_and_a_release_kno
     world, id = stolen(policies=9)
     assert record(world, id) == ("session-policy", [])
     world.iam.users["alice"].attached = set(FILLERS)
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert is_a_member(world)
     assert record(world, id) == ("session-group", ["session-policy"])
     world.iam.users["alice"].attached = {SESSION_DENY_ARN}
-    world.desk("release", principal=id, reason="key was deleted", dry=False)
+    world.responder("release", principal=id, reason="key was deleted", dry=False)
     assert not world.iam.sessions_denied("alice")
 
 
 def test_a_member_without_a_record_is_released_all_the_same() -> None:
     world, id = stolen()
     world.table.delete(f"principal#{id}")
-    (step,) = world.desk("release", principal="alice", reason="the table is new", dry=False)[
+    (step,) = world.responder("release", principal="alice", reason="the table is new", dry=False)[
         "steps"
     ]
-    assert (step["rung"], step["recorded"], step["left"]) == ("session-group", False, "")
+    assert (step["method"], step["recorded"], step["left"]) == ("session-group", False, "")
     assert not is_a_member(world)
 
 
@@ -236,21 +236,21 @@ def test_whom_an_earlier_installation_kept_by_a_group_is_denied_anew(policies: i
     world.iam.users["alice"].attached |= set(sorted(FILLERS)[:policies])
     world.iam.documents[KEPT] = world.iam.documents[SESSION_DENY_ARN]
     world.iam.groups[KEPT_SESSION_GROUP] = Group(attached={KEPT}, members={"alice"})
-    world.patrol()
+    world.reconcile()
     detach = ("detach-user-policy", "--user-name=alice", f"--policy-arn={SESSION_DENY_ARN}")
-    rung, undo = (
+    method, undo = (
         ("session-group", UNDO) if policies else ("session-policy", ("aws", "iam", *detach))
     )
     kept_undo = (*UNDO[:-1], "--group-name=iam-org-revoker-kept-sessions")
     (report,) = world.bus.reports()
-    assert (report.disposition, report.rung, report.undo) == (
+    assert (report.disposition, report.method, report.undo) == (
         Disposition.KEPT,
-        rung,
+        method,
         (undo, kept_undo),
     )
-    assert record(world, id) == (rung, [])
+    assert record(world, id) == (method, [])
     assert world.iam.sessions_denied("alice")
     assert not world.iam.holds("alice")
-    done = world.desk("release", principal=id, reason="meant", dry=False)["steps"]
+    done = world.responder("release", principal=id, reason="meant", dry=False)["steps"]
     assert [tuple(step["command"]) for step in done if step["left"]] == [kept_undo]
     assert not world.iam.sessions_denied("alice")

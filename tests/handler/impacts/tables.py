@@ -14,11 +14,11 @@ from typing import Any
 from generator.source.join_modules import join_modules, read_sources
 from handler.model.cloudtrail import Call, read_record
 from handler.model.settings import read_settings
-from handler.revoker.impacts.model import Gain
-from handler.revoker.impacts.table import gains_of
+from handler.revoker.impacts.model import Impact
+from handler.revoker.impacts.table import impacts_of
 from tests.handler.judge.tables import ENVIRONMENT, ROOT, bases
 
-TABLES = ROOT / "tests" / "gains"
+TABLES = ROOT / "tests" / "impacts"
 SETTINGS = read_settings(ENVIRONMENT)
 
 
@@ -33,7 +33,7 @@ class Case:
     request: Any = None
     response: Any = None
     error: str = ""
-    gains: list[dict[str, Any]] = field(default_factory=list)
+    impacts: list[dict[str, Any]] = field(default_factory=list)
 
 
 def cases() -> list[Case]:
@@ -46,7 +46,7 @@ def cases() -> list[Case]:
 
 
 CASES = cases()
-YES = [case for case in CASES if case.gains]
+YES = [case for case in CASES if case.impacts]
 
 
 def call_of(case: Case, *, error: str = "") -> Call:
@@ -69,21 +69,21 @@ def rescues(role: str) -> bool:
     )
 
 
-def gained(call: Call, *, index: Any = None) -> list[dict[str, Any]]:
+def impacts_found(call: Call, *, index: Any = None) -> list[dict[str, Any]]:
     """The gains as the tables write them: values of JSON, defaults left out."""
-    find = gains_of if index is None else index.gains_of
-    gains = find(call, admin_group="Administrators", rescue=rescues)
-    return [_written(gain) for gain in gains]
+    find = impacts_of if index is None else index.impacts_of
+    impacts = find(call, admin_group="Administrators", rescue=rescues)
+    return [_written(impact) for impact in impacts]
 
 
-def _written(gain: Gain) -> dict[str, Any]:
-    defaults = {f.name: f.default for f in fields(gain) if f.default is not MISSING}
-    values = {k: v for k, v in asdict(gain).items() if k not in defaults or v != defaults[k]}
+def _written(impact: Impact) -> dict[str, Any]:
+    defaults = {f.name: f.default for f in fields(impact) if f.default is not MISSING}
+    values = {k: v for k, v in asdict(impact).items() if k not in defaults or v != defaults[k]}
     if "kind" in values:
-        values["kind"] = gain.kind.value if gain.kind else None
+        values["kind"] = impact.kind.value if impact.kind else None
     if "undo" in values:
-        values["undo"] = [list(command) for command in gain.undo]
-    values["remedy"] = gain.remedy.value
+        values["undo"] = [list(command) for command in impact.undo]
+    values["remediation"] = impact.remediation.value
     return values
 
 
@@ -92,11 +92,11 @@ def joined_code() -> types.ModuleType:
     """gains and revoker as one file, as the template carries its code."""
     sources = read_sources(ROOT / "handler")
     sources["handler.both"] = (
-        "from handler.revoker.impacts.table import gains_of\n"
+        "from handler.revoker.impacts.table import impacts_of\n"
         "from handler.revoker.judge.membership import administrator_at\n"
         "from handler.revoker.main import lambda_handler\n"
     )
-    module = types.ModuleType("index_with_gains")
+    module = types.ModuleType("index_with_impacts")
     sys.modules[module.__name__] = module
     code = join_modules(entry="handler.both", sources=sources, title="Joined.")
     exec(compile(code, "index.py", "exec"), module.__dict__)

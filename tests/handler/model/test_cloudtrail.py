@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handler.model.cloudtrail import Call, Caller, Kind, read_event, read_record
+from handler.model.cloudtrail import Call, Caller, CallerKind, read_event, read_record
 from handler.model.reasons import Standing, Verdict
 from handler.model.settings import read_settings
 from handler.revoker.judge.rules import decide
@@ -38,7 +38,7 @@ def test_a_user_s_call_is_read_whole() -> None:
         event_id="00000000-0000-4000-8000-000000000002",
         account="111122223333",
         caller=Caller(
-            kind=Kind.USER,
+            kind=CallerKind.USER,
             type="IAMUser",
             account="111122223333",
             partition="aws",
@@ -63,7 +63,7 @@ def test_a_user_s_call_is_read_whole() -> None:
 
 def test_a_role_session_is_its_role_with_the_path() -> None:
     assert read_record(BASES["role"]).caller == Caller(
-        kind=Kind.ROLE,
+        kind=CallerKind.ROLE,
         type="AssumedRole",
         account="111122223333",
         partition="aws",
@@ -86,7 +86,7 @@ def test_a_role_session_without_an_issuer_loses_the_path_and_says_so() -> None:
 
 def test_a_federated_user_is_the_user_that_issued_it() -> None:
     caller = read_record(BASES["federated-user"]).caller
-    assert caller.kind is Kind.USER
+    assert caller.kind is CallerKind.USER
     assert (caller.name, caller.id) == ("mallory", "AIDAEXAMPLEMALLORY000")
     assert caller.arn == "arn:aws:iam::111122223333:user/staff/mallory"
     assert caller.session == "visitor"
@@ -95,19 +95,19 @@ def test_a_federated_user_is_the_user_that_issued_it() -> None:
 @pytest.mark.parametrize(
     ("base", "kind", "name", "id"),
     [
-        ("console-user", Kind.USER, "mallory", "AIDAEXAMPLEMALLORY000"),
-        ("root", Kind.ROOT, "example-alias", "111122223333"),
-        ("assumed-root", Kind.ROOT, "", "111122223333"),
-        ("federated-user-of-root", Kind.ROOT, "", "111122223333"),
-        ("aws-service", Kind.SERVICE, "", ""),
-        ("service-event", Kind.SERVICE, "", ""),
-        ("identity-center-user", Kind.OTHER, "", "00000000-0000-4000-8000-000000000003"),
-        ("unknown", Kind.OTHER, "mallory", ""),
-        ("aws-account", Kind.OTHER, "", "AROAEXAMPLEVISITOR000"),
+        ("console-user", CallerKind.USER, "mallory", "AIDAEXAMPLEMALLORY000"),
+        ("root", CallerKind.ROOT, "example-alias", "111122223333"),
+        ("assumed-root", CallerKind.ROOT, "", "111122223333"),
+        ("federated-user-of-root", CallerKind.ROOT, "", "111122223333"),
+        ("aws-service", CallerKind.SERVICE, "", ""),
+        ("service-event", CallerKind.SERVICE, "", ""),
+        ("identity-center-user", CallerKind.OTHER, "", "00000000-0000-4000-8000-000000000003"),
+        ("unknown", CallerKind.OTHER, "mallory", ""),
+        ("aws-account", CallerKind.OTHER, "", "AROAEXAMPLEVISITOR000"),
     ],
 )
 def test_each_kind_of_caller_is_known_by_what_its_record_has(
-    base: str, kind: Kind, name: str, id: str
+    base: str, kind: CallerKind, name: str, id: str
 ) -> None:
     caller = read_record(BASES[base]).caller
     assert (caller.kind, caller.name, caller.id) == (kind, name, id)

@@ -13,7 +13,7 @@ OTHERS = {
     "ROLE_CALLERS": "report",
     "DENIED_CALLS": "ignore",
     "SELF_SERVICE_CALLS": "ChangePassword,EnableMFADevice",
-    "MISSING_GROUP": "nobody",
+    "MISSING_GROUP": "treat-as-empty",
     "DENY_SCOPE": "everything",
     "CONTAIN_RESCUE_ROLES": "yes",
     "BREAKER_HOURS": "5",

@@ -25,7 +25,7 @@ FULL = Heartbeat(
     dead_letters=3,
     redriven=4,
     contained=2,
-    roster_differences=("alice is in the group and not in the roster.",),
+    ledger_differences=("alice is in the group and not in the ledger.",),
     self_test=SelfTest(at=1_789_990_000.0, ok=False, event_seconds=41.5, error="no event came"),
 )
 
@@ -54,7 +54,7 @@ def test_the_detail_is_written_out_as_agreed() -> None:
         "dead_letters": 3,
         "redriven": 4,
         "contained": 2,
-        "roster_differences": ["alice is in the group and not in the roster."],
+        "ledger_differences": ["alice is in the group and not in the ledger."],
         "self_test": {
             "at": 1_789_990_000.0,
             "ok": False,

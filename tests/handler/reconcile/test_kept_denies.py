@@ -1,4 +1,4 @@
-"""Whom an earlier installation left under a kept deny, the patrol contains anew, with a record."""
+"""Whom an earlier installation left under a kept deny, reconciliation contains anew, with a record."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from handler.model.deny_policy import deny_document, session_deny_document
 from handler.model.names import (
     CANARY_ROLE,
-    DESK_ROLE,
     KEPT_GROUP,
     KEPT_POLICY,
     KEPT_SESSION_POLICY,
+    RESPONDER_ROLE,
     REVOKER,
     kept_arn,
 )
@@ -50,12 +50,12 @@ def test_a_user_a_role_and_a_member_of_the_kept_group_are_contained_with_a_recor
     role = world.iam.add_role("robot", attached={KEPT})
     world.iam.users["mallory"].attached.add(KEPT)
     world.iam.groups[KEPT_GROUP].members.add("eve")
-    world.patrol()
+    world.reconcile()
     assert [world.iam.holds(name) for name in ("mallory", "eve", "robot")] == [True] * 3
     assert record(world, mallory) == {
         "name": "mallory",
         "kind": "user",
-        "rung": "managed-policy",
+        "method": "managed-policy",
         "at": NOON + 10,
         "event_id": f"kept-contained-{mallory}-{NOON + 10:.0f}",
         "call": "kept from an earlier installation",
@@ -81,7 +81,7 @@ def test_a_user_a_role_and_a_member_of_the_kept_group_are_contained_with_a_recor
         "again": 0.0,
         "earlier": [],
     }
-    assert record(world, eve)["rung"] == record(world, role)["rung"] == "managed-policy"
+    assert record(world, eve)["method"] == record(world, role)["method"] == "managed-policy"
     # The kept deny is not the revoker's to take off.
     assert KEPT in world.iam.users["mallory"].attached
 
@@ -93,10 +93,10 @@ def test_ours_goes_in_the_place_of_a_kept_boundary_whether_or_not_there_is_room(
     world = kept(Rounds())
     others = {f"arn:aws:iam::aws:policy/Example{n}" for n in range(policies)}
     robot = world.iam.add_role("robot", boundary=KEPT, attached=set(others))
-    world.patrol()
+    world.reconcile()
     assert world.iam.roles["robot"].boundary == DENY_ARN
     assert world.iam.roles["robot"].attached == others
-    assert record(world, robot)["rung"] == "boundary"
+    assert record(world, robot)["method"] == "boundary"
     # As before the first installation, by the one command: none was there.
     assert record(world, robot)["undo"] == [
         ["aws", "iam", "delete-role-permissions-boundary", "--role-name=robot"]
@@ -107,41 +107,41 @@ def test_a_kept_boundary_stays_where_our_own_deny_was_rewritten() -> None:
     world = kept(Rounds())
     robot = world.iam.add_role("robot", boundary=KEPT)
     world.iam.documents[DENY_ARN] = ALLOWS
-    world.patrol()
+    world.reconcile()
     assert world.iam.roles["robot"].boundary == KEPT
     assert world.iam.roles["robot"].attached == set()
     assert record(world, robot) is None
 
 
-def test_each_one_is_told_of_once_with_the_rung_and_the_commands() -> None:
+def test_each_one_is_told_of_once_with_the_deny_method_and_the_commands() -> None:
     world = kept(Rounds())
     eve, robot = world.iam.add_user("eve"), world.iam.add_role("robot", boundary=KEPT)
     world.iam.groups[KEPT_GROUP].members.add("eve")
-    world.patrol()
-    world.later(900).patrol()
-    told = {report.principal_id: report for report in world.bus.reports()}
+    world.reconcile()
+    world.later(900).reconcile()
+    reported = {report.principal_id: report for report in world.bus.reports()}
     assert len(world.bus.reports()) == 2
-    assert (told[eve].disposition, told[eve].reason) == (Disposition.KEPT, "kept")
-    assert (told[eve].rung, told[robot].rung) == ("managed-policy", "boundary")
-    assert [command[2] for command in told[eve].undo] == [
+    assert (reported[eve].disposition, reported[eve].reason) == (Disposition.KEPT, "kept")
+    assert (reported[eve].method, reported[robot].method) == ("managed-policy", "boundary")
+    assert [command[2] for command in reported[eve].undo] == [
         "detach-user-policy",
         "remove-user-from-group",
     ]
-    assert [command[2] for command in told[robot].undo] == ["delete-role-permissions-boundary"]
-    assert told[eve].region == "us-east-1"
+    assert [command[2] for command in reported[robot].undo] == ["delete-role-permissions-boundary"]
+    assert reported[eve].region == "us-east-1"
 
 
 def test_a_round_that_died_before_it_wrote_it_down_tells_the_same_again() -> None:
-    """The centre counts an event once."""
+    """The central account counts an event once."""
     world = kept(Rounds())
     world.iam.add_role("robot", attached={KEPT})
     world.bus.refuse = "ThrottlingException"
     with pytest.raises(ReportRefused):
-        world.patrol()
+        world.reconcile()
     world.bus.refuse = ""
-    world.later(900).patrol()
+    world.later(900).reconcile()
     world.table.update(principal_key(world.iam.roles["robot"].id), {}, remove=["contained"])
-    world.later(900).patrol()
+    world.later(900).reconcile()
     first, second = world.bus.reports()
     assert first.event_id == second.event_id
 
@@ -157,9 +157,9 @@ def test_a_release_says_which_kept_deny_is_left_for_an_administrator(way: str) -
         world.iam.users["mallory"].attached.add(KEPT)
     if way == "group":
         world.iam.groups[KEPT_GROUP].members.add("mallory")
-    world.patrol()
-    shown = world.desk("release", principal=id)["steps"]
-    done = world.desk("release", principal=id, dry=False, reason="meant")["steps"]
+    world.reconcile()
+    shown = world.responder("release", principal=id)["steps"]
+    done = world.responder("release", principal=id, dry=False, reason="meant")["steps"]
     left = [step["command"][2:] for step in done if step["left"]]
     assert [step["command"][2:] for step in shown if step["by_administrator"]] == left
     assert (
@@ -181,14 +181,14 @@ def test_who_cannot_be_held_is_told_of_once_and_tried_again_each_time() -> None:
     world.iam.users["mallory"].attached.add(KEPT)
     world.iam.fail["attach_user_policy"] = ["AccessDenied"] * 2
     world.iam.fail["add_user_to_group"] = ["AccessDenied"] * 2
-    world.patrol()
-    world.later(900).patrol()
+    world.reconcile()
+    world.later(900).reconcile()
     (report,) = world.bus.reports()
-    assert (report.disposition, report.rung) == (Disposition.KEPT, "")
+    assert (report.disposition, report.method) == (Disposition.KEPT, "")
     assert report.notes[0] == "Only the kept deny holds it: ours was not put on."
-    world.later(900).patrol()
-    assert world.bus.reports()[-1].rung == "managed-policy"
-    assert record(world, mallory)["rung"] == "managed-policy"
+    world.later(900).reconcile()
+    assert world.bus.reports()[-1].method == "managed-policy"
+    assert record(world, mallory)["method"] == "managed-policy"
 
 
 @pytest.mark.parametrize("answer", ["report", "ignore"])
@@ -197,31 +197,31 @@ def test_a_role_that_rolecallers_spares_is_told_of_once_and_not_renewed(answer: 
     robot = world.iam.add_role("robot", boundary=KEPT)
     mallory = world.iam.add_user("mallory")
     world.iam.users["mallory"].attached.add(KEPT)
-    world.patrol(ROLE_CALLERS=answer)
-    world.later(900).patrol(ROLE_CALLERS=answer)
+    world.reconcile(ROLE_CALLERS=answer)
+    world.later(900).reconcile(ROLE_CALLERS=answer)
     assert world.iam.roles["robot"].boundary == KEPT
     assert record(world, robot) is None
     assert world.iam.holds("mallory")
-    told = {report.principal_id: report for report in world.bus.reports()}
+    reported = {report.principal_id: report for report in world.bus.reports()}
     assert len(world.bus.reports()) == 2
-    assert (told[robot].held_by, told[robot].rung) == ("RoleCallers", "")
-    assert told[robot].undo == (
+    assert (reported[robot].held_by, reported[robot].method) == ("RoleCallers", "")
+    assert reported[robot].undo == (
         ("aws", "iam", "delete-role-permissions-boundary", "--role-name=robot"),
     )
-    assert (told[mallory].held_by, told[mallory].rung) == ("", "managed-policy")
+    assert (reported[mallory].held_by, reported[mallory].method) == ("", "managed-policy")
     # Once roles are contained, it is taken over, and told of.
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert world.iam.holds("robot")
-    assert world.bus.reports()[-1].rung == "boundary"
+    assert world.bus.reports()[-1].method == "boundary"
 
 
-@pytest.mark.parametrize("name", [CANARY_ROLE, REVOKER, DESK_ROLE])
+@pytest.mark.parametrize("name", [CANARY_ROLE, REVOKER, RESPONDER_ROLE])
 def test_a_role_of_our_own_that_bears_it_is_left_alone(name: str) -> None:
     """Whoever may attach that policy could use us against ourselves."""
     world = kept(Rounds())
     world.iam.add_role(name, path="/iam-org-revoker/", attached={KEPT})
     world.iam.add_role(f"{name}x", path="/iam-org-revoker/", attached={KEPT})
-    world.patrol()
+    world.reconcile()
     assert not world.iam.holds(name)
     assert world.iam.holds(f"{name}x")
     assert [report.principal_name for report in world.bus.reports()] == [f"{name}x"]
@@ -231,8 +231,8 @@ def test_whose_sessions_were_denied_keeps_her_keys() -> None:
     world = kept(Rounds())
     alice = world.iam.add_user("alice")
     world.iam.users["alice"].attached.add(KEPT_SESSIONS)
-    world.patrol()
-    assert record(world, alice, "sessions")["rung"] == "session-policy"
+    world.reconcile()
+    assert record(world, alice, "sessions")["method"] == "session-policy"
     assert world.iam.users["alice"].attached == {KEPT_SESSIONS, SESSION_DENY_ARN}
     assert not world.iam.holds("alice")
 
@@ -240,27 +240,27 @@ def test_whose_sessions_were_denied_keeps_her_keys() -> None:
 def test_an_administrator_s_denied_sessions_stay_denied_and_she_keeps_her_keys() -> None:
     world = kept(Rounds())
     world.iam.users["standing"].attached.add(KEPT_SESSIONS)
-    world.patrol()
+    world.reconcile()
     assert world.iam.users["standing"].attached == {KEPT_SESSIONS, SESSION_DENY_ARN}
     assert not world.iam.holds("standing")
 
 
 def test_a_kept_policy_made_under_this_installation_is_not_used_against_an_administrator() -> None:
     world = kept(Rounds())
-    world.patrol()
+    world.reconcile()
     alice = world.iam.add_user("alice")
     world.iam.policies_made[KEPT_SESSIONS] = world.now
     for name in ("standing", "alice"):
         world.iam.users[name].attached.add(KEPT_SESSIONS)
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert world.iam.users["standing"].attached == {KEPT_SESSIONS}
-    assert record(world, alice, "sessions")["rung"] == "session-policy"
+    assert record(world, alice, "sessions")["method"] == "session-policy"
 
 
 def test_a_role_that_bears_the_sessions_deny_does_not_draw_it_on_the_user_of_its_name() -> None:
     world = kept(Rounds())
     world.iam.add_role("standing", attached={KEPT_SESSIONS})
-    world.patrol()
+    world.reconcile()
     assert world.iam.users["standing"].attached == set()
 
 
@@ -268,7 +268,7 @@ def test_an_administrator_who_bears_it_is_left_alone() -> None:
     world = kept(Rounds())
     world.iam.users["standing"].attached.add(KEPT)
     world.iam.add_role("AWSControlTowerExecution", attached={KEPT})
-    world.patrol()
+    world.reconcile()
     assert not world.iam.holds("standing")
     assert not world.iam.holds("AWSControlTowerExecution")
 
@@ -278,7 +278,7 @@ def test_who_was_released_here_is_not_contained_again() -> None:
     mallory = world.iam.add_user("mallory")
     world.iam.users["mallory"].attached.add(KEPT)
     world.table.update(f"principal#{mallory}", {"kind": "user", "released": NOON})
-    world.patrol()
+    world.reconcile()
     assert not world.iam.holds("mallory")
 
 
@@ -287,7 +287,7 @@ def test_observing_contains_nobody(variables: dict[str, str]) -> None:
     world = kept(Rounds())
     world.iam.add_user("mallory")
     world.iam.users["mallory"].attached.add(KEPT)
-    world.patrol(**variables)
+    world.reconcile(**variables)
     assert not world.iam.holds("mallory")
 
 
@@ -296,13 +296,13 @@ def test_a_policy_of_that_name_that_allows_something_says_nothing() -> None:
     world.iam.documents[KEPT] = ALLOWS
     world.iam.add_user("mallory")
     world.iam.users["mallory"].attached.add(KEPT)
-    world.patrol()
+    world.reconcile()
     assert not world.iam.holds("mallory")
 
 
 def test_where_nothing_was_kept_nothing_happens() -> None:
     world = Rounds()
     world.iam.add_user("mallory")
-    world.patrol()
+    world.reconcile()
     assert not world.iam.holds("mallory")
     assert "list_entities_for_policy" not in world.iam.calls

@@ -41,15 +41,15 @@ def restored(*, by: str = "standing") -> tuple[Rounds, str]:
     return world.later(DAY), dana
 
 
-def test_a_removal_that_a_restored_table_has_not_heard_of_is_found_by_the_patrol() -> None:
+def test_a_removal_that_a_restored_table_has_not_heard_of_is_found_by_the_reconciliation() -> None:
     world, dana = restored()
-    [said] = world.patrol().roster_differences
+    [said] = world.reconcile().ledger_differences
     assert "'dana'" in said
     assert "is an administrator by the ledger and not in" in said
     assert world.item(f"principal#{dana}")["del#removal"] == NOON
     verdict = answer(creates(a_user("dana", dana), second=DAY + 30), world.tools())
     assert verdict.action is Action.CONTAIN
-    assert world.later(900).patrol().roster_differences == ()
+    assert world.later(900).reconcile().ledger_differences == ()
 
 
 def test_what_she_did_in_between_is_judged_again() -> None:
@@ -59,13 +59,13 @@ def test_what_she_did_in_between_is_judged_again() -> None:
     world.trail.records.append(
         event(a_user("dana", dana), eventID="between", eventTime=at(30))["detail"]
     )
-    world.patrol()
+    world.reconcile()
     assert world.iam.holds("dana")
 
 
 def test_a_call_of_the_second_before_her_removal_stays_an_administrators() -> None:
     world, dana = restored()
-    world.patrol()
+    world.reconcile()
     for second in (-1, 0):
         call = creates(a_user("dana", dana), second=second, event=f"late{second}")
         assert ignored(answer(call, world.tools()))
@@ -74,7 +74,7 @@ def test_a_call_of_the_second_before_her_removal_stays_an_administrators() -> No
 def test_an_offender_who_took_her_out_unseats_nobody() -> None:
     world, dana = restored(by="mallory")
     for _ in range(3):
-        assert world.later(900).patrol().roster_differences
+        assert world.later(900).reconcile().ledger_differences
     assert ignored(answer(creates(a_user("dana", dana), second=DAY + 30), world.tools()))
 
 
@@ -83,7 +83,7 @@ def test_a_removal_older_than_the_first_look_says_nothing() -> None:
     world.trail.records[:] = [
         removal(a_user("standing", world.iam.users["standing"].id), "dana", second=-7_200)
     ]
-    world.patrol()
+    world.reconcile()
     assert ignored(answer(creates(a_user("dana", dana), second=DAY + 30), world.tools()))
 
 
@@ -92,7 +92,7 @@ def test_the_history_is_asked_for_as_long_as_it_may_lag_and_then_once_a_day() ->
     looks = []
     for _ in range(100):
         before = world.trail.looked
-        world.later(900).patrol()
+        world.later(900).reconcile()
         looks.append(world.trail.looked > before)
     assert [number for number, looked in enumerate(looks) if looked] == [0, 1, 96, 97]
 
@@ -104,7 +104,7 @@ def test_who_is_back_in_the_group_or_deleted_is_not_looked_for(back: bool) -> No
         world.iam.groups[ADMINISTRATORS].members.add("dana")
     else:
         del world.iam.users["dana"]
-    world.patrol()
+    world.reconcile()
     assert world.trail.looked == 0
 
 
@@ -120,6 +120,6 @@ def test_a_renamed_one_is_found_by_her_id() -> None:
         responseElements=None,
     )
     world.trail.records.append(renamed["detail"])
-    world.patrol()
+    world.reconcile()
     verdict = answer(creates(a_user("diana", dana), second=DAY + 30), world.tools())
     assert verdict.action is Action.CONTAIN

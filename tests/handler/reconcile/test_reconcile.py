@@ -1,4 +1,4 @@
-"""The patrol: the baseline, the roster against the group, health and the heartbeat."""
+"""Reconciliation: the baseline, the ledger against the group, health and the heartbeat."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ SESSION_DENY = iam_arn(partition="aws", account=ACCOUNT, kind="policy", name=SES
 # ---- (a) the baseline
 
 
-def test_the_first_patrol_takes_the_baseline() -> None:
+def test_the_first_reconciliation_takes_the_baseline() -> None:
     world = Rounds()
-    world.patrol()
+    world.reconcile()
     assert world.item("baseline")["taken"] == NOON + 10
     assert '"standing"' in world.item("baseline")["members"]
 
 
-def test_a_later_patrol_leaves_the_baseline_as_it_is() -> None:
+def test_a_later_reconciliation_leaves_the_baseline_as_it_is() -> None:
     world = Rounds()
-    world.patrol()
+    world.reconcile()
     world.iam.add_user("mallory", groups=("Administrators",))
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert "mallory" not in world.item("baseline")["members"]
 
 
-# ---- (d) the roster against the group
+# ---- (d) the ledger against the group
 
 
 def test_differences_between_ledger_and_group_are_sentences_and_change_nothing() -> None:
@@ -44,7 +44,7 @@ def test_differences_between_ledger_and_group_are_sentences_and_change_nothing()
     world.installed()
     bob = world.iam.add_user("bob", groups=("Administrators",))
     world.iam.groups["Administrators"].members.discard("alice")
-    assert world.patrol().roster_differences == (
+    assert world.reconcile().ledger_differences == (
         f"'alice' ({alice}) is an administrator by the ledger and not in 'Administrators'.",
         f"'bob' ({bob}) is in 'Administrators' and no administrator by the ledger.",
     )
@@ -59,8 +59,8 @@ def test_a_group_lost_since_the_baseline_is_critical(how: str) -> None:
         del world.iam.groups["Administrators"]
     else:
         world.iam.groups["Administrators"].members.clear()
-    assert world.patrol().roster_differences == (
-        f"CRITICAL: the group 'Administrators', which had members at the first look, is {how}.",
+    assert world.reconcile().ledger_differences == (
+        f"CRITICAL: the group 'Administrators', which had members at the baseline, is {how}.",
     )
 
 
@@ -71,12 +71,12 @@ def test_a_healthy_account_says_so() -> None:
     world = Rounds()
     world.installed()
     deliver(event(a_user("mallory", world.iam.add_user("mallory"))), world.tools())
-    beat = world.later(300).patrol()
+    beat = world.later(300).reconcile()
     assert world.heartbeats() == [beat]
     assert (beat.account, beat.alias, beat.mode) == (ACCOUNT, "example-alias", "enforce")
     assert (beat.at, beat.last_event_at) == (NOON + 310, NOON + 10)
     assert (beat.rule, beat.tamper_rule, beat.trail) == ("ENABLED", "ENABLED", "logging")
-    assert (beat.dead_letters, beat.contained, beat.roster_differences) == (0, 1, ())
+    assert (beat.dead_letters, beat.contained, beat.ledger_differences) == (0, 1, ())
 
 
 def test_disabled_and_missing_rules_are_told() -> None:
@@ -85,7 +85,7 @@ def test_disabled_and_missing_rules_are_told() -> None:
         "iam-org-revoker-tamper": "ENABLED",
         "iam-org-revoker-tamper-stores": "DISABLED",
     }
-    beat = world.patrol()
+    beat = world.reconcile()
     assert (beat.rule, beat.tamper_rule) == ("missing", "DISABLED")
 
 
@@ -106,7 +106,7 @@ def test_the_trails_that_bring_iams_calls(
     world = Rounds()
     world.trails.trails = trails
     world.trails.shape |= shape
-    assert world.patrol().trail == expected
+    assert world.reconcile().trail == expected
 
 
 def without(change: str) -> Any:
@@ -147,20 +147,20 @@ def without(change: str) -> Any:
 def test_whether_the_policy_of_the_table_still_keeps_others_out(policy: Any, expected: str) -> None:
     world = Rounds()
     world.dynamo.policy = policy
-    assert world.patrol().table_policy == expected
+    assert world.reconcile().table_policy == expected
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
 def test_a_policy_of_the_table_that_is_not_shown_is_unknown(code: str) -> None:
     world = Rounds()
     world.dynamo.fail["get_resource_policy"] = [code]
-    assert world.patrol().table_policy == "unknown"
+    assert world.reconcile().table_policy == "unknown"
 
 
 def test_trails_that_we_may_not_see_are_unknown() -> None:
     world = Rounds()
     world.trails.hidden = True
-    assert world.patrol().trail == "unknown"
+    assert world.reconcile().trail == "unknown"
 
 
 def test_the_last_event_is_written_once_an_hour() -> None:
@@ -174,12 +174,12 @@ def test_the_last_event_is_written_once_an_hour() -> None:
     assert world.dynamo.writes == 2
 
 
-def test_a_quiet_patrol_reads_no_event_history_and_writes_nothing_to_iam() -> None:
+def test_a_quiet_reconciliation_reads_no_event_history_and_writes_nothing_to_iam() -> None:
     world = Rounds()
     world.installed()
-    world.patrol()
+    world.reconcile()
     world.iam.calls.clear()
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert world.trail.looked == 0
     # Twice get_policy: is there a deny that an earlier installation left?
     assert set(world.iam.calls) <= {"get_group", "get_policy", "list_account_aliases"}
@@ -190,4 +190,4 @@ def test_the_deny_of_somebody_never_contained_is_not_ours_to_look_after() -> Non
     world.installed()
     world.iam.add_user("denied-by-hand")
     world.iam.users["denied-by-hand"].attached.add(DENY_ARN)
-    assert world.patrol().contained == 0
+    assert world.reconcile().contained == 0

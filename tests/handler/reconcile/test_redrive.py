@@ -31,11 +31,11 @@ def test_a_dead_letter_is_answered_and_then_deleted(wrapped: bool) -> None:
     world.installed()
     lost = event(a_user("mallory", world.iam.add_user("mallory")))
     world.queue.put(failure_record(lost) if wrapped else lost, rule="iam-org-revoker-calls")
-    beat = world.patrol()
+    beat = world.reconcile()
     assert (beat.dead_letters, beat.redriven) == (0, 1)
     assert world.iam.holds("mallory")
     assert world.queue.letters == {}
-    assert world.later(900).patrol().redriven == 0
+    assert world.later(900).reconcile().redriven == 0
 
 
 def test_what_fails_again_stays_and_is_counted() -> None:
@@ -46,23 +46,23 @@ def test_what_fails_again_stays_and_is_counted() -> None:
     world.queue.put("not JSON")
     world.queue.put({"neither": "an event"})
     world.iam.fail["attach_user_policy"] = ["Throttling"]
-    beat = world.patrol()
+    beat = world.reconcile()
     assert (beat.dead_letters, beat.redriven) == (3, 0)
     world.queue.unhide()
-    assert world.later(900).patrol().dead_letters == 2
+    assert world.later(900).reconcile().dead_letters == 2
     assert world.iam.holds("mallory")
 
 
-def test_a_failed_patrols_letter_goes_and_is_told_of_once() -> None:
+def test_a_failed_reconciliations_letter_goes_and_is_told_of_once() -> None:
     world = Rounds()
     world.installed()
-    world.queue.put(failure_record({"patrol": True}))
-    beat = world.patrol()
+    world.queue.put(failure_record({"reconcile": True}))
+    beat = world.reconcile()
     assert (beat.dead_letters, beat.redriven) == (1, 0)
-    assert world.later(900).patrol().dead_letters == 0
+    assert world.later(900).reconcile().dead_letters == 0
 
 
-def test_a_tamper_event_that_never_reached_the_centre_becomes_a_report() -> None:
+def test_a_tamper_event_that_never_reached_the_central_account_becomes_a_report() -> None:
     world = Rounds()
     world.installed()
     id = world.iam.add_user("mallory")
@@ -73,7 +73,7 @@ def test_a_tamper_event_that_never_reached_the_centre_becomes_a_report() -> None
         requestParameters={"functionName": "iam-org-revoker"},
     )
     world.queue.put(touched, rule="iam-org-revoker-tamper")
-    beat = world.patrol()
+    beat = world.reconcile()
     assert (beat.dead_letters, beat.redriven) == (0, 0)
     [report] = world.bus.reports()
     assert (report.disposition, report.reason, report.call) == (
@@ -84,11 +84,11 @@ def test_a_tamper_event_that_never_reached_the_centre_becomes_a_report() -> None
     assert not world.iam.holds("mallory")
 
 
-def test_a_patrol_takes_so_many_letters_at_most() -> None:
+def test_a_reconciliation_takes_so_many_letters_at_most() -> None:
     world = Rounds()
     world.installed()
     service = {"type": "AWSService", "invokedBy": "eks.amazonaws.com"}
     for number in range(60):
         world.queue.put(event(service, eventID=f"00000000-{number}"))
-    assert world.patrol().dead_letters == 10
+    assert world.reconcile().dead_letters == 10
     assert len(world.queue.letters) == 10

@@ -12,7 +12,7 @@ from handler.model.names import SESSION_DENY_POLICY, iam_arn
 from handler.model.report import Disposition
 from handler.revoker.judge.renames import Rename
 from handler.revoker.reconcile import reevaluate
-from handler.revoker.reconcile.reevaluate import recheck_calls
+from handler.revoker.reconcile.reevaluate import reevaluate_calls
 from handler.revoker.respond.dispatch import deliver
 from handler.revoker.respond.ledger_updates import CALLS_ON_NAMES
 from handler.revoker.state.ledger import ask_again
@@ -45,7 +45,7 @@ def test_calls_after_a_removal_that_was_heard_of_late_are_judged_again() -> None
     world = Rounds()
     removed_late(world)
     assert not world.iam.holds("bob")
-    world.patrol()
+    world.reconcile()
     assert world.iam.holds("bob")
     assert [(r.event_id, r.disposition) for r in world.bus.reports()] == [
         ("00000000-late", Disposition.CONTAINED)
@@ -56,11 +56,11 @@ def test_the_history_is_looked_at_until_it_cannot_lag_any_more() -> None:
     world = Rounds()
     removed_late(world)
     for _ in range(2):
-        world.patrol()
-        assert list(world.table.items("recheck#"))
+        world.reconcile()
+        assert list(world.table.items("reevaluate#"))
         world.later(900)
-    world.patrol()
-    assert list(world.table.items("recheck#")) == []
+    world.reconcile()
+    assert list(world.table.items("reevaluate#")) == []
 
 
 def test_a_flood_of_calls_does_not_hide_an_older_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,9 +76,9 @@ def test_a_flood_of_calls_does_not_hide_an_older_one(monkeypatch: pytest.MonkeyP
             readOnly=True,
         )
         world.trail.records.append(flood["detail"])
-    world.patrol()
+    world.reconcile()
     assert not world.iam.holds("bob")
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert world.iam.holds("bob")
 
 
@@ -108,7 +108,7 @@ def test_a_call_on_a_name_that_had_moved_is_judged_again_once_the_rename_is_hear
     alice, rename = renamed_before_it_was_heard_of(world)
     assert "pwbad#reset" not in world.item(f"principal#{alice}")
     deliver(rename, world.tools())
-    world.patrol()
+    world.reconcile()
     assert "pwbad#reset" in world.item(f"principal#{alice}")
 
 
@@ -125,7 +125,7 @@ def test_after_a_rename_only_calls_on_its_names_are_judged_again() -> None:
         world.trail.records.append(other["detail"])
     deliver(rename, world.tools())
     world.bus.entries.clear()
-    world.patrol()
+    world.reconcile()
     assert {report.event_id for report in world.bus.reports()} == {
         "reset",
         "reset-of-alicia",
@@ -133,12 +133,12 @@ def test_after_a_rename_only_calls_on_its_names_are_judged_again() -> None:
     }
 
 
-def test_the_history_is_asked_for_every_call_whose_remedy_goes_by_a_name() -> None:
+def test_the_history_is_asked_for_every_call_whose_remediation_goes_by_a_name() -> None:
     by_name = {
         case.event
         for case in CASES
-        for gain in case.gains
-        if gain["remedy"] in ("silence", "delete-login", "taint-sessions", "take-back")
+        for impact in case.impacts
+        if impact["remediation"] in ("silence", "delete-login", "taint-sessions", "remove")
         and "userName" in (case.request or {})
     }
     # What an offender did to the ledger by taking somebody out goes by her name as well.
@@ -162,7 +162,7 @@ class Interrupted:
 
 
 def look(world: Rounds, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """The patrol's look alone, during which something happens."""
+    """Reconciliation's look alone, during which something happens."""
     history = Interrupted(world, meanwhile)
     tools = world.tools()
     clients = tools.clients
@@ -171,15 +171,15 @@ def look(world: Rounds, meanwhile: Callable[[], None] = lambda: None) -> None:
         return history if service == "cloudtrail" else clients(service, region)
 
     troubles: list[Exception] = []
-    recheck_calls(replace(tools, clients=with_history), troubles)
+    reevaluate_calls(replace(tools, clients=with_history), troubles)
     assert troubles == []
 
 
 def asked(world: Rounds, **facts: float) -> None:
-    """What an earlier patrol has left of the request for bob's calls since ten minutes ago."""
+    """What an earlier reconciliation has left of the request for bob's calls since ten minutes ago."""
     ask_again(world.table, principal_id="AIDABOB", name="bob", since=world.now - 600)
     if facts:
-        assert world.table.update("recheck#AIDABOB", facts)
+        assert world.table.update("reevaluate#AIDABOB", facts)
 
 
 def ask_from(world: Rounds, since: float) -> None:
@@ -202,11 +202,11 @@ def test_what_is_asked_for_during_a_look_is_looked_for_from_the_beginning(
     world = Rounds()
     world.installed()
     asked(world, **STAGES[stage](world.now))
-    before = world.item("recheck#AIDABOB")["since"]
+    before = world.item("reevaluate#AIDABOB")["since"]
     since = before + (-60 if earlier else 60)
     look(world, lambda: ask_from(world, since))
-    assert world.item("recheck#AIDABOB") == {
-        "pk": "recheck#AIDABOB",
+    assert world.item("reevaluate#AIDABOB") == {
+        "pk": "reevaluate#AIDABOB",
         "id": "AIDABOB",
         "name": "bob",
         "since": min(before, since),
@@ -220,16 +220,16 @@ def test_a_cut_look_asked_for_anew_begins_anew(monkeypatch: pytest.MonkeyPatch) 
     world.installed()
     asked(world)
     look(world)
-    assert "until" in world.item("recheck#AIDABOB")
+    assert "until" in world.item("reevaluate#AIDABOB")
     look(world, lambda: ask_from(world, world.now))
-    assert world.item("recheck#AIDABOB").keys() == {"pk", "id", "name", "since"}
+    assert world.item("reevaluate#AIDABOB").keys() == {"pk", "id", "name", "since"}
 
 
 def test_a_request_lowered_after_it_was_read_is_looked_for_as_it_is_now() -> None:
     world = Rounds()
     world.installed()
     asked(world, seen=world.now - 3_600)
-    stale = world.item("recheck#AIDABOB")
+    stale = world.item("reevaluate#AIDABOB")
     ask_from(world, world.now - 7_200)
     now = reevaluate._begin(stale, world.tools())
     assert now is not None
@@ -241,10 +241,10 @@ def test_a_request_that_is_done_with_meanwhile_comes_back_as_no_half_of_one() ->
     world = Rounds()
     world.installed()
     asked(world)
-    stale = world.item("recheck#AIDABOB")
-    world.table.delete("recheck#AIDABOB")
+    stale = world.item("reevaluate#AIDABOB")
+    world.table.delete("reevaluate#AIDABOB")
     assert reevaluate._begin(stale, world.tools()) is None
-    assert list(world.table.items("recheck#")) == []
+    assert list(world.table.items("reevaluate#")) == []
 
 
 def test_a_look_that_died_begins_anew() -> None:
@@ -252,7 +252,7 @@ def test_a_look_that_died_begins_anew() -> None:
     world.installed()
     asked(world, seen=world.now - 3_600, begun=world.now - 900)
     look(world)
-    assert world.item("recheck#AIDABOB") == {}
+    assert world.item("reevaluate#AIDABOB") == {}
 
 
 def test_two_looks_at_once_end_it_once() -> None:
@@ -260,7 +260,7 @@ def test_two_looks_at_once_end_it_once() -> None:
     world.installed()
     asked(world, seen=world.now - 3_600)
     look(world, lambda: look(world))
-    assert world.item("recheck#AIDABOB") == {}
+    assert world.item("reevaluate#AIDABOB") == {}
 
 
 def test_an_earlier_look_is_asked_for_by_the_other_names_too() -> None:
@@ -268,7 +268,7 @@ def test_an_earlier_look_is_asked_for_by_the_other_names_too() -> None:
     world.installed()
     rename = Rename(at=world.now - 30, old="bob", new="robert")
     keep_rename(world.table, rename, event_id="rn", now=world.now)
-    other = "recheck#AIDABOB#robert"
+    other = "reevaluate#AIDABOB#robert"
     asked(world)
     look(world)
     since = world.item(other)["since"]

@@ -1,4 +1,4 @@
-"""Containments that the patrol looks after: stripped ones come back and are told of."""
+"""Containments that reconciliation looks after: stripped ones come back and are told of."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def offended() -> tuple[Rounds, str]:
 
 def test_a_deny_that_is_there_is_left_and_nobody_is_told() -> None:
     world, _ = offended()
-    world.patrol()
+    world.reconcile()
     assert world.bus.reports() == []
     assert world.iam.holds("mallory")
 
@@ -36,12 +36,12 @@ def test_a_deny_that_is_there_is_left_and_nobody_is_told() -> None:
 def test_a_stripped_deny_is_put_back_and_told() -> None:
     world, id = offended()
     world.iam.users["mallory"].attached.clear()
-    world.patrol()
+    world.reconcile()
     [report] = world.bus.reports()
     assert world.iam.holds("mallory")
     assert report.event_id == f"stripped-contained-{id}-{world.now:.0f}"
     assert (report.disposition, report.reason) == (Disposition.STRIPPED, "not-an-administrator")
-    assert (report.principal_name, report.call, report.rung) == (
+    assert (report.principal_name, report.call, report.method) == (
         "mallory",
         "CreateUser",
         "managed-policy",
@@ -57,7 +57,7 @@ def test_a_deny_stripped_twice_is_told_twice_under_two_ids() -> None:
     world, _ = offended()
     for _again in range(2):
         world.iam.users["mallory"].attached.clear()
-        world.later(900).patrol()
+        world.later(900).reconcile()
     first, second = world.bus.reports()
     assert first.event_id != second.event_id
     assert "put on at 2026-11-22 10:17:10 UTC" in second.notes[0]
@@ -68,20 +68,20 @@ def test_a_renamed_offender_keeps_its_deny_under_its_new_name() -> None:
     world.iam.users["colleague"] = world.iam.users.pop("mallory")
     world.iam.users["colleague"].attached.clear()
     world.iam.users["mallory"] = Principal(id="AIDAEXAMPLEBYSTANDER")
-    world.patrol()
+    world.reconcile()
     assert world.iam.holds("colleague")
     assert not world.iam.holds("mallory")
     assert world.item(f"principal#{id}")["name"] == "colleague"
 
 
-def test_where_the_first_rung_is_full_the_next_holds_and_the_release_knows_both() -> None:
+def test_where_the_first_deny_method_is_full_the_next_holds_and_the_release_knows_both() -> None:
     world, id = offended()
     user = world.iam.users["mallory"]
     user.attached = {f"arn:aws:iam::aws:policy/Filler{n}" for n in range(10)}
-    world.patrol()
+    world.reconcile()
     assert "mallory" in world.iam.groups[DENY_GROUP].members
-    row = world.desk("show", principal=id)["principal"]
-    assert (row["contained"]["rung"], row["contained"]["earlier"]) == (
+    row = world.responder("show", principal=id)["principal"]
+    assert (row["contained"]["method"], row["contained"]["earlier"]) == (
         "deny-group",
         ["managed-policy"],
     )
@@ -94,9 +94,9 @@ def test_a_deny_that_cannot_be_put_back_is_told_once_and_tried_each_time() -> No
         "attach_user_policy": ["LimitExceeded"] * 2,
         "add_user_to_group": ["LimitExceeded"] * 2,
     }
-    world.patrol()
-    world.later(900).patrol()
-    world.later(900).patrol()
+    world.reconcile()
+    world.later(900).reconcile()
+    world.later(900).reconcile()
     reports = world.bus.reports()
     assert [r.disposition for r in reports] == [
         Disposition.CANNOT_CONTAIN,
@@ -107,15 +107,15 @@ def test_a_deny_that_cannot_be_put_back_is_told_once_and_tried_each_time() -> No
     assert world.iam.holds("mallory")
 
 
-def test_a_patrol_that_died_before_it_could_tell_tells_when_it_is_tried_again() -> None:
+def test_a_reconciliation_that_died_before_it_could_tell_tells_when_it_is_tried_again() -> None:
     world, _ = offended()
     world.iam.users["mallory"].attached.clear()
     world.bus.refuse = "InternalFailure"
     with pytest.raises(ReportRefused):
-        world.patrol()
+        world.reconcile()
     assert world.iam.holds("mallory")
     world.bus.refuse = ""
-    world.later(60).patrol()
+    world.later(60).reconcile()
     assert [r.disposition for r in world.bus.reports()] == [Disposition.STRIPPED]
 
 
@@ -123,14 +123,14 @@ def test_a_deny_that_was_put_on_this_minute_is_not_looked_at_yet() -> None:
     world, _ = offended()
     world.iam.users["mallory"].attached.clear()
     world.now -= 90
-    world.patrol()
+    world.reconcile()
     assert world.bus.reports() == []
 
 
 def test_observing_puts_nothing_back() -> None:
     world, _ = offended()
     world.iam.users["mallory"].attached.clear()
-    world.patrol(MODE="observe")
+    world.reconcile(MODE="observe")
     assert not world.iam.holds("mallory")
     assert world.bus.reports() == []
 
@@ -138,12 +138,12 @@ def test_observing_puts_nothing_back() -> None:
 def test_a_deleted_offender_is_noted_as_gone_after_an_hour_and_not_looked_for_again() -> None:
     world, id = offended()
     del world.iam.users["mallory"]
-    assert world.patrol().contained == 1
+    assert world.reconcile().contained == 1
     assert "gone" not in world.item(f"principal#{id}")
-    world.later(3_600).patrol()
+    world.later(3_600).reconcile()
     assert world.item(f"principal#{id}")["gone"] == world.now
     world.iam.calls.clear()
-    assert world.later(900).patrol().contained == 0
+    assert world.later(900).reconcile().contained == 0
     assert "list_users" not in world.iam.calls
 
 
@@ -155,32 +155,34 @@ def test_a_session_deny_is_put_back_and_nothing_more() -> None:
     answer(call(a_user("alice", id, key="AKIASTOLEN")), world.tools())
     assert world.iam.users["alice"].attached == {SESSION_DENY}
     world.iam.users["alice"].attached.clear()
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert world.iam.users["alice"].attached == {SESSION_DENY}
-    assert [r.rung for r in world.bus.reports()][-1] == "session-policy"
+    assert [r.method for r in world.bus.reports()][-1] == "session-policy"
 
 
-def test_an_offenders_creature_that_no_rung_could_hold_is_tried_again_and_told() -> None:
+def test_an_offenders_created_principal_that_no_deny_method_could_hold_is_tried_again_and_told() -> (
+    None
+):
     world = Rounds()
     world.installed()
-    mallory, puppet = world.iam.add_user("mallory"), world.iam.add_user("puppet")
+    mallory, accomplice = world.iam.add_user("mallory"), world.iam.add_user("accomplice")
     world.iam.fail = {
         "attach_user_policy": ["LimitExceeded", "LimitExceeded"],
         "add_user_to_group": ["LimitExceeded", "LimitExceeded"],
     }
-    made = {"user": {"userName": "puppet", "userId": puppet}}
+    made = {"user": {"userName": "accomplice", "userId": accomplice}}
     answer(call(a_user("mallory", mallory), responseElements=made), world.tools())
-    assert not world.iam.holds("puppet")
+    assert not world.iam.holds("accomplice")
     world.bus.entries.clear()
-    world.later(900).patrol()
-    assert world.iam.holds("puppet")
+    world.later(900).reconcile()
+    assert world.iam.holds("accomplice")
     assert world.iam.holds("mallory")
     assert {(r.principal_name, r.disposition, r.reason) for r in world.bus.reports()} == {
-        ("puppet", Disposition.CONTAINED, "tainted"),
+        ("accomplice", Disposition.CONTAINED, "tainted"),
         ("mallory", Disposition.CONTAINED, "tainted"),
     }
     world.bus.entries.clear()
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert world.bus.reports() == []
 
 
@@ -193,6 +195,6 @@ def test_one_principal_that_iam_refuses_does_not_keep_the_others_waiting() -> No
         world.iam.users[name].attached.clear()
     world.iam.fail["list_attached_user_policies"] = ["ServiceFailure"]
     with pytest.raises(ClientError, match="ServiceFailure"):
-        world.patrol()
+        world.reconcile()
     assert [world.iam.holds(name) for name in ("mallory", "trudy")].count(True) == 1
     assert len(world.heartbeats()) == 1

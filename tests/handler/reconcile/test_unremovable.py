@@ -26,30 +26,30 @@ def bound() -> tuple[Rounds, str]:
 
 def released() -> tuple[Rounds, str]:
     world, id = bound()
-    world.desk("release", principal=id, reason="meant it", dry=False)
+    world.responder("release", principal=id, reason="meant it", dry=False)
     return world, id
 
 
 def listed(world: Rounds, id: str) -> list[list[str]]:
-    """The rungs still on of the one row of that id; nothing where it is not listed."""
-    rows = [row for row in world.desk("list")["principals"] if row["id"] == id]
-    return [[step["rung"] for step in row["left"]] for row in rows]
+    """The deny methods still on of the one row of that id; nothing where it is not listed."""
+    rows = [row for row in world.responder("list")["principals"] if row["id"] == id]
+    return [[step["method"] for step in row["left"]] for row in rows]
 
 
 def test_a_released_role_stays_on_the_list_while_its_boundary_denies_everything() -> None:
     world, id = released()
     for _ in range(2):
         assert listed(world, id) == [["boundary"]]
-        [step] = world.desk("show", principal="deployer")["principal"]["left"]
+        [step] = world.responder("show", principal="deployer")["principal"]["left"]
         assert (step["command"], step["left"]) == (COMMAND, SAYS)
-        assert world.later(900).patrol().contained == 1
+        assert world.later(900).reconcile().contained == 1
 
 
 @pytest.mark.parametrize("dry", [True, False])
 def test_a_second_release_says_the_command_again(dry: bool) -> None:
     world, id = released()
     first = world.item(f"principal#{id}")
-    again = world.later(60).desk("release", principal=id, reason="again", dry=dry)
+    again = world.later(60).responder("release", principal=id, reason="again", dry=dry)
     assert (again["already"], again["released"]) == (True, first["released"])
     [step] = again["steps"]
     assert (step["command"], step["there"], step["left"]) == (COMMAND, True, SAYS)
@@ -59,40 +59,40 @@ def test_a_second_release_says_the_command_again(dry: bool) -> None:
 def test_once_the_boundary_is_seen_gone_nothing_is_said_any_more() -> None:
     world, id = released()
     world.iam.roles["deployer"].boundary = ""
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert listed(world, id) == []
-    assert world.desk("release", principal=id, reason="again", dry=False)["steps"] == []
+    assert world.responder("release", principal=id, reason="again", dry=False)["steps"] == []
 
 
 def test_a_boundary_of_its_owners_in_its_place_is_not_ours_to_tell_of() -> None:
     world, id = released()
     world.iam.roles["deployer"].boundary = "arn:aws:iam::aws:policy/PowerUserAccess"
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert listed(world, id) == []
 
 
 def test_a_role_deleted_since_is_not_listed_any_more() -> None:
     world, id = released()
     del world.iam.roles["deployer"]
-    world.later(900).patrol()
+    world.later(900).reconcile()
     assert listed(world, id) == []
 
 
 def test_observing_looks_as_well() -> None:
     world, id = released()
-    world.later(900).patrol(MODE="observe")
+    world.later(900).reconcile(MODE="observe")
     assert listed(world, id) == [["boundary"]]
     world.iam.roles["deployer"].boundary = ""
-    world.later(900).patrol(MODE="observe")
+    world.later(900).reconcile(MODE="observe")
     assert listed(world, id) == []
 
 
 def test_a_deny_that_was_left_on_while_observing_is_told_of_until_it_is_off() -> None:
     world, id = offended()
     world.iam.fail["detach_user_policy"] = ["AccessDenied"]
-    world.desk("release", mode="observe", principal=id, reason="meant it", dry=False)
+    world.responder("release", mode="observe", principal=id, reason="meant it", dry=False)
     assert listed(world, id) == [["managed-policy"]]
-    world.later(60).desk("release", principal=id, reason="meant it", dry=False)
+    world.later(60).responder("release", principal=id, reason="meant it", dry=False)
     assert listed(world, id) == []
     assert not world.iam.holds("mallory")
 
@@ -100,6 +100,6 @@ def test_a_deny_that_was_left_on_while_observing_is_told_of_until_it_is_off() ->
 def test_a_boundary_without_a_record_comes_back_as_the_command_too() -> None:
     world, id = bound()
     world.table.delete(f"principal#{id}")
-    [step] = world.desk("release", principal="deployer", reason="meant it", dry=False)["steps"]
+    [step] = world.responder("release", principal="deployer", reason="meant it", dry=False)["steps"]
     assert (step["recorded"], step["there"], step["left"]) == (False, True, SAYS)
     assert listed(world, id) == [["boundary"]]

@@ -1,4 +1,4 @@
-"""The proof of who is at the desk: what it covers, and what cannot pass for one."""
+"""The proof of who is by the response team: what it covers, and what cannot pass for one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from handler.model.caller_proof import arn_in, question_headers, request_digest, sts_url
-from handler.revoker.requests.authenticate import desk_caller
+from handler.revoker.requests.authenticate import responder_caller
 from tests.doubles.iam import ACCOUNT
-from tests.doubles.rounds import DESK_ARN, Rounds
+from tests.doubles.rounds import RESPONDER_ARN, Rounds
 
 SIGNED = (
     "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261122/us-east-1/sts/aws4_request, "
     "SignedHeaders=content-type;host;x-amz-date;x-iam-org-revoker-request, Signature=00"
 )
-REQUEST = {"desk": "release", "principal": "mallory", "dry": False}
+REQUEST = {"responder": "release", "principal": "mallory", "dry": False}
 
 
 def proof(**other: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def test_what_does_not_sign_the_digest_or_is_no_header_text_is_no_proof(bad: obj
         REQUEST | {"principal": "trudy"},
         REQUEST | {"dry": True},
         REQUEST | {"keys": "enable"},
-        {"desk": "release"},
+        {"responder": "release"},
     ],
 )
 def test_the_digest_is_another_for_every_other_request_and_account(other: dict[str, Any]) -> None:
@@ -79,8 +79,8 @@ def test_sts_is_asked_at_its_regional_endpoint(events: str, sts: str) -> None:
 
 
 def test_the_arn_is_read_out_of_the_answer() -> None:
-    answer = f"<GetCallerIdentityResult><Arn>{DESK_ARN}</Arn></GetCallerIdentityResult>"
-    assert arn_in(answer) == DESK_ARN
+    answer = f"<GetCallerIdentityResult><Arn>{RESPONDER_ARN}</Arn></GetCallerIdentityResult>"
+    assert arn_in(answer) == RESPONDER_ARN
     assert arn_in("<Error/>") == ""
 
 
@@ -89,10 +89,10 @@ def test_sts_gets_the_digest_that_the_function_computed_and_not_one_that_was_sen
 
     def ask(url: str, headers: dict[str, str]) -> str:
         asked.append((url, headers))
-        return f"<Arn>{DESK_ARN}</Arn>"
+        return f"<Arn>{RESPONDER_ARN}</Arn>"
 
     request = {**REQUEST, "proof": proof(**{"x-iam-org-revoker-request": "theirs"})}
-    assert desk_caller(request, Rounds().tools(), ask) == DESK_ARN
+    assert responder_caller(request, Rounds().tools(), ask) == RESPONDER_ARN
     [(url, headers)] = asked
     assert url == "https://sts.us-east-1.amazonaws.com/"
     assert headers["x-iam-org-revoker-request"] == request_digest(REQUEST, account=ACCOUNT)
@@ -102,4 +102,4 @@ def test_where_sts_refuses_nobody_is_believed() -> None:
     def refused(_url: str, _headers: dict[str, str]) -> str:
         return ""
 
-    assert desk_caller({**REQUEST, "proof": proof()}, Rounds().tools(), refused) == ""
+    assert responder_caller({**REQUEST, "proof": proof()}, Rounds().tools(), refused) == ""

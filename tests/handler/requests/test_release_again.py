@@ -56,7 +56,7 @@ class Taken:
 
     def released(self, **request: Any) -> Taken:
         self.world.later(300)
-        self.world.desk("release", principal=self.name, reason="is well", dry=False, **request)
+        self.world.responder("release", principal=self.name, reason="is well", dry=False, **request)
         assert not held(self.world, self.name)
         return self
 
@@ -85,7 +85,7 @@ class Taken:
 def test_what_was_done_before_the_release_contains_nobody_again(name: str, by: str) -> None:
     taken = Taken(name, by=by).released()
     for _ in range(3):
-        taken.world.later(600).patrol()
+        taken.world.later(600).reconcile()
         assert not held(taken.world, name)
     for repeated in (taken.use, taken.making, taken.use):
         recorded(taken.world, repeated)
@@ -111,11 +111,13 @@ def test_a_session_that_the_stolen_key_began_contains_after_the_release_too(name
 
 
 @pytest.mark.parametrize("name", ["alice", "victim"])
-def test_a_key_that_the_desk_vouched_for_outlives_repeated_events_of_its_making(name: str) -> None:
+def test_a_key_that_the_responder_vouched_for_outlives_repeated_events_of_its_making(
+    name: str,
+) -> None:
     taken = Taken(name).released(keys="enable")
     for repeated in (taken.making, taken.use, taken.making):
         recorded(taken.world, repeated)
-        taken.world.later(900).patrol()
+        taken.world.later(900).reconcile()
         assert taken.world.iam.users[name].keys == {KEY: "Active"}
         assert not held(taken.world, name)
     own = recorded(taken.world, taken.uses("own", taken.world.now - NOON))
@@ -144,18 +146,20 @@ def test_keys_that_stayed_inactive_are_switched_on_by_a_second_release() -> None
     assert taken.world.iam.users["victim"].keys == {KEY: "Inactive"}
     taken.released(keys="enable")
     assert taken.world.iam.users["victim"].keys == {KEY: "Active"}
-    again = taken.world.desk("release", principal="victim", reason="?", dry=False, keys="enable")
+    again = taken.world.responder(
+        "release", principal="victim", reason="?", dry=False, keys="enable"
+    )
     assert again["already"] is True
 
 
 def test_what_a_stolen_session_gave_is_taken_back_though_its_owner_was_released() -> None:
     taken = Taken("alice", by="password").released()
-    puppet, second = taken.world.iam.add_user("puppet"), taken.world.iam.add_user("second")
+    accomplice, second = taken.world.iam.add_user("accomplice"), taken.world.iam.add_user("second")
     made = event(
         taken.who,
         eventID="late",
         eventTime=at(6),
-        responseElements={"user": {"userName": "puppet", "userId": puppet}},
+        responseElements={"user": {"userName": "accomplice", "userId": accomplice}},
     )
     added = taken._event(
         taken.who,
@@ -169,7 +173,7 @@ def test_what_a_stolen_session_gave_is_taken_back_though_its_owner_was_released(
     taken.world.bus.entries.clear()
     recorded(taken.world, made)
     recorded(taken.world, added)
-    assert taken.world.iam.holds("puppet")
+    assert taken.world.iam.holds("accomplice")
     assert "add#adds" not in taken.world.item(f"principal#{second}")
     assert not held(taken.world, "alice")
     assert [r.disposition.value for r in taken.world.bus.reports()] == ["told", "told"]

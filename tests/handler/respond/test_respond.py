@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from handler.model.cloudtrail import read_event
 from handler.model.names import DENY_GROUP
 from handler.model.reasons import Action, Reason
-from handler.model.report import Disposition, GainTold, Report
+from handler.model.report import Disposition, Report, ReportedImpact
 from handler.revoker.respond.respond import ForeignEvent, answer
 from handler.revoker.state.context import ReportRefused
 from tests.doubles.account import BUS, World, a_session, a_user, call, event
@@ -56,15 +56,15 @@ def test_the_report_says_who_called_what_and_what_was_done() -> None:
             call="CreateUser",
             call_time="2026-11-22T10:00:00Z",
             source_ip="192.0.2.1",
-            request='{"userName": "puppet"}',
+            request='{"userName": "accomplice"}',
             containment="00000000-0000-0000-0000-000000000001",
-            rung="managed-policy",
+            method="managed-policy",
             mode="enforce",
             product_version="0.1.0",
-            gains=(
-                GainTold(
-                    what="a new user 'puppet'",
-                    remedy="contain",
+            impacts=(
+                ReportedImpact(
+                    what="a new user 'accomplice'",
+                    remediation="contain",
                     done="gone already",
                 ),
             ),
@@ -118,7 +118,7 @@ def test_a_missing_group_is_said_in_the_report() -> None:
     id = world.iam.add_user("mallory")
     answer(call(a_user("mallory", id)), world.tools())
     assert world.bus.reports()[0].notes == (
-        "At the first look there was no group 'Administrators' here, or nobody in it.",
+        "At the baseline there was no group 'Administrators' here, or nobody in it.",
     )
 
 
@@ -143,7 +143,7 @@ def test_an_unreadable_record_is_told_of_under_the_functions_own_account() -> No
     world = World().installed()
     answer(read_event({"detail": None}), world.tools())
     report = world.bus.reports()[0]
-    assert (report.account, report.disposition) == (ACCOUNT, Disposition.TOLD)
+    assert (report.account, report.disposition) == (ACCOUNT, Disposition.REPORTED)
     assert report.notes == ("Unreadable: the event carries no CloudTrail record.",)
 
 
@@ -154,7 +154,7 @@ def test_no_client_is_made_for_a_call_that_concerns_nobody() -> None:
     assert world.asked == []
 
 
-def test_a_quota_on_every_rung_ends_as_cannot_contain_with_the_reasons() -> None:
+def test_a_quota_on_every_deny_method_ends_as_cannot_contain_with_the_reasons() -> None:
     world = World().installed()
     id = world.iam.add_user("mallory")
     world.iam.fail = {
@@ -165,8 +165,8 @@ def test_a_quota_on_every_rung_ends_as_cannot_contain_with_the_reasons() -> None
     report = world.bus.reports()[0]
     assert report.disposition is Disposition.CANNOT_CONTAIN
     assert report.notes == (
-        "Rung managed-policy: LimitExceeded, refused.",
-        "Rung deny-group: AccessDenied, refused.",
+        "Deny method managed-policy: LimitExceeded, refused.",
+        "Deny method deny-group: AccessDenied, refused.",
     )
     assert world.iam.groups[DENY_GROUP].members == set()
 

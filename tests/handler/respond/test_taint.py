@@ -1,4 +1,4 @@
-"""What an offender made or touched: creatures, memberships, roles, and what is told of them."""
+"""What an offender made or touched: created principals, memberships, roles, and what is told of them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def world() -> World:
 
 
 def test_a_user_that_an_offender_makes_is_contained_with_the_call(world: World) -> None:
-    answer(makes_user(world, mallory(world), "puppet"), world.tools())
-    assert world.iam.holds("puppet")
-    [gain] = world.bus.reports()[0].gains
-    assert (gain.remedy, gain.done) == ("contain", "contained by the deny policy")
+    answer(makes_user(world, mallory(world), "accomplice"), world.tools())
+    assert world.iam.holds("accomplice")
+    [impact] = world.bus.reports()[0].impacts
+    assert (impact.remediation, impact.done) == ("contain", "contained by the deny policy")
 
 
 def test_a_role_made_under_an_exempt_name_is_contained_and_the_name_does_not_help_it(
@@ -71,15 +71,15 @@ def test_a_role_that_an_offender_made_is_held_whatever_is_said_of_role_sessions(
     assert world.iam.holds("backdoor")
 
 
-def test_the_creatures_of_root_and_of_those_who_cannot_be_denied_are_contained(
+def test_the_created_principals_of_root_and_of_those_who_cannot_be_denied_are_contained(
     world: World,
 ) -> None:
     root = {"type": "Root", "accountId": "111122223333", "arn": "arn:aws:iam::111122223333:root"}
     sso = a_session("AWSReservedSSO_Dev_1", "AROASSO", path="/aws-reserved/sso.amazonaws.com/")
     for number, who in enumerate((root, sso)):
-        made = makes_user(world, who, f"puppet-{number}", event=f"make-{number}")
+        made = makes_user(world, who, f"accomplice-{number}", event=f"make-{number}")
         assert answer(made, world.tools()).action is Action.CRITICAL
-        assert world.iam.holds(f"puppet-{number}")
+        assert world.iam.holds(f"accomplice-{number}")
 
 
 def test_adding_an_administrator_once_more_does_not_throw_her_out(world: World) -> None:
@@ -97,7 +97,7 @@ def test_adding_an_administrator_once_more_does_not_throw_her_out(world: World) 
 def test_a_denied_call_gives_nothing_and_taints_nobody(world: World) -> None:
     denied = call(mallory(world), requestParameters=None, errorCode="AccessDenied")
     answer(denied, world.tools())
-    assert world.bus.reports()[0].gains == ()
+    assert world.bus.reports()[0].impacts == ()
     assert [key for key in world.dynamo.rows if key.startswith("credential#")] == []
 
 
@@ -107,16 +107,16 @@ def test_left_out_parameters_list_what_was_made_since_and_say_so(world: World) -
     world.iam.add_user("hidden")
     padded = call(who, "PutUserPolicy", requestParameters=None, responseElements=None)
     answer(padded, world.tools())
-    [gain] = world.bus.reports()[0].gains
-    assert gain.critical
-    assert gain.done == "made since: user hidden"
+    [impact] = world.bus.reports()[0].impacts
+    assert impact.critical
+    assert impact.done == "made since: user hidden"
 
 
 def test_observing_writes_no_taint_and_touches_nobody(world: World) -> None:
-    answer(makes_user(world, mallory(world), "puppet"), world.tools(MODE="observe"))
-    assert not world.iam.holds("puppet")
+    answer(makes_user(world, mallory(world), "accomplice"), world.tools(MODE="observe"))
+    assert not world.iam.holds("accomplice")
     assert [key for key in world.dynamo.rows if key.startswith("principal#")] == []
-    assert world.bus.reports()[0].gains[0].done == ""
+    assert world.bus.reports()[0].impacts[0].done == ""
 
 
 def test_a_contained_colleague_moved_into_the_callers_old_name_stays_contained(
@@ -145,22 +145,22 @@ def test_a_rescue_role_whose_trust_an_offender_changes_is_contained_only_by_its_
     )
     answer(attack, world.tools(CONTAIN_RESCUE_ROLES=knob))
     assert world.iam.holds("OrganizationAccountAccessRole") is contained
-    assert world.bus.reports()[0].gains[0].critical
+    assert world.bus.reports()[0].impacts[0].critical
 
 
-def test_a_released_creature_is_not_contained_again_by_the_event_that_made_it(
+def test_a_released_created_principal_is_not_contained_again_by_the_event_that_made_it(
     world: World,
 ) -> None:
-    made = makes_user(world, mallory(world), "puppet")
+    made = makes_user(world, mallory(world), "accomplice")
     answer(made, world.tools())
-    puppet = world.iam.users["puppet"]
+    accomplice = world.iam.users["accomplice"]
     world.table.update(
-        f"principal#{puppet.id}", {"released": world.now}, remove=["contained", "tainted"]
+        f"principal#{accomplice.id}", {"released": world.now}, remove=["contained", "tainted"]
     )
-    puppet.attached.clear()
+    accomplice.attached.clear()
     world.now += 60
     answer(made, world.tools())
-    assert not world.iam.holds("puppet")
+    assert not world.iam.holds("accomplice")
 
 
 def test_a_padded_creation_is_contained_by_its_time_and_older_ones_are_not(world: World) -> None:
@@ -185,15 +185,15 @@ def test_an_exempt_role_is_recognised_by_its_path_though_records_leave_it_out(
         responseElements=None,
     )
     answer(attack, world.tools())
-    assert world.bus.reports()[0].gains[0].critical
+    assert world.bus.reports()[0].impacts[0].critical
 
 
 def test_a_gain_that_iam_does_not_let_us_take_back_is_critical(world: World) -> None:
     world.iam.add_user("anna")
     world.iam.fail["update_access_key"] = ["AccessDenied"]
     answer(makes_key(world, mallory(world), "anna"), world.tools())
-    [gain] = world.bus.reports()[0].gains
-    assert (gain.done, gain.critical) == ("NOT taken back: IAM answered AccessDenied", True)
+    [impact] = world.bus.reports()[0].impacts
+    assert (impact.done, impact.critical) == ("NOT taken back: IAM answered AccessDenied", True)
 
 
 def test_a_history_that_does_not_answer_is_no_proof_and_the_third_try_decides(

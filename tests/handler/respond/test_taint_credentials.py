@@ -44,7 +44,7 @@ def test_a_call_with_a_tainted_key_is_the_offenders_and_denies_the_owners_sessio
     verdict = answer(creates(stolen, second=1, event="stolen"), world.tools())
     assert (verdict.action, verdict.reason) == (Action.CONTAIN, Reason.TAINTED_CREDENTIAL)
     assert world.iam.users["standing"].attached == {SESSION_DENY_ARN}
-    assert world.bus.reports()[1].rung == "session-policy"
+    assert world.bus.reports()[1].method == "session-policy"
     assert ignored(answer(creates(standing_admin(world), second=2, event="own"), world.tools()))
 
 
@@ -74,12 +74,12 @@ def test_a_password_that_an_administrator_sets_anew_ends_the_taint(world: World)
     assert ignored(answer(session, world.tools()))
 
 
-def test_a_login_profile_is_deleted_for_a_creature_and_only_tainted_for_others(
+def test_a_login_profile_is_deleted_for_a_created_principal_and_only_tainted_for_others(
     world: World,
 ) -> None:
     who = mallory(world)
-    answer(makes_user(world, who, "puppet"), world.tools())
-    for user in ("puppet", "standing"):
+    answer(makes_user(world, who, "accomplice"), world.tools())
+    for user in ("accomplice", "standing"):
         world.iam.users[user].password = True
         made = call(
             who,
@@ -89,36 +89,38 @@ def test_a_login_profile_is_deleted_for_a_creature_and_only_tainted_for_others(
             responseElements={"loginProfile": {"userName": user}},
         )
         answer(made, world.tools())
-    assert not world.iam.users["puppet"].password
+    assert not world.iam.users["accomplice"].password
     assert world.iam.users["standing"].password
 
 
-def test_a_password_heard_of_before_the_creature_it_is_for_is_deleted_with_it(
+def test_a_password_heard_of_before_the_created_principal_it_is_for_is_deleted_with_it(
     world: World,
 ) -> None:
     who = mallory(world)
-    made = makes_user(world, who, "puppet")
-    world.iam.users["puppet"].password = True
+    made = makes_user(world, who, "accomplice")
+    world.iam.users["accomplice"].password = True
     login = call(
         who,
         "CreateLoginProfile",
         eventID="login",
-        requestParameters={"userName": "puppet", "passwordResetRequired": False},
-        responseElements={"loginProfile": {"userName": "puppet"}},
+        requestParameters={"userName": "accomplice", "passwordResetRequired": False},
+        responseElements={"loginProfile": {"userName": "accomplice"}},
     )
     answer(login, world.tools())
-    assert world.iam.users["puppet"].password
+    assert world.iam.users["accomplice"].password
     answer(made, world.tools())
-    assert not world.iam.users["puppet"].password
-    [gain] = world.bus.reports()[1].gains
-    assert gain.done == "contained by the deny policy; its console password deleted"
+    assert not world.iam.users["accomplice"].password
+    [impact] = world.bus.reports()[1].impacts
+    assert impact.done == "contained by the deny policy; its console password deleted"
 
 
-def test_a_password_goes_whose_creature_is_contained_at_the_same_moment(world: World) -> None:
+def test_a_password_goes_whose_created_principal_is_contained_at_the_same_moment(
+    world: World,
+) -> None:
     """Both calls are answered at once: each finds nothing of the other before it writes."""
     who = mallory(world)
-    makes_user(world, who, "puppet")
-    world.iam.users["puppet"].password = True
+    makes_user(world, who, "accomplice")
+    world.iam.users["accomplice"].password = True
     written = world.dynamo.update_item
 
     def meanwhile(**arguments: Any) -> None:
@@ -141,11 +143,11 @@ def test_a_password_goes_whose_creature_is_contained_at_the_same_moment(world: W
         who,
         "CreateLoginProfile",
         eventID="login",
-        requestParameters={"userName": "puppet", "passwordResetRequired": False},
-        responseElements={"loginProfile": {"userName": "puppet"}},
+        requestParameters={"userName": "accomplice", "passwordResetRequired": False},
+        responseElements={"loginProfile": {"userName": "accomplice"}},
     )
     answer(login, world.tools())
-    assert not world.iam.users["puppet"].password
+    assert not world.iam.users["accomplice"].password
 
 
 def test_a_session_cannot_vouch_for_itself_by_a_password_in_its_own_second(world: World) -> None:

@@ -97,7 +97,7 @@ def test_a_release_takes_a_mark_that_was_left_behind(world: World) -> None:
     key = f"principal#{world.iam.users['mallory'].id}"
     # Another worker marked its try after the record was written.
     world.table.update(key, {"trying": "another"})
-    by = {"reason": "over", "by": "desk", "enable_keys": False, "dry": False}
+    by = {"reason": "over", "by": "responder", "enable_keys": False, "dry": False}
     release(world.item(key), **by, tools=world.tools())
     assert "trying" not in world.item(key)
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from handler.model.fingerprint import change_fingerprint, settings_fingerprint
-from handler.revoker.reconcile.reconcile import first_look
+from handler.revoker.reconcile.reconcile import baseline_and_group
 from handler.revoker.respond.respond import answer
 from handler.revoker.state.circuit_breaker import BREAKER
 from tests.doubles.account import World, a_user, settings
@@ -19,8 +19,8 @@ numbers = itertools.count(1)
 
 
 def run(world: World, variables: dict[str, str]) -> None:
-    """A day with these variables; the first patrol comes at its beginning."""
-    first_look(world.tools(**variables))
+    """A day with these variables; the first reconciliation comes at its beginning."""
+    baseline_and_group(world.tools(**variables))
     world.now += DAY
 
 

@@ -1,4 +1,4 @@
-"""The first look at the group, when an offender was there before it."""
+"""The baseline at the group, when an offender was there before it."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def test_whom_an_offender_took_out_before_the_first_look_stays_an_administrator(
 
 def test_an_offenders_removal_after_the_first_look_makes_nobody_an_administrator() -> None:
     world = World().installed()
-    puppet, mallory = world.iam.add_user("puppet"), world.iam.add_user("mallory")
+    accomplice, mallory = world.iam.add_user("accomplice"), world.iam.add_user("mallory")
     removal = call(
         a_user("mallory", mallory),
         "RemoveUserFromGroup",
         eventID="removal",
-        requestParameters={"groupName": "Administrators", "userName": "puppet"},
+        requestParameters={"groupName": "Administrators", "userName": "accomplice"},
         responseElements=None,
     )
     answer(removal, world.tools())
-    works = creates(a_user("puppet", puppet), second=5, event="work")
+    works = creates(a_user("accomplice", accomplice), second=5, event="work")
     assert answer(works, world.tools()).action is Action.CONTAIN
 
 

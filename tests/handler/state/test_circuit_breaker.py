@@ -40,14 +40,16 @@ def test_the_breaker_is_armed_for_hours_after_a_change_only(world: World) -> Non
     assert answer(offence, world.tools(BREAKER_LIMIT="1")).action is Action.CONTAIN
 
 
-def test_puppets_and_denied_calls_cannot_trip_the_breaker(world: World) -> None:
+def test_accomplices_and_denied_calls_cannot_trip_the_breaker(world: World) -> None:
     who = mallory(world)
     for number in range(3):
         answer(
             makes_user(world, who, f"p{number}", event=f"m{number}"), world.tools(BREAKER_LIMIT="2")
         )
-        puppet = a_user(f"p{number}", world.iam.users[f"p{number}"].id)
-        answer(creates(puppet, second=number, event=f"c{number}"), world.tools(BREAKER_LIMIT="2"))
+        accomplice = a_user(f"p{number}", world.iam.users[f"p{number}"].id)
+        answer(
+            creates(accomplice, second=number, event=f"c{number}"), world.tools(BREAKER_LIMIT="2")
+        )
         id = world.iam.add_user(f"denied-{number}")
         refused = call(
             a_user(f"denied-{number}", id), eventID=f"d{number}", errorCode="AccessDenied"
@@ -58,15 +60,15 @@ def test_puppets_and_denied_calls_cannot_trip_the_breaker(world: World) -> None:
     assert answer(offence, world.tools(BREAKER_LIMIT="2")).action is Action.CONTAIN
 
 
-def test_puppets_heard_of_before_their_maker_cannot_trip_the_breaker(world: World) -> None:
+def test_accomplices_heard_of_before_their_maker_cannot_trip_the_breaker(world: World) -> None:
     who = mallory(world)
     limit = {"BREAKER_LIMIT": "2"}
     answer(call(a_user("first", world.iam.add_user("first")), eventID="f"), world.tools(**limit))
     world.iam.now = world.now + 1
     made = [makes_user(world, who, f"p{number}", event=f"m{number}") for number in range(3)]
     for number in range(3):
-        puppet = a_user(f"p{number}", world.iam.users[f"p{number}"].id)
-        answer(creates(puppet, second=number, event=f"c{number}"), world.tools(**limit))
+        accomplice = a_user(f"p{number}", world.iam.users[f"p{number}"].id)
+        answer(creates(accomplice, second=number, event=f"c{number}"), world.tools(**limit))
     assert [answer(one, world.tools(**limit)).action for one in made] == [Action.CONTAIN] * 3
     assert world.iam.holds("mallory")
 
@@ -79,15 +81,15 @@ def test_an_open_breaker_spares_nobody_who_came_after_the_change(world: World) -
     elder = creates(a_user("elder", world.iam.add_user("elder")), second=1, event="e")
     assert answer(elder, world.tools(**limit)).held_by == "CircuitBreaker"
     world.iam.now = world.now + 1
-    puppet = creates(a_user("p", world.iam.add_user("p")), second=2, event="p")
-    assert answer(puppet, world.tools(**limit)).action is Action.CONTAIN
+    accomplice = creates(a_user("p", world.iam.add_user("p")), second=2, event="p")
+    assert answer(accomplice, world.tools(**limit)).action is Action.CONTAIN
 
 
 def test_an_open_breaker_never_spares_what_an_offender_made(world: World) -> None:
     who = mallory(world)
-    answer(makes_user(world, who, "puppet"), world.tools(BREAKER_LIMIT="1"))
-    world.iam.users["puppet"].attached.clear()
-    puppet = a_user("puppet", world.iam.users["puppet"].id)
-    verdict = answer(creates(puppet, second=5, event="p"), world.tools(BREAKER_LIMIT="1"))
+    answer(makes_user(world, who, "accomplice"), world.tools(BREAKER_LIMIT="1"))
+    world.iam.users["accomplice"].attached.clear()
+    accomplice = a_user("accomplice", world.iam.users["accomplice"].id)
+    verdict = answer(creates(accomplice, second=5, event="p"), world.tools(BREAKER_LIMIT="1"))
     assert verdict.action is Action.CONTAIN
-    assert world.iam.holds("puppet")
+    assert world.iam.holds("accomplice")

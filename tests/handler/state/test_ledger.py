@@ -7,7 +7,7 @@ import pytest
 from handler.model.reasons import Action
 from handler.model.report import Disposition
 from handler.revoker.respond.event_history import Deferred
-from handler.revoker.respond.ledger_updates import HEARD_SECONDS
+from handler.revoker.respond.ledger_updates import REPORTING_SECONDS
 from handler.revoker.respond.respond import answer
 from tests.doubles.account import NOON, World, a_session, a_user, call
 from tests.doubles.iam import Group
@@ -68,8 +68,11 @@ def test_an_attack_whose_second_call_arrives_first_is_struck_from_the_baseline()
     assert answer(first, world.tools()).action is Action.CONTAIN
     again = answer(creates(who, second=2, event="c"), world.tools())
     assert again.action is Action.CONTAIN
-    # Also calls from before: the first look vouched for them.
-    assert world.item(f"recheck#{id}")["since"] == world.item("baseline")["taken"] - HEARD_SECONDS
+    # Also calls from before: the baseline vouched for them.
+    assert (
+        world.item(f"reevaluate#{id}")["since"]
+        == world.item("baseline")["taken"] - REPORTING_SECONDS
+    )
 
 
 def test_a_member_added_by_an_administrator_is_one_from_that_second_on() -> None:
@@ -119,13 +122,13 @@ def test_an_administrator_removed_a_second_before_her_call_is_contained() -> Non
     assert ignored(spared)
 
 
-def test_a_removal_is_looked_at_again_by_the_patrol() -> None:
+def test_a_removal_is_looked_at_again_by_the_reconciliation() -> None:
     world = World().installed()
     bob = world.iam.add_user("bob")
     answer(adds(world, standing_admin(world), "bob", second=0, event="a"), world.tools())
     answer(removes(world, standing_admin(world), "bob", second=10, event="r"), world.tools())
-    assert world.item(f"recheck#{bob}") == {
-        "pk": f"recheck#{bob}",
+    assert world.item(f"reevaluate#{bob}") == {
+        "pk": f"reevaluate#{bob}",
         "id": bob,
         "name": "bob",
         "since": NOON + 10,
@@ -140,19 +143,19 @@ def test_a_removal_by_an_offender_unseats_nobody() -> None:
     assert ignored(answer(creates(standing_admin(world), second=1), world.tools()))
 
 
-def test_a_puppet_that_adds_its_maker_helps_nobody() -> None:
+def test_a_accomplice_that_adds_its_maker_helps_nobody() -> None:
     world = World().installed()
     mallory = world.iam.add_user("mallory")
-    puppet = world.iam.add_user("puppet")
+    accomplice = world.iam.add_user("accomplice")
     made = call(
         a_user("mallory", mallory),
         "CreateUser",
         eventID="make",
-        responseElements={"user": {"userName": "puppet", "userId": puppet}},
+        responseElements={"user": {"userName": "accomplice", "userId": accomplice}},
     )
     answer(made, world.tools())
-    assert world.iam.holds("puppet")
-    addition = adds(world, a_user("puppet", puppet), "mallory", second=1, event="a")
+    assert world.iam.holds("accomplice")
+    addition = adds(world, a_user("accomplice", accomplice), "mallory", second=1, event="a")
     answer(addition, world.tools())
     answer(creates(a_user("mallory", mallory), second=2, event="c"), world.tools())
     assert world.iam.holds("mallory")
@@ -212,7 +215,7 @@ def test_a_group_missing_at_the_baseline_is_told_and_contains_only_when_decided(
 ) -> None:
     for knob, disposition in (
         ("undecided", Disposition.CANNOT_CONTAIN),
-        ("nobody", Disposition.CONTAINED),
+        ("treat-as-empty", Disposition.CONTAINED),
     ):
         world = World()
         world.iam.groups[ADMINISTRATORS].members.clear()
@@ -221,7 +224,7 @@ def test_a_group_missing_at_the_baseline_is_told_and_contains_only_when_decided(
         bob = world.iam.add_user("bob")
         answer(creates(a_user("bob", bob), second=0), world.tools(MISSING_GROUP=knob))
         assert world.bus.reports()[0].disposition is disposition
-        assert world.iam.holds("bob") is (knob == "nobody")
+        assert world.iam.holds("bob") is (knob == "treat-as-empty")
 
 
 def test_a_table_restored_empty_takes_its_baseline_anew_without_whom_the_event_adds() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from handler.model.names import STATE_TABLE
-from handler.revoker.reconcile.reevaluate import recheck_calls
+from handler.revoker.reconcile.reevaluate import reevaluate_calls
 from handler.revoker.state.ledger import (
     BASELINE,
     LiveGroup,
@@ -77,7 +77,7 @@ def test_64_containments_of_one_principal_leave_the_first_record(
             Contained(
                 name="mallory",
                 kind="user",
-                rung="managed-policy",
+                method="managed-policy",
                 at=NOON,
                 event_id=f"e-{one}",
                 call="CreateUser",
@@ -109,9 +109,9 @@ def test_64_that_write_a_fact_each_lose_none(pool: ThreadPoolExecutor, table: Ta
 def test_64_that_ask_for_a_look_while_others_look_lose_no_request(
     pool: ThreadPoolExecutor, second_engine: Any
 ) -> None:
-    """Each of 56 asks from another time on; 8 patrols were about to take the request off."""
+    """Each of 56 asks from another time on; 8 reconciliations were about to take the request off."""
     small = new_table(second_engine, f"{STATE_TABLE}-looks")
-    key = "recheck#AIDABOB"
+    key = "reevaluate#AIDABOB"
     tools = replace(World().tools(), table=small)
     ask = partial(ask_again, small, principal_id="AIDABOB", name="bob")
 
@@ -120,7 +120,7 @@ def test_64_that_ask_for_a_look_while_others_look_lose_no_request(
             ask(since=NOON - number)
             return
         troubles: list[Exception] = []
-        recheck_calls(replace(tools, now=tools.now + number), troubles)
+        reevaluate_calls(replace(tools, now=tools.now + number), troubles)
         assert troubles == []
 
     for _ in range(ROUNDS):

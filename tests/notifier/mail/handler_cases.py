@@ -14,13 +14,13 @@ from tests.doubles.iam import ACCOUNT
 from tests.doubles.rounds import Rounds
 from tests.handler.memberships import creates
 from tests.handler.offences import makes_key, makes_user, mallory, resets_password
-from tests.notifier.desk import given_envelope, read_notice
+from tests.notifier.central import given_envelope, read_notice
 
 Case = Callable[[], World]
 
 
-def told_of(world: World) -> Notice:
-    """The notice that the centre makes of the account's last report."""
+def reported_of(world: World) -> Notice:
+    """The notice that the central account makes of the account's last report."""
     return read_notice(json.dumps(given_envelope(json.loads(world.bus.entries[-1]["Detail"]))))
 
 
@@ -39,7 +39,7 @@ def does(world: World, name: str, answered: Any = None, /, **request: Any) -> Wo
 
 def new_user() -> World:
     world = World().installed()
-    answer(makes_user(world, mallory(world), "puppet"), world.tools())
+    answer(makes_user(world, mallory(world), "accomplice"), world.tools())
     return world
 
 
@@ -71,11 +71,11 @@ def new_password() -> World:
     return world
 
 
-def puppets_password() -> World:
+def accomplices_password() -> World:
     world = new_user()
-    world.iam.users["puppet"].password = True
-    login = {"loginProfile": {"userName": "puppet"}}
-    return does(world, "CreateLoginProfile", login, userName="puppet")
+    world.iam.users["accomplice"].password = True
+    login = {"loginProfile": {"userName": "accomplice"}}
+    return does(world, "CreateLoginProfile", login, userName="accomplice")
 
 
 def new_administrator() -> World:
@@ -165,7 +165,7 @@ def stripped_deny() -> World:
     answer(creates(mallory(world), second=0), world.tools())
     world.iam.users["mallory"].attached.clear()
     world.bus.entries.clear()
-    world.later(900).patrol()
+    world.later(900).reconcile()
     world.bus.entries.pop()
     return world
 
@@ -183,12 +183,12 @@ def dead_tampering() -> World:
         responseElements=None,
     )
     world.queue.put(touched, rule="iam-org-revoker-tamper")
-    world.patrol()
+    world.reconcile()
     world.bus.entries.pop()
     return world
 
 
-def no_rung() -> World:
+def no_method() -> World:
     world = World().installed()
     world.iam.fail = {
         "attach_user_policy": ["LimitExceeded"],
@@ -208,7 +208,7 @@ CASES: dict[str, Case] = {
     "gained-key": new_key,
     "gained-key-refused": refused_key,
     "gained-password": new_password,
-    "gained-puppets-password": puppets_password,
+    "gained-created-password": accomplices_password,
     "gained-administrator": new_administrator,
     "gained-old-administrator": old_administrator,
     "gained-rescue-trust": rescue_trust,
@@ -220,6 +220,6 @@ CASES: dict[str, Case] = {
     "held-back-breaker": broken_circuit,
     "held-back-group": no_group,
     "stripped": stripped_deny,
-    "no-rung-held": no_rung,
+    "no-method-held": no_method,
     "tampered-late": dead_tampering,
 }

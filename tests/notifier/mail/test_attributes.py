@@ -7,7 +7,7 @@ from typing import Any
 
 from handler.notifier.mail.digest_mail import PART_LIMIT
 from handler.notifier.mail.message import make_mail
-from handler.notifier.send.publish import ACCOUNTS_LIMIT, Centre, publish_mail
+from handler.notifier.send.publish import ACCOUNTS_LIMIT, Central, publish_mail
 from handler.notifier.store.rate_limit import Limits
 
 
@@ -20,11 +20,11 @@ class Topic:
 
 def published(*accounts: str) -> Any:
     topic = Topic()
-    centre = Centre(
+    central = Central(
         store=Any, sns=topic, topic="", words={}, limits=Limits(per_minute=5), singles_until=0.0
     )
     silences = [{"account": account} for account in accounts]
-    publish_mail(centre, make_mail(subject="x", body="x", kind="silent", silences=silences))
+    publish_mail(central, make_mail(subject="x", body="x", kind="silent", silences=silences))
     return topic.attributes
 
 

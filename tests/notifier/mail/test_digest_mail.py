@@ -18,14 +18,14 @@ from handler.notifier.mail.digest_mail import (
     PART_LIMIT,
     back_mail,
     digest_mail,
+    not_reporting_mail,
     observed_mail,
     open_mail,
-    silent_mail,
 )
 from handler.notifier.mail.message import MESSAGE_LIMIT, Mail, sns_message
 from handler.notifier.messages.notice import Incident, Watched
-from tests.notifier.desk import read_notice, report_body, words
-from tests.notifier.mail.test_incident_mail import given_incident, illness
+from tests.notifier.central import read_notice, report_body, words
+from tests.notifier.mail.test_incident_mail import finding, given_incident
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "many"
 WORDS = words()
@@ -51,8 +51,8 @@ def given_watched(account: str = "111122223333", alias: str = "acme-dev") -> Wat
         account=account,
         alias=alias,
         product_version="0.1.0",
-        last_heard=1_790_000_000,
-        silent_since=0,
+        last_heartbeat=1_790_000_000,
+        not_reporting_since=0,
         due_at=1_790_002_100,
     )
 
@@ -91,17 +91,19 @@ def golden_mails() -> dict[str, Mail]:
         given_one(3, **HELD, principal_name="o'hara", alias="acme-prod", account="444455556666"),
         given_one(4, **HELD, **(ROLE | odd)),
     ]
-    silent = [given_watched(), given_watched("444455556666", "")]
+    not_reporting = [given_watched(), given_watched("444455556666", "")]
     return {
         "digest": digest_mail(WORDS, mixed),
         "observed": observed_mail(WORDS, observed),
         "open": open_mail(
-            WORDS, [given_one(3, calls=31, **ROOT), given_incident(illness("trail-off"))], silent
+            WORDS,
+            [given_one(3, calls=31, **ROOT), given_incident(finding("trail-off"))],
+            not_reporting,
         ),
-        "open-silent-only": open_mail(WORDS, [], silent[:1]),
-        "silent": silent_mail(WORDS, silent[:1], nobody_heard=False),
-        "deaf": silent_mail(WORDS, silent, nobody_heard=True),
-        "back": back_mail(WORDS, silent),
+        "open-silent-only": open_mail(WORDS, [], not_reporting[:1]),
+        "silent": not_reporting_mail(WORDS, not_reporting[:1], none_reporting=False),
+        "deaf": not_reporting_mail(WORDS, not_reporting, none_reporting=True),
+        "back": back_mail(WORDS, not_reporting),
     }
 
 
@@ -204,7 +206,7 @@ def test_no_text_breaks_a_line_the_width_or_a_subject_of_a_digest(texts: dict[st
     for mail in (
         digest_mail(WORDS, [one]),
         open_mail(WORDS, [one], [quiet]),
-        silent_mail(WORDS, [quiet], nobody_heard=False),
+        not_reporting_mail(WORDS, [quiet], none_reporting=False),
         back_mail(WORDS, [quiet, quiet]),
     ):
         assert re.fullmatch(r"[\x20-\x7e\n]+", mail.body)

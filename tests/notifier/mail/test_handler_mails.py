@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from handler.notifier.mail.digest_mail import observed_mail
 from handler.notifier.messages.notice import NoticeKind, event_key, incident_key
-from handler.revoker.impacts.model import Remedy
+from handler.revoker.impacts.model import Remediation
 from tests.doubles.account import a_user, event
-from tests.notifier.desk import read_notice
+from tests.notifier.central import read_notice
 from tests.notifier.mail.handler_cases import (
     CASES,
     dead_tampering,
     observed_user,
+    reported_of,
     spared_role,
-    told_of,
 )
 from tests.notifier.mail.test_incident_mail import WORDS, as_text, given_incident
 
@@ -28,7 +28,7 @@ ITEM = re.compile(r"^  [0-9]+\. (.*(?:\n     (?!aws |python ).*)*)", re.MULTILIN
 
 
 def mail_of(name: str) -> str:
-    return as_text(given_incident(told_of(CASES[name]())))
+    return as_text(given_incident(reported_of(CASES[name]())))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -39,7 +39,7 @@ def test_a_mail_on_a_real_report_is_its_golden_file(name: str) -> None:
 
 def observed() -> str:
     """The daily digest about who was spared, by one setting and by another."""
-    notices = [told_of(observed_user()), told_of(spared_role())]
+    notices = [reported_of(observed_user()), reported_of(spared_role())]
     incidents = [
         given_incident(notice, key=str(number), incident_id=f"{number:012}")
         for number, notice in enumerate(notices)
@@ -55,7 +55,7 @@ def test_the_digest_says_which_setting_spared_whom() -> None:
 
 @pytest.mark.parametrize("name", ["held-back-breaker", "held-back-group"])
 def test_whom_a_breaker_or_a_missing_group_spares_is_told_of_at_once_as_critical(name: str) -> None:
-    notice = told_of(CASES[name]())
+    notice = reported_of(CASES[name]())
     assert (notice.kind, notice.critical, notice.is_daily) == (
         NoticeKind.CANNOT_CONTAIN,
         True,
@@ -66,7 +66,7 @@ def test_whom_a_breaker_or_a_missing_group_spares_is_told_of_at_once_as_critical
 def test_a_tamper_event_among_the_dead_letters_is_the_one_that_its_rule_forwards() -> None:
     """Critical and reminded of; counted once if both arrive, in one incident with others."""
     world = dead_tampering()
-    late = told_of(world)
+    late = reported_of(world)
     record = event(
         a_user("mallory", world.iam.users["mallory"].id, key="AKIAMALLORY"),
         "DisableRule",
@@ -93,7 +93,7 @@ def test_what_a_call_gave_is_told_in_sentences_without_codes(name: str) -> None:
     items = [" ".join(found.split()) for found in ITEM.findall(mail_of(name))]
     assert items
     # PutUserPolicy and the like name calls; what stands in quotes is a name of the account's.
-    codes = {code.value for code in (*Remedy, *Rung) if "-" in code.value}
+    codes = {code.value for code in (*Remediation, *DenyMethod) if "-" in code.value}
     for text in items:
         assert re.match(r"(CRITICAL\. )?[A-Z]", text), text
         assert text.endswith("."), text

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from handler.model.heartbeat import Heartbeat, SelfTest
 from handler.model.names import KEPT_POLICY, kept_arn
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from handler.model.reasons import Reason
 from handler.model.report import Disposition
 from handler.notifier.mail.digest_mail import DIGEST_PLACEHOLDERS
 from handler.notifier.mail.formatting import command_line
 from handler.notifier.mail.incident_mail import (
-    HELD_BACK,
+    BLOCKED,
     MAIL_PLACEHOLDERS,
     SESSIONS,
     STILL_TRYING,
@@ -32,7 +32,7 @@ from handler.notifier.mail.incident_mail import (
 )
 from handler.notifier.messages.health_findings import ILLNESSES, find_illnesses
 from handler.notifier.messages.notice import Incident, Notice, NoticeKind
-from tests.notifier.desk import ACCOUNT, TEMPLATES, detached, read_notice, report_body, words
+from tests.notifier.central import ACCOUNT, TEMPLATES, detached, read_notice, report_body, words
 from tests.notifier.messages.test_notice import tamper_body
 
 KEPT = kept_arn(partition="aws", account=ACCOUNT, kind="policy", name=KEPT_POLICY)
@@ -70,9 +70,9 @@ SICK = Heartbeat(
     table_policy="missing",
     dead_letters=3,
     redriven=2,
-    roster_differences=(
-        "alice is in the group and not in the roster.",
-        "bob is in the roster and not in the group.",
+    ledger_differences=(
+        "alice is in the group and not in the ledger.",
+        "bob is in the ledger and not in the group.",
     ),
     self_test=SelfTest(
         at=1_790_000_000,
@@ -83,14 +83,14 @@ SICK = Heartbeat(
 )
 
 
-def illness(name: str) -> Notice:
+def finding(name: str) -> Notice:
     found = {notice.principal: notice for notice in find_illnesses(SICK, event_id="beat-1")}
     return found[name]
 
 
 def golden_incidents() -> dict[str, Incident]:
     """One incident per kind of notice, and one at a later milestone."""
-    nothing_done: dict[str, Any] = {"rung": "", "undo": ()}
+    nothing_done: dict[str, Any] = {"method": "", "undo": ()}
     root: dict[str, Any] = {
         "disposition": Disposition.CANNOT_CONTAIN,
         "reason": "root",
@@ -137,12 +137,12 @@ def golden_incidents() -> dict[str, Incident]:
                 ),
             ),
         ),
-        "ill": given_incident(illness("calls-rule-off")),
-        "ill-self-test": given_incident(illness("self-test-failed")),
-        "ill-dead-letters": given_incident(illness("dead-letters")),
-        "ill-late-events": given_incident(illness("late-events")),
-        "ill-table-policy": given_incident(illness("table-policy-off")),
-        "ill-roster": given_incident(illness("roster-differs")),
+        "ill": given_incident(finding("calls-rule-off")),
+        "ill-self-test": given_incident(finding("self-test-failed")),
+        "ill-dead-letters": given_incident(finding("dead-letters")),
+        "ill-late-events": given_incident(finding("late-events")),
+        "ill-table-policy": given_incident(finding("table-policy-off")),
+        "ill-ledger": given_incident(finding("ledger-differs")),
         "still-trying": replace(reported(), calls=12, milestone=10, latest=tenth),
         "cannot-contain": reported(**root, **nothing_done),
         "would-contain": reported(**role, **nothing_done),
@@ -152,7 +152,7 @@ def golden_incidents() -> dict[str, Incident]:
             **nothing_done,
         ),
         "told": reported(
-            disposition=Disposition.TOLD,
+            disposition=Disposition.REPORTED,
             reason="own-mfa",
             call="EnableMFADevice",
             **nothing_done,
@@ -192,7 +192,7 @@ def test_every_kind_of_notice_has_a_golden_mail_and_every_golden_mail_a_case() -
 
 
 def test_there_is_one_source_per_kind_and_it_names_only_what_a_mail_can_fill() -> None:
-    cases = {STILL_TRYING, SESSIONS, HELD_BACK, "sentences"}
+    cases = {STILL_TRYING, SESSIONS, BLOCKED, "sentences"}
     single = {kind.value for kind in NoticeKind} | cases
     many = {"digest", "observed", "open", "silent", "deaf", "back"}
     assert set(WORDS) == single | many
@@ -210,10 +210,10 @@ def test_the_sources_are_plain_ascii_without_tabs_or_trailing_blanks() -> None:
         assert not re.search(r" $", text, re.MULTILINE), path
 
 
-def test_every_reason_and_rung_has_a_sentence() -> None:
+def test_every_reason_and_deny_method_has_a_sentence() -> None:
     said = {line.partition(": ")[0] for line in WORDS["sentences"].splitlines()}
     assert {reason.value for reason in Reason} <= said
-    assert {rung.value for rung in Rung} <= said
+    assert {method.value for method in DenyMethod} <= said
     assert {f"{name}{end}" for name in ILLNESSES for end in ("", "-remedy")} <= said
 
 
@@ -299,7 +299,7 @@ def test_sns_takes_any_subject(texts: dict[str, str], disposition: Disposition, 
                 "user_agent",
                 "request",
                 "reason",
-                "rung",
+                "method",
                 "event_id",
             ]
         ),
@@ -318,8 +318,8 @@ def test_no_text_breaks_a_line_or_the_width(
     )
     assert re.fullmatch(r"[\x20-\x7e\n]+", body)
     commands = [line for line in body.splitlines() if line.startswith("  aws iam detach-user-")]
-    told = (Disposition.CONTAINED, Disposition.STRIPPED, Disposition.KEPT)
-    assert len(commands) == (disposition in told and is_printed(argument))
+    expected = (Disposition.CONTAINED, Disposition.STRIPPED, Disposition.KEPT)
+    assert len(commands) == (disposition in expected and is_printed(argument))
     copied = (*commands, *(line for line in body.splitlines() if line.startswith("  python -m ")))
     assert all(len(line) <= 72 for line in body.splitlines() if line not in copied)
     assert len(body) < 20_000
@@ -343,8 +343,8 @@ def test_the_release_names_whom_and_is_one_command(
     body = mail_body(WORDS, reported(**changes))
     line = next(line for line in body.splitlines() if line.startswith("  python "))
     assert line.endswith(' --reason "WHY"')
-    told = ["python", "-m", "responder", "release", ACCOUNT, *principal, "--reason", "WHY"]
-    assert shlex.split(line) == told
+    expected = ["python", "-m", "responder", "release", ACCOUNT, *principal, "--reason", "WHY"]
+    assert shlex.split(line) == expected
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60))

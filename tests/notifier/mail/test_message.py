@@ -17,7 +17,7 @@ import pytest
 
 from handler.notifier.mail.message import MESSAGE_LIMIT, incident_entry, make_mail, sns_message
 from handler.notifier.messages.notice import NoticeKind
-from tests.notifier.desk import Desk, report_body
+from tests.notifier.central import NotifierWorld, report_body
 from tests.notifier.mail.handler_cases import new_user
 from tests.notifier.mail.test_digest_mail import golden_mails
 from tests.notifier.mail.test_incident_mail import golden_incidents, reported
@@ -33,14 +33,16 @@ def documented(table: str) -> set[str]:
     return set(re.findall(r"^\| `(\w+)` \|", body, re.MULTILINE))
 
 
-def sent(desk: Desk, **changes: Any) -> dict[str, Any]:
-    desk.deliver(report_body(**changes))
-    return desk.topic.mails[-1].form
+def sent(notifier: NotifierWorld, **changes: Any) -> dict[str, Any]:
+    notifier.deliver(report_body(**changes))
+    return notifier.topic.mails[-1].form
 
 
-def test_a_single_mail_says_everything_under_the_documented_names(desk: Desk) -> None:
-    gains = new_user().bus.reports()[0].gains
-    form = sent(desk, gains=gains, notes=("A note.",), session="s", invoked_by="x", error_code="y")
+def test_a_single_mail_says_everything_under_the_documented_names(notifier: NotifierWorld) -> None:
+    impacts = new_user().bus.reports()[0].impacts
+    form = sent(
+        notifier, impacts=impacts, notes=("A note.",), session="s", invoked_by="x", error_code="y"
+    )
     (incident,) = form["incidents"]
     assert set(form) == documented("mail")
     assert set(incident) == documented("incident") | documented("whole")
@@ -55,13 +57,13 @@ def test_a_single_mail_says_everything_under_the_documented_names(desk: Desk) ->
     }
     assert incident["call"]["source_ip"] == "192.0.2.1"
     assert incident["undo"][0][:3] == ["aws", "iam", "detach-user-policy"]
-    assert incident["gains"][0]["what"].startswith("a new user 'puppet'")
+    assert incident["impacts"][0]["what"].startswith("a new user 'accomplice'")
     assert incident["facts"] == {
         "mode": "enforce",
         "partition": "aws",
         "product_version": "0.1.0",
         "reason": "not-an-administrator",
-        "rung": "managed-policy",
+        "method": "managed-policy",
     }
 
 
@@ -154,8 +156,10 @@ class Hook(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
-def test_the_example_posts_what_a_queue_got_to_a_webhook(desk: Desk, wrapped: bool) -> None:
-    form = sent(desk)
+def test_the_example_posts_what_a_queue_got_to_a_webhook(
+    notifier: NotifierWorld, wrapped: bool
+) -> None:
+    form = sent(notifier)
     given = {"Type": "Notification", "Message": json.dumps(form)} if wrapped else form
     got: list[Any] = []
     server = HTTPServer(("127.0.0.1", 0), type("Kept", (Hook,), {"got": got}))

@@ -6,16 +6,20 @@ from typing import Any
 
 import pytest
 
-from handler.model.cloudtrail import Kind
+from handler.model.cloudtrail import CallerKind
 from handler.model.principal import Target
-from handler.model.report import GainTold
+from handler.model.report import ReportedImpact
 from handler.notifier.mail.incident_mail import mail_body
-from handler.notifier.messages.allowed_commands import IAM_OPTIONS, undoes_containment, undoes_gain
+from handler.notifier.messages.allowed_commands import (
+    IAM_OPTIONS,
+    undoes_containment,
+    undoes_impact,
+)
 from handler.notifier.messages.inbox import STRANGE_COMMAND
-from handler.revoker.deny.methods import ROLE_STEPS, SESSION_STEPS, USER_STEPS
-from tests.handler.impacts.tables import CASES as GAIN_CASES
-from tests.notifier.desk import ACCOUNT, detached, given_report, read_notice, report_body
-from tests.notifier.mail.handler_cases import CASES, told_of
+from handler.revoker.deny.methods import ROLE_METHOD_CALLS, SESSION_METHOD_CALLS, USER_METHOD_CALLS
+from tests.handler.impacts.tables import CASES as IMPACT_CASES
+from tests.notifier.central import ACCOUNT, detached, given_report, read_notice, report_body
+from tests.notifier.mail.handler_cases import CASES, reported_of
 from tests.notifier.mail.test_incident_mail import WORDS, given_incident, reported
 
 OURS = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
@@ -23,26 +27,29 @@ NAMES = ("mallory", "-x", "a b", "it's", "eve\u202e", "$(id)", "a=b", "--policy-
 RELEASE = ("python", "-m", "responder", "release", ACCOUNT)
 
 
-def products_gains() -> list[tuple[str, ...]]:
+def products_impacts() -> list[tuple[str, ...]]:
     return [
         tuple(command)
-        for case in GAIN_CASES
-        for gain in case.gains
-        for command in gain.get("undo", ())
+        for case in IMPACT_CASES
+        for impact in case.impacts
+        for command in impact.get("undo", ())
     ]
 
 
 def test_every_undo_of_the_gain_tables_passes_and_no_call_is_known_that_none_has() -> None:
-    commands = products_gains()
-    assert [one for one in commands if not undoes_gain(one, account=ACCOUNT)] == []
-    rungs = {"delete-role-permissions-boundary"}
-    assert {command[2] for command in commands} | rungs == set(IAM_OPTIONS)
+    commands = products_impacts()
+    assert [one for one in commands if not undoes_impact(one, account=ACCOUNT)] == []
+    methods = {"delete-role-permissions-boundary"}
+    assert {command[2] for command in commands} | methods == set(IAM_OPTIONS)
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-us-gov", "aws-cn"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_undo_of_a_rung_passes(name: str, partition: str) -> None:
-    for kind, steps in ((Kind.USER, (*USER_STEPS, *SESSION_STEPS)), (Kind.ROLE, ROLE_STEPS)):
+def test_every_undo_of_a_deny_method_passes(name: str, partition: str) -> None:
+    for kind, steps in (
+        (CallerKind.USER, (*USER_METHOD_CALLS, *SESSION_METHOD_CALLS)),
+        (CallerKind.ROLE, ROLE_METHOD_CALLS),
+    ):
         target = Target(kind=kind, name=name, id="", account=ACCOUNT, partition=partition)
         for step in steps:
             command = step.command(target)
@@ -67,10 +74,10 @@ def test_what_an_earlier_installation_kept_may_be_taken_off_and_nothing_called_l
 @pytest.mark.parametrize("name", CASES)
 def test_of_the_handlers_own_reports_nothing_is_left_out(name: str) -> None:
     world = CASES[name]()
-    notice = told_of(world)
+    notice = reported_of(world)
     report = world.bus.reports()[-1]
     assert notice.undo == report.undo
-    assert [gain.undo for gain in notice.gains] == [gain.undo for gain in report.gains]
+    assert [impact.undo for impact in notice.impacts] == [impact.undo for impact in report.impacts]
     assert STRANGE_COMMAND not in notice.notes
 
 
@@ -100,18 +107,18 @@ HOSTILE: list[Any] = [
     (*RELEASE, "AIDAEXAMPLE000000003", "--reason", "WHY", "--yes"),
     (*RELEASE, "--yes", "--reason", "WHY"),
     ("python", "-m", "responder", "release", "999988887777", "AIDAEXAMPLE", "--reason", "WHY"),
-    ("python", "-m", "responder", "roster", ACCOUNT, "mallory", "--member", "--reason", "WHY"),
+    ("python", "-m", "responder", "ledger", ACCOUNT, "mallory", "--member", "--reason", "WHY"),
     (),
 ]
 
 
 @pytest.mark.parametrize("command", HOSTILE, ids=" ".join)
 def test_a_hostile_command_is_left_out_and_the_mail_says_so(command: tuple[str, ...]) -> None:
-    gain = GainTold(what="a new user 'puppet'", undo=(command,))
-    for undo, gains in (((command,), ()), ((), (gain,))):
-        notice = read_notice(report_body(undo=undo, gains=gains))
+    impact = ReportedImpact(what="a new user 'accomplice'", undo=(command,))
+    for undo, impacts in (((command,), ()), ((), (impact,))):
+        notice = read_notice(report_body(undo=undo, impacts=impacts))
         assert notice.undo == ()
-        assert all(one.undo == () for one in notice.gains)
+        assert all(one.undo == () for one in notice.impacts)
         body = mail_body(WORDS, given_incident(notice))
         assert "A command in the report was left out" in body
         assert "192.0.2.66" not in body
@@ -146,7 +153,7 @@ def test_a_client_id_may_be_a_url_but_no_file() -> None:
     verb = "remove-client-id-from-open-id-connect-provider"
     for client, passes in (("https://github.com/acme", True), ("file://x", False)):
         command = ("aws", "iam", verb, provider, f"--client-id={client}")
-        assert undoes_gain(command, account=ACCOUNT) is passes
+        assert undoes_impact(command, account=ACCOUNT) is passes
 
 
 def test_what_is_left_out_leaves_the_rest_of_the_report_alone() -> None:

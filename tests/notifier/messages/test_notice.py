@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.model.report import Disposition, GainTold, to_detail
+from handler.model.report import Disposition, ReportedImpact, to_detail
 from handler.notifier.messages.inbox import LIST_LIMIT, read_letter
 from handler.notifier.messages.notice import FACT_LIMIT, NoticeKind, pack_notice, unpack_notice
-from tests.notifier.desk import (
+from tests.notifier.central import (
     ACCOUNT,
     detached,
     given_envelope,
@@ -297,11 +297,15 @@ def test_two_of_the_largest_notices_fit_into_one_item(text: str) -> None:
     for name in ("account", "disposition", "partition"):
         del odd[name]
     long = tuple(map(detached, (text[:140], text[:2_000], text))) * 20
-    gain = GainTold(what=text, remedy=text, done=text, missing=text, undo=long, critical=True)
-    report = given_report(**(odd | {"undo": long, "notes": (text,) * 50, "gains": (gain,) * 20}))
+    impact = ReportedImpact(
+        what=text, remediation=text, done=text, missing=text, undo=long, critical=True
+    )
+    report = given_report(
+        **(odd | {"undo": long, "notes": (text,) * 50, "impacts": (impact,) * 20})
+    )
     notice = read_notice(json.dumps(given_envelope(to_detail(report))))
     assert notice.kind is NoticeKind.CONTAINED
-    assert len(notice.undo) == len(notice.gains) == LIST_LIMIT
+    assert len(notice.undo) == len(notice.impacts) == LIST_LIMIT
     assert all(len(value) <= FACT_LIMIT for value in notice.facts.values())
     assert 2 * len(pack_notice(notice)) < 390_000
 

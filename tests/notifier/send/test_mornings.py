@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from handler.model.report import Disposition
-from tests.notifier.desk import Desk, heartbeat_body
+from tests.notifier.central import NotifierWorld, heartbeat_body
 from tests.notifier.sweeping import (
     MORNING,
     given_report_of,
@@ -19,107 +19,113 @@ HELD: dict[str, Any] = {
 }
 
 
-def test_observing_mails_nobody_until_the_morning_and_then_one_digest(desk: Desk) -> None:
+def test_observing_mails_nobody_until_the_morning_and_then_one_digest(
+    notifier: NotifierWorld,
+) -> None:
     for number in range(3):
-        desk.deliver(*[given_report_of(number, **HELD)] * 2)
-        desk.sweep()
-    assert desk.subjects() == []
-    desk.now = MORNING - 1
-    desk.sweep()
-    assert desk.subjects() == []
-    desk.now = MORNING
-    desk.sweep()
-    desk.sweep()
-    assert desk.subjects() == [
+        notifier.deliver(*[given_report_of(number, **HELD)] * 2)
+        notifier.sweep()
+    assert notifier.subjects() == []
+    notifier.now = MORNING - 1
+    notifier.sweep()
+    assert notifier.subjects() == []
+    notifier.now = MORNING
+    notifier.sweep()
+    notifier.sweep()
+    assert notifier.subjects() == [
         "[IAM would be revoked] 111122223333: 3 principals since the last digest"
     ]
-    assert "--user-name=user-2" in desk.topic.mails[0].body
+    assert "--user-name=user-2" in notifier.topic.mails[0].body
 
 
-def test_the_next_morning_names_only_who_called_since(desk: Desk) -> None:
-    desk.deliver(given_report_of(1, **HELD), given_report_of(2, **HELD))
-    desk.now = MORNING
-    desk.sweep()
-    desk.now += 60
+def test_the_next_morning_names_only_who_called_since(notifier: NotifierWorld) -> None:
+    notifier.deliver(given_report_of(1, **HELD), given_report_of(2, **HELD))
+    notifier.now = MORNING
+    notifier.sweep()
+    notifier.now += 60
     again = json.loads(given_report_of(1, **HELD))
     again["detail"]["event_id"] = "e-again"
-    desk.deliver(json.dumps(again))
-    desk.now = MORNING + 86_400
-    desk.sweep()
-    desk.now += 86_400
-    desk.sweep()
-    assert len(desk.topic.mails) == 2
-    assert [entry["principal"]["name"] for entry in desk.topic.mails[1].form["incidents"]] == [
+    notifier.deliver(json.dumps(again))
+    notifier.now = MORNING + 86_400
+    notifier.sweep()
+    notifier.now += 86_400
+    notifier.sweep()
+    assert len(notifier.topic.mails) == 2
+    assert [entry["principal"]["name"] for entry in notifier.topic.mails[1].form["incidents"]] == [
         "user-1"
     ]
 
 
-def test_what_a_circuit_breaker_holds_back_is_told_at_once(desk: Desk) -> None:
+def test_what_a_circuit_breaker_holds_back_is_told_at_once(notifier: NotifierWorld) -> None:
     held = {"disposition": Disposition.CANNOT_CONTAIN, "held_by": "CircuitBreaker"}
-    desk.deliver(given_report_of(1, **(HELD | held | {"mode": "enforce"})))
-    assert [subject.split("]")[0] for subject in desk.subjects()] == ["[IAM NOT revoked"]
+    notifier.deliver(given_report_of(1, **(HELD | held | {"mode": "enforce"})))
+    assert [subject.split("]")[0] for subject in notifier.subjects()] == ["[IAM NOT revoked"]
 
 
-def test_what_a_newer_members_setting_holds_back_is_told_at_once(desk: Desk) -> None:
-    desk.deliver(given_report_of(1, **(HELD | {"held_by": "NewKnob", "mode": "enforce"})))
-    assert [subject.split("]")[0] for subject in desk.subjects()] == ["[IAM would be revoked"]
+def test_what_a_newer_members_setting_holds_back_is_told_at_once(notifier: NotifierWorld) -> None:
+    notifier.deliver(given_report_of(1, **(HELD | {"held_by": "NewKnob", "mode": "enforce"})))
+    assert [subject.split("]")[0] for subject in notifier.subjects()] == ["[IAM would be revoked"]
 
 
-def test_a_critical_incident_is_reminded_of_each_morning_for_three_days(desk: Desk) -> None:
-    desk.deliver(
+def test_a_critical_incident_is_reminded_of_each_morning_for_three_days(
+    notifier: NotifierWorld,
+) -> None:
+    notifier.deliver(
         given_report_of(1, disposition=Disposition.CANNOT_CONTAIN),
-        given_report_of(2, disposition=Disposition.TOLD),
+        given_report_of(2, disposition=Disposition.REPORTED),
     )
     for day in range(6):
-        desk.now = MORNING + day * 86_400
-        desk.sweep()
-        desk.sweep()
-    assert desk.subjects()[2:] == ["[Still open] 1 incident"] * 3
-    assert not any("due_at" in item for item in desk.items().values())
+        notifier.now = MORNING + day * 86_400
+        notifier.sweep()
+        notifier.sweep()
+    assert notifier.subjects()[2:] == ["[Still open] 1 incident"] * 3
+    assert not any("due_at" in item for item in notifier.items().values())
 
 
-def beats(desk: Desk, count: int, **changes: Any) -> None:
+def beats(notifier: NotifierWorld, count: int, **changes: Any) -> None:
     for _ in range(count):
-        desk.deliver(heartbeat_body(at=desk.now, **changes))
-        desk.now += 900
+        notifier.deliver(heartbeat_body(at=notifier.now, **changes))
+        notifier.now += 900
 
 
-def test_an_illness_is_one_mail_until_it_is_gone_and_another_when_it_is_back(desk: Desk) -> None:
-    beats(desk, 30, rule="DISABLED")
-    assert desk.subjects() == ["[Revoker ill] 111122223333 (acme-dev) calls rule off"]
-    beats(desk, 8)
-    beats(desk, 2, rule="DISABLED")
-    assert len(desk.topic.mails) == 2
+def test_an_illness_is_one_mail_until_it_is_gone_and_another_when_it_is_back(
+    notifier: NotifierWorld,
+) -> None:
+    beats(notifier, 30, rule="DISABLED")
+    assert notifier.subjects() == ["[Revoker ill] 111122223333 (acme-dev) calls rule off"]
+    beats(notifier, 8)
+    beats(notifier, 2, rule="DISABLED")
+    assert len(notifier.topic.mails) == 2
 
 
-def test_each_illness_of_an_account_is_a_mail_of_its_own(desk: Desk) -> None:
-    beats(desk, 1, rule="DISABLED", trail="stopped", dead_letters=2)
-    assert sorted(desk.subjects()) == [
+def test_each_illness_of_an_account_is_a_mail_of_its_own(notifier: NotifierWorld) -> None:
+    beats(notifier, 1, rule="DISABLED", trail="stopped", dead_letters=2)
+    assert sorted(notifier.subjects()) == [
         "[Revoker ill] 111122223333 (acme-dev) calls rule off",
         "[Revoker ill] 111122223333 (acme-dev) dead letters",
         "[Revoker ill] 111122223333 (acme-dev) trail off",
     ]
 
 
-def test_an_illness_is_reminded_of_while_it_lasts(desk: Desk) -> None:
-    desk.now = MORNING - 7_200
-    beats(desk, 9, trail="stopped")
-    desk.sweep()
-    assert desk.subjects()[1:] == ["[Still open] 1 incident"]
-    desk.now = MORNING + 86_400
-    desk.sweep()
-    assert len(desk.topic.mails) == 2
+def test_an_illness_is_reminded_of_while_it_lasts(notifier: NotifierWorld) -> None:
+    notifier.now = MORNING - 7_200
+    beats(notifier, 9, trail="stopped")
+    notifier.sweep()
+    assert notifier.subjects()[1:] == ["[Still open] 1 incident"]
+    notifier.now = MORNING + 86_400
+    notifier.sweep()
+    assert len(notifier.topic.mails) == 2
 
 
 def test_an_old_version_waits_for_the_morning_and_is_forgotten_if_it_is_gone_by_then(
-    desk: Desk,
+    notifier: NotifierWorld,
 ) -> None:
-    desk.now = MORNING - 14_400
-    beats(desk, 2, product_version="0.0.9")
-    beats(desk, 14)
-    desk.sweep()
-    assert desk.subjects() == []
-    desk.now = MORNING + 86_400 - 1_800
-    beats(desk, 2, product_version="0.0.9")
-    desk.sweep()
-    assert desk.subjects() == ["[Revoker ill] 111122223333 (acme-dev) old version"]
+    notifier.now = MORNING - 14_400
+    beats(notifier, 2, product_version="0.0.9")
+    beats(notifier, 14)
+    notifier.sweep()
+    assert notifier.subjects() == []
+    notifier.now = MORNING + 86_400 - 1_800
+    beats(notifier, 2, product_version="0.0.9")
+    notifier.sweep()
+    assert notifier.subjects() == ["[Revoker ill] 111122223333 (acme-dev) old version"]

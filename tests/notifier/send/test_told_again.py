@@ -1,4 +1,4 @@
-"""Each containment is told of once: from the revoker's reports to the mails of the centre."""
+"""Each containment is told of once: from the revoker's reports to the mails of the central account."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from handler.revoker.state.marks import mark_contained
 from tests.doubles.account import a_session, a_user, call
 from tests.doubles.rounds import Rounds
 from tests.handler.memberships import at, creates
-from tests.notifier.desk import Desk, given_envelope, report_body
+from tests.notifier.central import NotifierWorld, given_envelope, report_body
 
 
-def sent_on(world: Rounds, desk: Desk) -> None:
-    """The centre gets what the account sent since, but for its heartbeats."""
+def sent_on(world: Rounds, notifier: NotifierWorld) -> None:
+    """The central account gets what the account sent since, but for its heartbeats."""
     for entry in world.bus.entries:
         if entry["DetailType"] == REPORT_DETAIL_TYPE:
-            desk.deliver(json.dumps(given_envelope(json.loads(entry["Detail"]))))
+            notifier.deliver(json.dumps(given_envelope(json.loads(entry["Detail"]))))
     world.bus.entries.clear()
 
 
@@ -36,28 +36,30 @@ def world() -> Rounds:
 
 
 def test_who_is_released_and_offends_again_at_once_is_told_of_again(
-    world: Rounds, desk: Desk
+    world: Rounds, notifier: NotifierWorld
 ) -> None:
     mallory = a_user("mallory", world.iam.add_user("mallory"))
     answer(creates(mallory, second=0, event="first"), world.tools())
     answer(fails(mallory, second=5, event="denied"), world.tools())
-    sent_on(world, desk)
-    assert len(desk.subjects()) == 1
-    world.later(120).desk("release", principal="mallory", reason="meant it", dry=False)
+    sent_on(world, notifier)
+    assert len(notifier.subjects()) == 1
+    world.later(120).responder("release", principal="mallory", reason="meant it", dry=False)
     world.later(60)
     answer(creates(mallory, second=180, event="again"), world.tools())
     answer(fails(mallory, second=185, event="denied-again"), world.tools())
-    sent_on(world, desk)
-    desk.sweep()
+    sent_on(world, notifier)
+    notifier.sweep()
     assert (
-        desk.subjects()
+        notifier.subjects()
         == ["[IAM revoked] 111122223333 (example-alias) user mallory: CreateUser"] * 2
     )
-    calls = [item["calls"] for key, item in desk.items().items() if key.startswith("incident#")]
+    calls = [item["calls"] for key, item in notifier.items().items() if key.startswith("incident#")]
     assert calls == [2, 2]
 
 
-def test_however_often_one_contained_calls_it_is_one_incident(world: Rounds, desk: Desk) -> None:
+def test_however_often_one_contained_calls_it_is_one_incident(
+    world: Rounds, notifier: NotifierWorld
+) -> None:
     """Denied and not denied, counted and contained anew, stripped in between or not."""
     mallory = a_session("deployer", world.iam.add_role("deployer"))
     for number in range(40):
@@ -65,11 +67,13 @@ def test_however_often_one_contained_calls_it_is_one_incident(world: Rounds, des
             world.iam.roles["deployer"].attached.clear()
         made = creates if number % 3 else fails
         answer(made(mallory, second=number, event=f"event-{number}"), world.tools())
-    sent_on(world, desk)
-    desk.sweep()
-    [calls] = [item["calls"] for key, item in desk.items().items() if key.startswith("incident#")]
+    sent_on(world, notifier)
+    notifier.sweep()
+    [calls] = [
+        item["calls"] for key, item in notifier.items().items() if key.startswith("incident#")
+    ]
     assert calls == 40
-    assert len(desk.subjects()) == 2
+    assert len(notifier.subjects()) == 2
 
 
 def test_a_counted_call_says_what_holds_and_how_to_undo_it(world: Rounds) -> None:
@@ -78,7 +82,7 @@ def test_a_counted_call_says_what_holds_and_how_to_undo_it(world: Rounds) -> Non
     answer(fails(mallory, second=5, event="denied"), world.tools())
     first, counted = world.bus.reports()
     assert counted.containment == first.containment == "first"
-    assert (counted.rung, counted.undo) == (first.rung, first.undo)
+    assert (counted.method, counted.undo) == (first.method, first.undo)
 
 
 def test_of_two_workers_that_contain_at_once_both_name_the_one_whose_record_stands(
@@ -97,23 +101,25 @@ def test_of_two_workers_that_contain_at_once_both_name_the_one_whose_record_stan
 
 
 def test_a_stripped_deny_of_the_next_containment_is_told_of_again(
-    world: Rounds, desk: Desk
+    world: Rounds, notifier: NotifierWorld
 ) -> None:
     mallory = a_user("mallory", world.iam.add_user("mallory"))
     for event in ("first", "again"):
         second = world.now - 1_795_341_600.0
         answer(creates(mallory, second=second, event=event), world.tools())
         world.later(120).iam.users["mallory"].attached.clear()
-        world.patrol()
-        world.later(120).desk("release", principal="mallory", reason="meant it", dry=False)
+        world.reconcile()
+        world.later(120).responder("release", principal="mallory", reason="meant it", dry=False)
         world.later(120)
-    sent_on(world, desk)
-    desk.now += 120
-    desk.sweep()
-    told = [subject.split("]")[0] for subject in desk.subjects()]
-    assert sorted(told) == ["[IAM deny stripped"] * 2 + ["[IAM revoked"] * 2
+    sent_on(world, notifier)
+    notifier.now += 120
+    notifier.sweep()
+    reported = [subject.split("]")[0] for subject in notifier.subjects()]
+    assert sorted(reported) == ["[IAM deny stripped"] * 2 + ["[IAM revoked"] * 2
 
 
-def test_a_report_of_an_older_revoker_has_the_incident_that_it_always_had(desk: Desk) -> None:
-    desk.deliver(report_body("e-1"))
-    assert "incident#111122223333#contained#AIDAEXAMPLEMALLORY" in desk.items()
+def test_a_report_of_an_older_revoker_has_the_incident_that_it_always_had(
+    notifier: NotifierWorld,
+) -> None:
+    notifier.deliver(report_body("e-1"))
+    assert "incident#111122223333#contained#AIDAEXAMPLEMALLORY" in notifier.items()

@@ -31,7 +31,7 @@ from handler.notifier.store.rate_limit import (
 )
 from handler.notifier.store.table import IncidentStore, number_of
 from tests.dynamodb_local import CONTENDERS
-from tests.notifier.desk import QUIET, START, TABLE, read_notice, report_body
+from tests.notifier.central import QUIET, START, TABLE, read_notice, report_body
 
 ROUNDS = 200
 Done = TypeVar("Done")

@@ -16,7 +16,7 @@ from handler.notifier.store.rate_limit import (
     take_digest,
     take_single,
 )
-from tests.notifier.desk import START, Desk
+from tests.notifier.central import START, NotifierWorld
 
 THIRTY = Limits(per_minute=30)
 MINUTE = START - START % 60
@@ -32,58 +32,66 @@ def test_a_tenth_is_kept_for_digests_and_no_account_takes_more_than_a_quarter(
     assert (limits.singles, limits.share) == (singles, share)
 
 
-def take(desk: Desk, account: str, *, critical: bool = False, limits: Limits = THIRTY) -> Grant:
-    return take_single(desk.store(), limits, account=account, critical=critical)
+def take(
+    notifier: NotifierWorld, account: str, *, critical: bool = False, limits: Limits = THIRTY
+) -> Grant:
+    return take_single(notifier.store(), limits, account=account, critical=critical)
 
 
-def test_an_account_gets_its_share_and_its_last_mail_is_for_a_critical_one(desk: Desk) -> None:
-    desk.now = MINUTE
-    assert [take(desk, "1") for _ in range(7)] == [Grant.GIVEN] * 5 + [Grant.ACCOUNT_SPENT] * 2
-    assert [take(desk, "1", critical=True) for _ in range(2)] == [
+def test_an_account_gets_its_share_and_its_last_mail_is_for_a_critical_one(
+    notifier: NotifierWorld,
+) -> None:
+    notifier.now = MINUTE
+    assert [take(notifier, "1") for _ in range(7)] == [Grant.GIVEN] * 5 + [Grant.ACCOUNT_SPENT] * 2
+    assert [take(notifier, "1", critical=True) for _ in range(2)] == [
         Grant.GIVEN,
         Grant.ACCOUNT_SPENT,
     ]
-    assert take(desk, "2") is Grant.GIVEN
+    assert take(notifier, "2") is Grant.GIVEN
 
 
-def test_the_minute_ends_for_everybody_but_not_for_digests(desk: Desk) -> None:
-    desk.now = MINUTE
-    given = [take(desk, str(account)) for account in range(40)]
+def test_the_minute_ends_for_everybody_but_not_for_digests(notifier: NotifierWorld) -> None:
+    notifier.now = MINUTE
+    given = [take(notifier, str(account)) for account in range(40)]
     assert Counter(given) == {Grant.GIVEN: 27, Grant.MINUTE_SPENT: 13}
-    assert [take_digest(desk.store(), THIRTY) for _ in range(4)] == [
+    assert [take_digest(notifier.store(), THIRTY) for _ in range(4)] == [
         *[Grant.GIVEN] * 3,
         Grant.MINUTE_SPENT,
     ]
-    desk.now = MINUTE + 60
-    assert take(desk, "0") is Grant.GIVEN
+    notifier.now = MINUTE + 60
+    assert take(notifier, "0") is Grant.GIVEN
 
 
-def test_no_second_gets_more_than_its_few_and_the_next_is_waited_for(desk: Desk) -> None:
-    desk.now = MINUTE + 0.25
+def test_no_second_gets_more_than_its_few_and_the_next_is_waited_for(
+    notifier: NotifierWorld,
+) -> None:
+    notifier.now = MINUTE + 0.25
     seconds = []
     for account in range(10):
-        assert take(desk, str(account)) is Grant.GIVEN
-        seconds.append(int(desk.now - MINUTE))
+        assert take(notifier, str(account)) is Grant.GIVEN
+        seconds.append(int(notifier.now - MINUTE))
     assert Counter(seconds) == {0: MAILS_PER_SECOND, 1: MAILS_PER_SECOND, 2: 2}
-    assert desk.pauses == [0.75, 1.0]
+    assert notifier.pauses == [0.75, 1.0]
 
 
-def test_a_second_that_stays_full_is_given_up_and_the_sweep_has_the_mail(desk: Desk) -> None:
+def test_a_second_that_stays_full_is_given_up_and_the_sweep_has_the_mail(
+    notifier: NotifierWorld,
+) -> None:
     """Others are faster each time: the clock stands, the second stays full."""
-    desk.now = MINUTE
-    store = desk.store()
+    notifier.now = MINUTE
+    store = notifier.store()
     for account in range(MAILS_PER_SECOND):
-        assert take(desk, str(account)) is Grant.GIVEN
+        assert take(notifier, str(account)) is Grant.GIVEN
     object.__setattr__(store, "sleep", lambda seconds: None)
     assert take_single(store, THIRTY, account="9", critical=False) is Grant.MINUTE_SPENT
 
 
-def test_a_minute_is_one_small_item_that_goes_by_itself(desk: Desk) -> None:
-    desk.now = MINUTE
-    take(desk, "111122223333")
-    take_digest(desk.store(), THIRTY)
+def test_a_minute_is_one_small_item_that_goes_by_itself(notifier: NotifierWorld) -> None:
+    notifier.now = MINUTE
+    take(notifier, "111122223333")
+    take_digest(notifier.store(), THIRTY)
     key = f"budget#{int(MINUTE) // 60}"
-    assert desk.items() == {
+    assert notifier.items() == {
         key: {"pk": key, "taken": 2, "s0": 2, "a111122223333": 1, "expires_at": MINUTE + 3_600}
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sandbox.box import Box
 from sandbox.demo.product_setup import is_denied
 from stacksets.containments.repair import Drift
-from stacksets.drift.rings import detection_steps, drifted, mending, resources, to_look_into
+from stacksets.drift.rings import detection_steps, drifted, repairing, resources, to_look_into
 from stacksets.execute.dry_run import dry_run
 from stacksets.observe.containments import look_into
 from stacksets.steps.inputs import Given
@@ -26,9 +26,9 @@ def detect(operator: Operator) -> Given:
     return operator.look()
 
 
-def mended(operator: Operator, given: Given) -> Plan:
+def repaired(operator: Operator, given: Given) -> Plan:
     clients, rings = operator.clients(), given.wanted.rings
-    return mending(given, rings, look_into(clients, to_look_into(given, rings, clients)))
+    return repairing(given, rings, look_into(clients, to_look_into(given, rings, clients)))
 
 
 def spoil(box: Box, account: str) -> None:
@@ -55,7 +55,7 @@ def test_nothing_has_drifted_right_after_a_rollout(operator: Operator) -> None:
     operator.apply()
     given = detect(operator)
     assert found(operator, given) == []
-    assert mended(operator, given).empty
+    assert repaired(operator, given).empty
 
 
 def test_what_was_changed_is_named_by_resource_and_mended_with_its_containments_kept(
@@ -76,14 +76,14 @@ def test_what_was_changed_is_named_by_resource_and_mended_with_its_containments_
     ]
     # The rollout itself sees nothing to do: the template is the same.
     assert enforcing.plan().steps == ()
-    assert mended(enforcing, given).refusals == (
+    assert repaired(enforcing, given).refusals == (
         (
             f"Somebody is contained in {account}, whose stack has to go, and under the "
             "guardrail only the break-glass role takes a deny off: name it in --access-role."
         ),
     )
     with_break_glass(enforcing)
-    made = mended(enforcing, given := enforcing.look())
+    made = repaired(enforcing, given := enforcing.look())
     assert made.refusals == ()
     assert list(dry_run(made.steps)) == []
     assert [call.operation for call in made.calls()] == [
@@ -116,14 +116,14 @@ def test_what_was_changed_is_named_by_resource_and_mended_with_its_containments_
     assert is_denied(mallory.list_users)
     given = detect(enforcing)
     assert found(enforcing, given) == []
-    assert mended(enforcing, given).empty
+    assert repaired(enforcing, given).empty
     assert not [one for one in remains(box, account) if "-kept" in one]
     (held,) = look_into(enforcing.clients(), [account]).values()
-    assert sorted(one.name for one in held.contained) == ["mallory", "puppet"]
+    assert sorted(one.name for one in held.contained) == ["mallory", "accomplice"]
     assert enforcing.plan().empty
 
 
-def test_a_mending_that_is_interrupted_after_each_of_its_calls_ends_mended(
+def test_a_repair_that_is_interrupted_after_each_of_its_calls_ends_mended(
     enforcing: Operator,
 ) -> None:
     box = enforcing.box
@@ -137,7 +137,7 @@ def test_a_mending_that_is_interrupted_after_each_of_its_calls_ends_mended(
         assert is_denied(mallory.list_users)
         raise Interrupted
 
-    until_mended(enforcing, stop)
+    until_repaired(enforcing, stop)
     assert is_denied(mallory.list_users)
     assert not [one for one in remains(box, account) if "-kept" in one]
     assert enforcing.plan().empty
@@ -149,14 +149,14 @@ def with_break_glass(operator: Operator) -> None:
     operator.file = operator.file.replace("[central]\n", f"{role}[central]\n", 1)
 
 
-def until_mended(operator: Operator, stop: Callable[[], None]) -> None:
+def until_repaired(operator: Operator, stop: Callable[[], None]) -> None:
     """Run it again, and apply after it, until neither has anything to do."""
     for _ in range(40):
         given = detect(operator)
         if given.observed.stack_sets and not operator.plan().empty:
             operator.apply()
             continue
-        made = mended(operator, given)
+        made = repaired(operator, given)
         assert made.refusals == ()
         if made.empty:
             return

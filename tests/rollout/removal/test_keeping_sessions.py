@@ -15,7 +15,7 @@ from handler.model.names import (
     SESSION_DENY_GROUP,
     SESSION_DENY_POLICY,
 )
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from sandbox.box import Box
 from sandbox.demo.product_setup import is_denied
 from stacksets.containments.keep import as_kept, end_step, free_step, keep_step
@@ -24,9 +24,9 @@ from stacksets.execute.waiters import Waiting
 from stacksets.observe.containments import holding_of
 from stacksets.observed.bearers import Holding, Way
 from stacksets.steps.model import Step
-from tests.end_to_end.test_rungs import filler
-from tests.rollout.operator import Silent
-from tests.rollout.removal.test_looking import clients, follow
+from tests.end_to_end.test_deny_methods import filler
+from tests.rollout.operator import NotReporting
+from tests.rollout.removal.test_drift_detection import clients, follow
 from tests.rollout.removal.test_removal_permissions import clients as documented
 
 
@@ -50,7 +50,7 @@ def account(box: Box) -> str:
 def walk(box: Box) -> Callable[[Step], None]:
     """Takes a step under exactly the documented permissions."""
     waiting = Waiting(sleep=lambda _: None, clock=box.time, poll=0.0, patience=0.0)
-    walker = Walker(documented(box), {}, waiting, Silent())
+    walker = Walker(documented(box), {}, waiting, NotReporting())
     return lambda step: walker.walk([step])
 
 
@@ -70,7 +70,7 @@ def test_she_is_kept_by_a_group_that_no_stack_owns_and_ours_can_be_deleted(
     session = box.client("iam", account, key=box.console_session(account, "anna"))
     held = seen(box, account)
     (anna,) = held.contained
-    assert (anna.name, anna.rungs, anna.whole) == ("anna", {Rung.SESSION_GROUP}, False)
+    assert (anna.name, anna.methods, anna.whole) == ("anna", {DenyMethod.SESSION_GROUP}, False)
     assert list(held.unkeepable()) == list(held.stuck()) == []
 
     walk(keep_step(held))
@@ -108,15 +108,15 @@ def test_another_s_group_of_the_kept_name_keeps_nobody_and_is_told_of(
     iam.add_user_to_group(GroupName=KEPT_SESSION_GROUP, UserName="anna")
     held = seen(box, account)
     assert (held.left_behind, held.kept_session_group) == ((), False)
-    (told,) = held.unkeepable()
-    assert told.startswith(f"Nobody in {account} can be kept contained while {group} is there")
+    (reported,) = held.unkeepable()
+    assert reported.startswith(f"Nobody in {account} can be kept contained while {group} is there")
 
 
 def test_each_deny_is_carried_by_its_own_group_alone(box: Box, account: str) -> None:
     iam = box.client("iam", account)
     iam.create_group(GroupName="ops")
     iam.attach_group_policy(GroupName="ops", PolicyArn=deny_arn(iam))
-    (told,) = seen(box, account).stuck()
-    assert told.startswith(f"group ops in {account} carries {deny_arn(iam)}")
-    follow(iam, told)
+    (reported,) = seen(box, account).stuck()
+    assert reported.startswith(f"group ops in {account} carries {deny_arn(iam)}")
+    follow(iam, reported)
     assert list(seen(box, account).stuck()) == []

@@ -22,15 +22,15 @@ from handler.model.names import (
 )
 from sandbox.box import Box
 from sandbox.demo.product_setup import is_denied
-from stacksets.cli.common import look
+from stacksets.cli.common import read_inputs
 from stacksets.cli.remove import suspects
-from stacksets.drift.rings import detection_steps, found_drift, mending, to_look_into
+from stacksets.drift.rings import detection_steps, found_drift, repairing, to_look_into
 from stacksets.drift.stacks import found_in_stacks, stack_detection_steps
 from stacksets.observe.clients import Clients
 from stacksets.observe.containments import look_into
 from stacksets.permissions.operator import Place, document, permissions
 from stacksets.planners.removal import Choice, Removing, removal
-from tests.end_to_end.test_rungs import filler
+from tests.end_to_end.test_deny_methods import filler
 from tests.rollout.lacking import Lacking
 from tests.rollout.operator import Operator, stacks
 from tests.rollout.removal.test_drift import spoil, with_break_glass
@@ -71,19 +71,19 @@ MOVING = (
 
 
 # In the move below instead: here a kept deny is there already, and made to deny again.
-NOT_HERE = {Place.TAKING_BACK_MEMBERS: {"iam:CreatePolicy"}}
+NOT_HERE = {Place.REMOVAL_MEMBERS: {"iam:CreatePolicy"}}
 
 # By the kind of account: for drift and a removal, and for an apply that takes stacks away.
-TAKING_BACK = (
-    (Place.DEPLOYING, Place.MANAGEMENT, Place.TAKING_BACK, Place.TAKING_BACK_MEMBERS),
-    (Place.CENTRAL, Place.TAKING_BACK_CENTRAL),
-    (Place.TAKING_BACK_MEMBERS,),
+REMOVAL = (
+    (Place.DEPLOYING, Place.MANAGEMENT, Place.REMOVAL, Place.REMOVAL_MEMBERS),
+    (Place.CENTRAL, Place.REMOVAL_CENTRAL),
+    (Place.REMOVAL_MEMBERS,),
 )
-TAKING_AWAY = ((Place.DEPLOYING, Place.GUARDRAIL, Place.MANAGEMENT), *TAKING_BACK[1:])
+TAKING_AWAY = ((Place.DEPLOYING, Place.GUARDRAIL, Place.MANAGEMENT), *REMOVAL[1:])
 
 
 def clients(
-    box: Box, *, without: str = "", places: tuple[tuple[Place, ...], ...] = TAKING_BACK
+    box: Box, *, without: str = "", places: tuple[tuple[Place, ...], ...] = REMOVAL
 ) -> Clients:
     """Sessions that hold the documents and nothing else; in the members the break-glass role."""
     management, security, members = places
@@ -109,23 +109,25 @@ def clients(
     return Clients(caller=caller, make=make, elsewhere=make)
 
 
-def mend(operator: Operator, under: Clients) -> None:
-    """As `drift --mend` does. Raises ClientError and StepFailed."""
-    given = look(operator.look().wanted, operator.release, under, today=operator.today)
+def repair(operator: Operator, under: Clients) -> None:
+    """As `drift --repair` does. Raises ClientError and StepFailed."""
+    given = read_inputs(
+        operator.read_inputs().wanted, operator.release, under, today=operator.today
+    )
     rings = given.wanted.rings
     looking = (*detection_steps(given, rings), *stack_detection_steps(given))
     operator.walker(under).walk(looking)
-    given = look(given.wanted, operator.release, under, today=operator.today)
+    given = read_inputs(given.wanted, operator.release, under, today=operator.today)
     found_in_stacks(under, given)
     assert found_drift(under, given, rings)
     held = look_into(under, to_look_into(given, rings, under))
-    made = mending(given, rings, held)
+    made = repairing(given, rings, held)
     assert made.refusals == ()
     operator.walker(under).walk(made.own)
 
 
 def hold(box: Box, account: str) -> None:
-    """Somebody on each rung of our deny, and what is left of a kept one that allows by now."""
+    """Somebody on each deny method of our deny, and what is left of a kept one that allows by now."""
     iam = box.client("iam", account)
     deny = f"arn:aws:iam::{account}:policy{IAM_PATH}{DENY_POLICY}"
     for name in ("full", "plain"):
@@ -142,7 +144,7 @@ def hold(box: Box, account: str) -> None:
     iam.create_policy(PolicyName=KEPT_POLICY, Path=KEPT_PATH, PolicyDocument=allowing)
 
 
-def test_mending_and_removing_take_exactly_these_and_say_which_one_is_missing(
+def test_repair_and_removing_take_exactly_these_and_say_which_one_is_missing(
     enforcing: Operator,
 ) -> None:
     """Each action is refused once, by name, right before it is done."""
@@ -153,13 +155,15 @@ def test_mending_and_removing_take_exactly_these_and_say_which_one_is_missing(
     spoil(box, account)
     box.settle(ignore_hidden=True)
     with_break_glass(enforcing)
-    management, security, members = TAKING_BACK
+    management, security, members = REMOVAL
     places = {box.management: management, box.security: security}
     lacking = Lacking(box, {**places, **dict.fromkeys(box.members, members)})
     under = lacking.clients()
-    mend(enforcing, under)
+    repair(enforcing, under)
 
-    given = look(enforcing.look().wanted, enforcing.release, under, today=enforcing.today)
+    given = read_inputs(
+        enforcing.read_inputs().wanted, enforcing.release, under, today=enforcing.today
+    )
     empty = Removing(given=given, held={}, choice=Choice.RELEASE)
     held = look_into(under, suspects(empty, under, everywhere=True))
     made = removal(replace(empty, held=held))
@@ -169,9 +173,9 @@ def test_mending_and_removing_take_exactly_these_and_say_which_one_is_missing(
     # The operator's own roles have nothing of ours in their names.
     assert left(box) == []
     for where, place in (
-        (box.management, Place.TAKING_BACK),
-        (box.security, Place.TAKING_BACK_CENTRAL),
-        (account, Place.TAKING_BACK_MEMBERS),
+        (box.management, Place.REMOVAL),
+        (box.security, Place.REMOVAL_CENTRAL),
+        (account, Place.REMOVAL_MEMBERS),
     ):
         wanted = {one.action for one in permissions(place)}
         tried = {action for there, action in lacking.tried if there == where}

@@ -15,12 +15,12 @@ from sandbox.box import Box
 from sandbox.core.keys import Key
 from sandbox.demo.product_setup import is_denied
 from stacksets.cli.remove import suspects
-from stacksets.containments.repair import mending_steps
+from stacksets.containments.repair import repair_steps
 from stacksets.execute.dry_run import dry_run
 from stacksets.observe.containments import look_into
 from stacksets.planners.removal import Choice, Removing, removal
-from stacksets.steps.model import Kind, Plan
-from tests.end_to_end.test_rungs import role_at_its_quota
+from stacksets.steps.model import Plan, StepKind
+from tests.end_to_end.test_deny_methods import role_at_its_quota
 from tests.rollout.operator import Interrupted, Operator
 from tests.rollout.removal.remains import remains
 
@@ -31,7 +31,9 @@ def enforcing(operator: Operator) -> Operator:
     since = operator.today - timedelta(days=60)
     rule = f'mode = "enforce"\nobserved_since = {since}\n'
     text = operator.file.replace("[[ring]]\n", f"[[ring]]\n{rule}")
-    operator.file = text.replace("[[ring]]", '[parameters]\nMissingGroup = "nobody"\n[[ring]]', 1)
+    operator.file = text.replace(
+        "[[ring]]", '[parameters]\nMissingGroup = "treat-as-empty"\n[[ring]]', 1
+    )
     operator.apply()
     return operator
 
@@ -39,7 +41,7 @@ def enforcing(operator: Operator) -> Operator:
 def contain(box: Box, account: str) -> Key:
     """mallory, who has just lost IAM, with the user that she made."""
     key = box.new_user(account, "mallory", "iam:*")
-    box.client("iam", account, key=key).create_user(UserName="puppet")
+    box.client("iam", account, key=key).create_user(UserName="accomplice")
     box.settle()
     assert is_denied(box.client("iam", account, key=key).list_users)
     return key
@@ -77,17 +79,17 @@ def test_nothing_of_a_rollout_is_left_in_any_account(operator: Operator) -> None
     assert len(left(operator.box)) > 50
     made = planned(operator, None)
     assert [(step.kind, step.ring) for step in made.steps] == [
-        (Kind.MANAGEMENT, ""),
-        (Kind.RING, "everyone"),
-        (Kind.RING, "everyone"),
-        (Kind.RING, "canary"),
-        (Kind.RING, "canary"),
-        (Kind.GUARDRAIL, ""),
-        (Kind.GUARDRAIL, ""),
-        (Kind.GUARDRAIL, ""),
-        (Kind.CENTRAL, ""),
-        (Kind.BUCKET, ""),
-        (Kind.BUCKET, ""),
+        (StepKind.MANAGEMENT, ""),
+        (StepKind.RING, "everyone"),
+        (StepKind.RING, "everyone"),
+        (StepKind.RING, "canary"),
+        (StepKind.RING, "canary"),
+        (StepKind.GUARDRAIL, ""),
+        (StepKind.GUARDRAIL, ""),
+        (StepKind.GUARDRAIL, ""),
+        (StepKind.CENTRAL, ""),
+        (StepKind.BUCKET, ""),
+        (StepKind.BUCKET, ""),
     ]
     operator.walker(operator.clients()).walk(made.own)
     assert left(operator.box) == []
@@ -124,7 +126,7 @@ def test_who_is_kept_is_denied_after_every_call_and_everything_else_goes(
     kept = kept_arn(partition="aws", account=account, kind="policy", name=KEPT_POLICY)
     assert left(box) == [f"{account}: {kept}"]
     bearing = box.client("iam", account).list_entities_for_policy(PolicyArn=kept)
-    assert sorted(one["UserName"] for one in bearing["PolicyUsers"]) == ["mallory", "puppet"]
+    assert sorted(one["UserName"] for one in bearing["PolicyUsers"]) == ["mallory", "accomplice"]
 
 
 def test_who_is_released_may_use_iam_again_and_nothing_is_left(enforcing: Operator) -> None:
@@ -168,7 +170,7 @@ def test_a_role_that_was_kept_by_its_boundary_is_held_by_ours_and_ends_as_it_was
     iam = box.client("iam", account)
     key = role_at_its_quota(box, account)
     before = attached(iam, "deploy")
-    box.client("iam", account, key=key).create_user(UserName="puppet")
+    box.client("iam", account, key=key).create_user(UserName="accomplice")
     box.settle()
     session = box.client("iam", account, key=key)
     assert boundary(iam, "deploy").endswith("/iam-org-revoker-deny")
@@ -181,7 +183,9 @@ def test_a_role_that_was_kept_by_its_boundary_is_held_by_ours_and_ends_as_it_was
     assert boundary(iam, "deploy") == kept
     enforcing.apply()
     still_denied()
-    box.client("lambda", account).invoke(FunctionName="iam-org-revoker", Payload='{"patrol": true}')
+    box.client("lambda", account).invoke(
+        FunctionName="iam-org-revoker", Payload='{"reconciliation": true}'
+    )
     still_denied()
     box.settle()
     still_denied()
@@ -192,7 +196,7 @@ def test_a_role_that_was_kept_by_its_boundary_is_held_by_ours_and_ends_as_it_was
     given = enforcing.look()
     (ring,) = [ring for ring in given.wanted.rings if account in given.ring_accounts(ring)]
     held = look_into(enforcing.clients(), [account]).values()
-    steps = list(mending_steps(given, ring, held, []))
+    steps = list(repair_steps(given, ring, held, []))
     enforcing.walker(enforcing.clients(still_denied)).walk(steps)
     assert not [one for one in left(box) if "-kept" in one]
     assert boundary(iam, "deploy") == deny
@@ -219,21 +223,25 @@ def test_a_later_installation_takes_over_who_was_kept(enforcing: Operator) -> No
     contain(box, account)
     remove(enforcing, Choice.KEEP)
     enforcing.apply()
-    box.client("lambda", account).invoke(FunctionName="iam-org-revoker", Payload='{"patrol": true}')
+    box.client("lambda", account).invoke(
+        FunctionName="iam-org-revoker", Payload='{"reconciliation": true}'
+    )
     box.settle()
     (held,) = look_into(enforcing.clients(), [account]).values()
-    assert {one.name: sorted(rung.value for rung in one.rungs) for one in held.contained} == {
+    assert {one.name: sorted(method.value for method in one.methods) for one in held.contained} == {
         "mallory": ["managed-policy"],
-        "puppet": ["managed-policy"],
+        "accomplice": ["managed-policy"],
     }
     # The security team hears of each, once.
-    box.client("lambda", account).invoke(FunctionName="iam-org-revoker", Payload='{"patrol": true}')
+    box.client("lambda", account).invoke(
+        FunctionName="iam-org-revoker", Payload='{"reconciliation": true}'
+    )
     box.settle()
-    assert told_of(box, account) == {"mallory": 1, "puppet": 1}
+    assert reported_of(box, account) == {"mallory": 1, "accomplice": 1}
 
 
-def told_of(box: Box, account: str) -> dict[str, int]:
-    """How many reports of a kept deny the centre has, by principal."""
+def reported_of(box: Box, account: str) -> dict[str, int]:
+    """How many reports of a kept deny the central account has, by principal."""
     items = box.client("dynamodb", box.security).scan(TableName=INCIDENT_TABLE)["Items"]
     prefix = f"incident#{account}#kept#"
     found = [item for item in items if item["pk"]["S"].startswith(prefix)]

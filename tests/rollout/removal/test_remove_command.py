@@ -92,10 +92,10 @@ def test_nothing_is_removed_without_a_clear_word_and_then_everything_is(
     account = box.members[0]
     mallory = box.client("iam", account, key=contain(box, account))
 
-    silent = run("remove")
-    assert silent.returncode == 1
-    assert "user mallory" in silent.stdout
-    assert "--release-all or --keep-contained" in " ".join(silent.stdout.split())
+    not_reporting = run("remove")
+    assert not_reporting.returncode == 1
+    assert "user mallory" in not_reporting.stdout
+    assert "--release-all or --keep-contained" in " ".join(not_reporting.stdout.split())
     alone = run("remove", "--keep-contained")
     assert (alone.returncode, alone.stderr.split("\n")[1]) == (
         1,
@@ -153,8 +153,8 @@ def test_drift_is_shown_as_json_and_mended_under_the_guardrail(
         "not_looked_at": {},
         "by_hand": [],
     }
-    mended = run("drift", "--mend", "--yes", "--poll", "0.1")
-    assert mended.returncode == 0, mended.stdout + mended.stderr
+    repaired = run("drift", "--repair", "--yes", "--poll", "0.1")
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
     box.settle(ignore_hidden=True)
     assert is_denied(mallory.list_users)
     clean = run("drift", "--poll", "0.1")

@@ -21,7 +21,7 @@ def terminal(operator: Operator, tmp_path: Path) -> Terminal:
     return made
 
 
-def test_what_somebody_changed_in_the_centre_is_named_and_never_replaced(
+def test_what_somebody_changed_in_the_central_account_is_named_and_never_replaced(
     box: Box, operator: Operator, terminal: Terminal
 ) -> None:
     clean = terminal.run("drift", "--poll", "0.1")
@@ -35,15 +35,15 @@ def test_what_somebody_changed_in_the_centre_is_named_and_never_replaced(
     )
     found = terminal.run("drift", "--json", "--poll", "0.1")
     assert found.returncode == 1
-    told = json.loads(found.stdout)
-    assert told["not_looked_at"] == {}
+    reported = json.loads(found.stdout)
+    assert reported["not_looked_at"] == {}
     assert [
-        (one["account"], one["stack"], one["resource"], one["paths"]) for one in told["drifted"]
+        (one["account"], one["stack"], one["resource"], one["paths"]) for one in reported["drifted"]
     ] == [
         (box.security, "iam-org-revoker-central", "SweepRule", ["/State"]),
         (box.management, "iam-org-revoker", "Revoker", ["/Timeout"]),
     ]
-    assert [one["accounts"] for one in told["by_hand"]] == [[box.security], [box.management]]
+    assert [one["accounts"] for one in reported["by_hand"]] == [[box.security], [box.management]]
 
     stacks = {
         account: box.client("cloudformation", account).describe_stacks(StackName=name)["Stacks"]
@@ -52,10 +52,10 @@ def test_what_somebody_changed_in_the_centre_is_named_and_never_replaced(
             (box.management, "iam-org-revoker"),
         )
     }
-    mended = terminal.run("drift", "--mend", "--yes", "--poll", "0.1")
-    assert mended.returncode == 1
-    assert "is never made anew" in mended.stderr
-    assert "--deployment-mode REVERT_DRIFT" in mended.stderr
+    repaired = terminal.run("drift", "--repair", "--yes", "--poll", "0.1")
+    assert repaired.returncode == 1
+    assert "is never made anew" in repaired.stderr
+    assert "--deployment-mode REVERT_DRIFT" in repaired.stderr
     for account, (before,) in stacks.items():
         (after,) = box.client("cloudformation", account).describe_stacks(
             StackName=before["StackName"]

@@ -160,13 +160,13 @@ def test_an_instance_profile_is_the_calls_that_make_it(box: Box, account: str) -
     settled_stack(box, account, made["StackId"])
     cloudformation.delete_stack(StackName="profile")
     assert settled_stack(box, account, made["StackId"])["StackStatus"] == "DELETE_COMPLETE"
-    told = [
+    reported = [
         (one["eventName"], one["requestParameters"])
         for one in box.records
         if one["recipientAccountId"] == account and "InstanceProfile" in one["eventName"]
     ]
     named = {"instanceProfileName": "ip"}
-    assert told == [
+    assert reported == [
         ("CreateInstanceProfile", named),
         ("AddRoleToInstanceProfile", {**named, "roleName": "worker"}),
         ("RemoveRoleFromInstanceProfile", {**named, "roleName": "worker"}),

@@ -51,15 +51,15 @@ def bus_template(account: str, organization: str, sid: str = "AllowReports") -> 
 
 def test_a_bus_policy_keeps_its_condition_and_follows_updates(box: Box, account: str) -> None:
     arn = bus_arn(account, "reports")
-    deploy(box, account, "centre", bus_template(account, "o-exampleorgid"))
+    deploy(box, account, "central", bus_template(account, "o-exampleorgid"))
     expected = {"Sid": "AllowReports", **statement(account, "reports", "o-exampleorgid")}
     assert box.state.bus_policies[arn]["Statement"] == [expected]
     shown = box.client("events", account).describe_event_bus(Name="reports")["Policy"]
     assert json.loads(shown)["Statement"] == [expected]
-    deploy(box, account, "centre", bus_template(account, "o-otherorgid0", sid="AllowOthers"))
+    deploy(box, account, "central", bus_template(account, "o-otherorgid0", sid="AllowOthers"))
     expected = {"Sid": "AllowOthers", **statement(account, "reports", "o-otherorgid0")}
     assert box.state.bus_policies[arn]["Statement"] == [expected]
-    assert delete(box, account, "centre")["StackStatus"] == "DELETE_COMPLETE"
+    assert delete(box, account, "central")["StackStatus"] == "DELETE_COMPLETE"
     assert arn not in box.state.bus_policies
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.box import Box
-from sandbox.demo.product_setup import carried
+from sandbox.demo.product_setup import uploaded
 from tests.sandbox.cloudformation.rings import REGION, Ring, fill, make_set, refused, ring
 from tests.sandbox.cloudformation.templates import NAMED, deny_policy, ended, resource, template
 from tests.sandbox.parts import document
@@ -136,10 +136,10 @@ def test_a_stack_that_cannot_be_looked_at_fails_for_its_account(box: Box, ring: 
     results = box.client("cloudformation", box.management).list_stack_set_operation_results(
         StackSetName=ring.name, OperationId=operation["OperationId"]
     )
-    told = {one["Account"]: one for one in results["Summaries"]}
-    assert told[first]["Status"] == "FAILED"
-    assert "does not exist" in told[first]["StatusReason"]
-    assert told[second]["Status"] == "SUCCEEDED"
+    reported = {one["Account"]: one for one in results["Summaries"]}
+    assert reported[first]["Status"] == "FAILED"
+    assert "does not exist" in reported[first]["StatusReason"]
+    assert reported[second]["Status"] == "SUCCEEDED"
 
 
 def test_drift_is_detected_for_one_operation_at_a_time(box: Box, ring: Ring) -> None:
@@ -166,7 +166,7 @@ def test_what_was_just_deployed_of_the_product_has_not_drifted(box: Box, ring: R
         AutoDeployment={"Enabled": False},
         Capabilities=NAMED,
         Parameters=[{"ParameterKey": "CentralBusArn", "ParameterValue": bus}],
-        **carried(box, box.management, "member"),
+        **uploaded(box, box.management, "member"),
     )
     assert fill(box, ring)["Status"] == "SUCCEEDED"
     operation = detect(box, ring)

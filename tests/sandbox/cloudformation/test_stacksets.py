@@ -134,13 +134,13 @@ def test_a_failure_is_told_for_its_account_and_ends_the_operation(box: Box, ring
     operation = fill(box, ring, OperationPreferences={"MaxConcurrentCount": 1})
     assert operation["Status"] == "FAILED"
     assert operation["StatusDetails"] == {"FailedStackInstancesCount": 1}
-    told = results(box, ring, operation)
-    assert told[first][0] == "FAILED"
-    assert told[first][1].startswith(
+    reported = results(box, ring, operation)
+    assert reported[first][0] == "FAILED"
+    assert reported[first][1].startswith(
         "ResourceLogicalId:Deny, ResourceType:AWS::IAM::ManagedPolicy, ResourceStatusReason:"
     )
-    assert "already exists" in told[first][1]
-    assert told[second] == ("CANCELLED", "Cancelled since failure tolerance has exceeded")
+    assert "already exists" in reported[first][1]
+    assert reported[second] == ("CANCELLED", "Cancelled since failure tolerance has exceeded")
     assert instances(box, ring) == {
         first: ("OUTDATED", "FAILED"),
         second: ("OUTDATED", "CANCELLED"),
@@ -238,8 +238,8 @@ def test_a_stack_that_cannot_be_deleted_is_inoperable_until_it_can(box: Box, rin
         "OperationPreferences": ALL,
     }
     operation = cloudformation.delete_stack_instances(**wanted)["OperationId"]
-    told = results(box, ring, ended(box, ring.name, operation))
-    assert "Cannot delete a policy attached to entities" in told[first][1]
+    reported = results(box, ring, ended(box, ring.name, operation))
+    assert "Cannot delete a policy attached to entities" in reported[first][1]
     assert instances(box, ring) == {first: ("INOPERABLE", "INOPERABLE")}
     iam.detach_user_policy(**attached)
     operation = cloudformation.delete_stack_instances(**wanted)["OperationId"]

@@ -18,14 +18,14 @@ def test_functions_see_the_time_that_was_skipped_warm_or_cold(box: Box, account:
     lambdas = box.client("lambda", account)
     function(box, account, "clock", "import time\ndef handler(*_): return time.time()")
 
-    def told() -> float:
+    def reported() -> float:
         return float(json.load(lambdas.invoke(FunctionName="clock")["Payload"]))
 
-    before = told() - time.time()
+    before = reported() - time.time()
     box.advance(HOUR)
-    warm = told() - time.time()
+    warm = reported() - time.time()
     lambdas.update_function_configuration(FunctionName="clock", MemorySize=256)
-    cold = told() - time.time()
+    cold = reported() - time.time()
     assert [round(one - before, -1) for one in (warm, cold)] == [HOUR, HOUR]
 
 
@@ -67,8 +67,8 @@ def test_records_and_iam_write_down_the_time_that_functions_see(box: Box, accoun
     box.advance(HOUR)
     made = iam.create_user(UserName="alice")["User"]["CreateDate"].timestamp()
     record = [one for one in box.records if one["recipientAccountId"] == account][-1]
-    told = datetime.fromisoformat(record["eventTime"]).timestamp()
-    assert [round(one - box.state.now(), -2) for one in (made, told)] == [0, 0]
+    reported = datetime.fromisoformat(record["eventTime"]).timestamp()
+    assert [round(one - box.state.now(), -2) for one in (made, reported)] == [0, 0]
     key = box.new_session(account, "role", "iam:ListUsers")
     box.client("iam", key=key).list_users()
     record = [one for one in box.records if one["recipientAccountId"] == account][-1]

@@ -266,20 +266,20 @@ def test_what_cannot_be_forwarded_ends_with_the_dead_letters(
 
 
 @pytest.mark.parametrize(
-    ("carried", "wanted", "kept_events"),
+    ("uploaded", "wanted", "kept_events"),
     [(True, True, 1), (True, False, 1), (False, True, 0), (False, False, 1)],
 )
 def test_the_source_of_a_forwarded_event_comes_along_or_not(
     box: Box,
     account: str,
     monkeypatch: pytest.MonkeyPatch,
-    carried: bool,
+    uploaded: bool,
     wanted: bool,
     kept_events: int,
 ) -> None:
     """No page of AWS's says which: a bus that does not insist is right either way."""
-    monkeypatch.setattr(box.state, "unknowns", Unknowns(forwarded_events_carry_source=carried))
-    central = box.new_account(f"central-{carried}-{wanted}")
+    monkeypatch.setattr(box.state, "unknowns", Unknowns(forwarded_events_carry_source=uploaded))
+    central = box.new_account(f"central-{uploaded}-{wanted}")
     arn = bus_arn("central", account=central, region="us-east-1")
     source: dict[str, Any] = {"ForAllValues:StringLike": {"events:source": "aws.*"}}
     insisting = {"Null": {"events:source": "false"}} if wanted else {}

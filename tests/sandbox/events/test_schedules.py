@@ -70,15 +70,20 @@ def test_held_schedules_do_not_fire_by_themselves(
 def test_a_schedule_hands_over_its_input(box: Box, account: str, target: str) -> None:
     may = role(box, account, "r", allow(SEND, target), service=SERVICE)
     schedule(
-        box, account, "rate(15 minutes)", Arn=target, RoleArn=may, Input=json.dumps({"patrol": 1})
+        box,
+        account,
+        "rate(15 minutes)",
+        Arn=target,
+        RoleArn=may,
+        Input=json.dumps({"reconcile": 1}),
     )
     box.advance(15 * 60 + 1)
     fired(box)
-    assert bodies(box, target) == [{"patrol": 1}]
+    assert bodies(box, target) == [{"reconcile": 1}]
     box.advance(15 * 60 + 1)
     fired(box)
     # The first one is visible again: nobody deleted it.
-    assert bodies(box, target) == [{"patrol": 1}, {"patrol": 1}]
+    assert bodies(box, target) == [{"reconcile": 1}, {"reconcile": 1}]
 
 
 def test_a_schedule_without_input_sends_an_event(box: Box, account: str, target: str) -> None:

@@ -232,7 +232,7 @@ def test_an_alarm_reaches_its_topic_as_the_key_and_the_topic_let_cloudwatch(
     cloudwatch.set_alarm_state(AlarmName="ill", StateValue="ALARM", StateReason="a test")
     arn = f"arn:aws:sns:us-east-1:{account}:health"
     assert len(box.outbox.of(arn)) == mails
-    told = cloudwatch.describe_alarm_history(AlarmName="ill", HistoryItemType="Action")
+    reported = cloudwatch.describe_alarm_history(AlarmName="ill", HistoryItemType="Action")
     said = "Successfully executed" if mails else "Failed to execute"
-    (action,) = told["AlarmHistoryItems"]
+    (action,) = reported["AlarmHistoryItems"]
     assert action["HistorySummary"] == f"{said} action {arn}"

@@ -304,19 +304,19 @@ def test_a_function_of_another_account_runs_for_whom_its_policy_names(
     box: Box, account: str
 ) -> None:
     runner = function(box, account, "revoker", "def handler(event, context): return event")
-    other = box.new_account("central-desk")
-    desk = box.new_session(other, "desk", "lambda:InvokeFunction", path="/ours/")
+    other = box.new_account("central-responder")
+    responder = box.new_session(other, "responder", "lambda:InvokeFunction", path="/ours/")
     person = box.new_user(other, "mallory", "lambda:InvokeFunction")
     without = box.new_session(other, "without", "s3:*")
     call = {"FunctionName": runner, "Payload": b'{"release": "bob"}'}
-    assert outcome(box.client("lambda", key=desk).invoke, **call) == "AccessDeniedException"
+    assert outcome(box.client("lambda", key=responder).invoke, **call) == "AccessDeniedException"
     box.client("lambda", account).add_permission(
         FunctionName="revoker",
-        StatementId="desk",
+        StatementId="responder",
         Action="lambda:InvokeFunction",
-        Principal=f"arn:aws:iam::{other}:role/ours/desk",
+        Principal=f"arn:aws:iam::{other}:role/ours/responder",
     )
-    answer = box.client("lambda", key=desk).invoke(**call)
+    answer = box.client("lambda", key=responder).invoke(**call)
     assert json.loads(answer["Payload"].read()) == {"release": "bob"}
     for stranger in (person, without):
         refused = outcome(box.client("lambda", key=stranger).invoke, **call)

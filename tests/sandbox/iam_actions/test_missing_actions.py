@@ -30,7 +30,7 @@ def record(box: Box, account: str, name: str) -> dict[str, Any]:
     return next(one for one in reversed(mine) if one["eventName"] == name)
 
 
-def told(box: Box, account: str, name: str) -> Any:
+def reported(box: Box, account: str, name: str) -> Any:
     """What the last record of an action says was asked for, and that it succeeded."""
     last = record(box, account, name)
     assert "errorCode" not in last
@@ -46,7 +46,7 @@ def test_a_renamed_user_stays_who_she_is(box: Box, account: str) -> None:
     before = iam.get_user(UserName="alice")["User"]
     admin = administrator(box, account)
     admin.update_user(UserName="alice", NewUserName="mallory", NewPath="/team/")
-    assert told(box, account, "UpdateUser") == {
+    assert reported(box, account, "UpdateUser") == {
         "userName": "alice",
         "newUserName": "mallory",
         "newPath": "/team/",
@@ -88,7 +88,7 @@ def test_a_renamed_group_keeps_members_and_policies(box: Box, account: str) -> N
     )
     before = iam.get_group(GroupName="staff")["Group"]["GroupId"]
     iam.update_group(GroupName="staff", NewGroupName="crew")
-    assert told(box, account, "UpdateGroup") == {"groupName": "staff", "newGroupName": "crew"}
+    assert reported(box, account, "UpdateGroup") == {"groupName": "staff", "newGroupName": "crew"}
     box.client("iam", key=key).list_users()
     after = iam.get_group(GroupName="crew")
     assert after["Group"]["GroupId"] == before
@@ -110,7 +110,10 @@ def test_another_default_version_changes_what_is_allowed(box: Box, account: str)
     assert code(hers.list_users) == "AccessDenied"
     iam.set_default_policy_version(PolicyArn=arn, VersionId="v1")
     hers.list_users()
-    assert told(box, account, "SetDefaultPolicyVersion") == {"policyArn": arn, "versionId": "v1"}
+    assert reported(box, account, "SetDefaultPolicyVersion") == {
+        "policyArn": arn,
+        "versionId": "v1",
+    }
     assert iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"] == "v1"
     unknown = {"PolicyArn": arn, "VersionId": "v9"}
     assert code(iam.set_default_policy_version, **unknown) == "NoSuchEntity"
@@ -122,7 +125,7 @@ def test_a_user_changes_her_own_password_only(box: Box, account: str) -> None:
     assert code(hers.change_password, **change) == "NoSuchEntity"
     box.client("iam", account).create_login_profile(UserName="alice", Password="old")
     hers.change_password(**change)
-    assert told(box, account, "ChangePassword") is None
+    assert reported(box, account, "ChangePassword") is None
     session = box.client("iam", key=box.new_session(account, "role", "iam:*"))
     assert code(session.change_password, **change) == "InvalidUserType"
 
@@ -148,7 +151,7 @@ def test_a_service_credential_lives_and_its_secret_is_never_told(box: Box, accou
         "ServiceSpecificCredentialId": credential["ServiceSpecificCredentialId"],
     }
     iam.update_service_specific_credential(**one, Status="Inactive")
-    assert told(box, account, "UpdateServiceSpecificCredential")["status"] == "Inactive"
+    assert reported(box, account, "UpdateServiceSpecificCredential")["status"] == "Inactive"
     (listed,) = iam.list_service_specific_credentials(UserName="alice")[
         "ServiceSpecificCredentials"
     ]
@@ -167,7 +170,7 @@ def test_ssh_keys_and_signing_certificates_live_as_credentials_do(box: Box, acco
     iam = administrator(box, account)
     key = iam.upload_ssh_public_key(UserName="alice", SSHPublicKeyBody="ssh-rsa AAAA")
     identity = key["SSHPublicKey"]["SSHPublicKeyId"]
-    assert told(box, account, "UploadSSHPublicKey") == {
+    assert reported(box, account, "UploadSSHPublicKey") == {
         "userName": "alice",
         "sSHPublicKeyBody": "ssh-rsa AAAA",
     }
@@ -177,7 +180,7 @@ def test_ssh_keys_and_signing_certificates_live_as_credentials_do(box: Box, acco
     certificate = iam.upload_signing_certificate(UserName="alice", CertificateBody="-----BEGIN")
     identity = certificate["Certificate"]["CertificateId"]
     iam.update_signing_certificate(UserName="alice", CertificateId=identity, Status="Inactive")
-    assert told(box, account, "UpdateSigningCertificate") == {
+    assert reported(box, account, "UpdateSigningCertificate") == {
         "userName": "alice",
         "certificateId": identity,
         "status": "Inactive",
@@ -207,7 +210,7 @@ def test_a_provider_is_widened(box: Box, account: str) -> None:
     made = iam.create_open_id_connect_provider(
         Url="https://id.example.com", ClientIDList=["a"], ThumbprintList=["0" * 40]
     )
-    assert told(box, account, "CreateOpenIDConnectProvider") == {
+    assert reported(box, account, "CreateOpenIDConnectProvider") == {
         "url": "https://id.example.com",
         "clientIDList": ["a"],
         "thumbprintList": ["0" * 40],
@@ -215,7 +218,7 @@ def test_a_provider_is_widened(box: Box, account: str) -> None:
     arn = made["OpenIDConnectProviderArn"]
     one = {"OpenIDConnectProviderArn": arn}
     iam.add_client_id_to_open_id_connect_provider(**one, ClientID="b")
-    assert told(box, account, "AddClientIDToOpenIDConnectProvider") == {
+    assert reported(box, account, "AddClientIDToOpenIDConnectProvider") == {
         "openIDConnectProviderArn": arn,
         "clientID": "b",
     }
@@ -236,7 +239,7 @@ def test_centralised_root_access_belongs_to_the_management_account(box: Box, acc
         "RootCredentialsManagement",
         "RootSessions",
     ]
-    assert told(box, box.management, "EnableOrganizationsRootSessions") is None
+    assert reported(box, box.management, "EnableOrganizationsRootSessions") is None
     root.disable_organizations_root_sessions()
     root.disable_organizations_root_credentials_management()
     trust.disable_aws_service_access(ServicePrincipal="iam.amazonaws.com")

@@ -121,7 +121,7 @@ def test_a_dry_run_adds_nothing_to_what_programs_read(
 
 
 @pytest.mark.parametrize(("words", "code"), [([], 1), (["--yes"], 0)])
-def test_mending_tells_programs_one_document_and_people_its_plan(
+def test_repair_tells_programs_one_document_and_people_its_plan(
     words: list[str],
     code: int,
     walked: list[Plan],
@@ -134,15 +134,15 @@ def test_mending_tells_programs_one_document_and_people_its_plan(
     found = (given(observed=rolled_out()), [], {})
     monkeypatch.setattr(drift, "_looked", lambda *_: found)
     monkeypatch.setattr(drift, "to_look_into", lambda *_: set())
-    monkeypatch.setattr(drift, "mending", lambda *_: made)
-    assert main(["drift", "--mend", "--json", *words]) == code
+    monkeypatch.setattr(drift, "repairing", lambda *_: made)
+    assert main(["drift", "--repair", "--json", *words]) == code
     out, err = capsys.readouterr()
     assert json.loads(out) == {"drifted": [], "not_looked_at": {}, "by_hand": []}
     assert "Switch trusted access for StackSets on" in err
     assert (made in walked) is bool(words)
     stopped = Plan((), ("Somebody is contained.",))
-    monkeypatch.setattr(drift, "mending", lambda *_: stopped)
-    assert main(["drift", "--mend", "--json", *words]) == 1
+    monkeypatch.setattr(drift, "repairing", lambda *_: stopped)
+    assert main(["drift", "--repair", "--json", *words]) == 1
     out, err = capsys.readouterr()
     assert json.loads(out) == {"drifted": [], "not_looked_at": {}, "by_hand": []}
     assert "refused: Somebody is contained." in err

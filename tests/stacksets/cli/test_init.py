@@ -249,7 +249,7 @@ def test_no_identity_center_is_told_and_not_taken_for_none_that_looks_like_it() 
         list(permission_sets(Answers(list_instances={"Instances": []})))
 
 
-def test_the_management_account_is_no_rings_and_no_centre() -> None:
+def test_the_management_account_is_no_rings_and_no_central_account() -> None:
     accounts = dict(organization().accounts)
     accounts[MANAGEMENT] = replace(accounts[MANAGEMENT], name="security")
     assert guess_central(replace(organization(), accounts=accounts)) is None

@@ -14,7 +14,7 @@ from stacksets.cli.progress import Bars, Lines, looking
 from stacksets.execute.waiters import Counted
 from stacksets.observed.model import Operation
 from stacksets.planners.rollout import plan
-from stacksets.steps.model import Kind, Step, Until, Wait
+from stacksets.steps.model import Step, StepKind, Until, Wait
 from tests.stacksets.scene import ONE, SECURITY, given, rolled_out
 
 
@@ -65,7 +65,7 @@ def test_a_busy_set_is_waited_for_with_its_ring_and_accounts() -> None:
 
 def test_what_has_no_accounts_is_told_beside_the_steps() -> None:
     wait = Wait(Until.CONFIRMED, SECURITY, "arn:example")
-    step = Step(Kind.CONFIRM, "Wait for the answers to [two] mails", "security", wait=wait)
+    step = Step(StepKind.CONFIRM, "Wait for the answers to [two] mails", "security", wait=wait)
     assert seen_on_a_terminal(step, Counted(0, 0, "2 not confirmed yet")) == [
         "steps 0/3 2 not confirmed yet: Wait for the answers to [two] mails"
     ]

@@ -16,7 +16,7 @@ from stacksets.cli.render_table import as_json, summary
 from stacksets.execute.dry_run import dry_run
 from stacksets.execute.waiters import Counted
 from stacksets.planners.rollout import plan
-from stacksets.steps.model import Call, Kind, Saved, Step, Until, Wait
+from stacksets.steps.model import Call, Saved, Step, StepKind, Until, Wait
 from tests.stacksets.scene import MANAGEMENT, SECURITY, changed, given, rolled_out
 
 
@@ -33,7 +33,9 @@ def test_the_commands_are_a_script_that_a_shell_can_read() -> None:
 
 
 def test_a_line_break_in_a_unit_s_name_begins_no_command() -> None:
-    step = Step(kind=Kind.TRUST, says="Attach", whom="Large\ncurl example.com: 3 accounts")
+    step = Step(
+        kind=StepKind.TRUST, says="Attach", target_text="Large\ncurl example.com: 3 accounts"
+    )
     lines = list(as_commands([step], profiles={}, own=MANAGEMENT, region="us-east-1"))
     assert lines[-1] == "# Attach: Large\\ncurl example.com: 3 accounts"
 
@@ -77,7 +79,7 @@ def test_a_script_ends_at_the_first_step_that_does_not_succeed(
 ) -> None:
     call = Call(MANAGEMENT, "cloudformation", operation, {"StackName": "x"})
     wait = Wait(until, MANAGEMENT, "x")
-    step = Step(kind=Kind.RING, says="It", whom="all", calls=(call,), wait=wait)
+    step = Step(kind=StepKind.RING, says="It", target_text="all", calls=(call,), wait=wait)
     lines = as_commands([step], profiles={}, own=MANAGEMENT, region="us-east-1")
     script = "\n".join([aws(answer), *lines])
     assert subprocess.run(["bash"], input=script, text=True, check=False).returncode == code
@@ -86,19 +88,19 @@ def test_a_script_ends_at_the_first_step_that_does_not_succeed(
 def test_a_stack_that_is_gone_is_gone_as_wanted() -> None:
     call = Call(MANAGEMENT, "cloudformation", "DeleteStack", {"StackName": "x"})
     wait = Wait(Until.STACK, MANAGEMENT, "x")
-    step = Step(kind=Kind.RING, says="It", whom="all", calls=(call,), wait=wait)
+    step = Step(kind=StepKind.RING, says="It", target_text="all", calls=(call,), wait=wait)
     lines = as_commands([step], profiles={}, own=MANAGEMENT, region="us-east-1")
     script = "\n".join([aws('[ "$4" != describe-stacks ]'), *lines])
     subprocess.run(["bash"], input=script, text=True, check=True)
 
 
 def test_a_function_is_invoked_as_the_command_line_takes_it() -> None:
-    arguments = {"FunctionName": "x", "Payload": '{"patrol": true}'}
+    arguments = {"FunctionName": "x", "Payload": '{"reconciliation": true}'}
     call = Call(MANAGEMENT, "lambda", "Invoke", arguments)
-    step = Step(kind=Kind.CONTAINED, says="It", whom="all", calls=(call,))
+    step = Step(kind=StepKind.CONTAINED, says="It", target_text="all", calls=(call,))
     lines = list(as_commands([step], profiles={}, own=MANAGEMENT, region="us-east-1"))
     assert lines[-1] == (
-        "printf %s '{\"patrol\": true}' | aws --region us-east-1 lambda invoke --function-name x "
+        "printf %s '{\"reconciliation\": true}' | aws --region us-east-1 lambda invoke --function-name x "
         "--payload fileb:///dev/stdin /dev/stdout"
     )
 
@@ -174,7 +176,7 @@ def test_the_last_line_says_how_much_there_is_to_do() -> None:
 
 
 def step(*calls: Call) -> Step:
-    return Step(Kind.RING, "Do it", "somebody", calls=calls)
+    return Step(StepKind.RING, "Do it", "somebody", calls=calls)
 
 
 def test_a_dry_run_finds_a_call_of_the_wrong_shape() -> None:

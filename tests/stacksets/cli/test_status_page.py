@@ -18,8 +18,8 @@ from stacksets.cli.status_page import page_html, write_page
 from stacksets.cli.status_page_data import SIGNS, page_data
 from stacksets.observed.heartbeats import Opened
 from stacksets.status.coverage import coverage
-from stacksets.status.inputs import Sight
-from tests.stacksets.status.inputs import DAY, NOW, a_mixed_sight, a_sight, account_id
+from stacksets.status.inputs import StatusInputs
+from tests.stacksets.status.inputs import DAY, NOW, account_id, mixed_status_inputs, status_inputs
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = '</script><img src=x id=mark onerror="document.title=1">{{ 7 * 7 }}<!--\u202e\n"\'&`'
@@ -37,18 +37,18 @@ FLAGS = (
 )
 
 
-def html(sight: Sight) -> str:
-    return page_html(coverage(sight), sight)
+def html(inputs: StatusInputs) -> str:
+    return page_html(coverage(inputs), inputs)
 
 
-def named(sight: Sight, name: str, unit: str = "") -> Sight:
+def named(inputs: StatusInputs, name: str, unit: str = "") -> StatusInputs:
     """The first account under another name, in an OU of another name too."""
-    organization, one = sight.organization, account_id(1)
+    organization, one = inputs.organization, account_id(1)
     account = replace(organization.accounts[one], name=name)
     above = organization.units[account.unit]
     units = {**organization.units, above.id: replace(above, path=("Workloads", unit or above.name))}
     accounts = {**organization.accounts, one: account}
-    return replace(sight, organization=replace(organization, accounts=accounts, units=units))
+    return replace(inputs, organization=replace(organization, accounts=accounts, units=units))
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def browse(tmp_path: Path) -> Any:
     if CHROMIUM is None:
         pytest.skip("no Chromium here: what the page's script does was not tried")
 
-    def open_page(sight: Sight, fragment: str = "", *, added: str = "") -> str:
+    def open_page(inputs: StatusInputs, fragment: str = "", *, added: str = "") -> str:
         page = tmp_path / "page.html"
-        write_page(page, coverage(sight), sight)
+        write_page(page, coverage(inputs), inputs)
         page.write_text(page.read_text() + added)
         done = subprocess.run(
             [
@@ -85,7 +85,7 @@ def drawn(document: str) -> list[str]:
 
 
 def test_the_page_reaches_nothing_and_lets_only_its_own_style_and_script_in() -> None:
-    page = html(a_mixed_sight(12))
+    page = html(mixed_status_inputs(12))
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
     assert policy is not None
     hashes = [
@@ -105,14 +105,14 @@ def test_the_page_reaches_nothing_and_lets_only_its_own_style_and_script_in() ->
 
 
 def test_every_state_has_a_sign_of_its_own_beside_its_colour() -> None:
-    page = html(a_sight())
+    page = html(status_inputs())
     assert len(set(SIGNS.values())) == len(SIGNS)
     for state in SIGNS:
         assert page.count(f'[data-state="{state.value.replace(" ", "-")}"] {{ --bg') == 2
 
 
 def test_a_hostile_name_stays_data_in_the_file() -> None:
-    page = html(named(a_sight(), HOSTILE, unit=HOSTILE))
+    page = html(named(status_inputs(), HOSTILE, unit=HOSTILE))
     assert "<img" not in page
     assert page.count("</script>") == 2
     data = page.split('<script id="data" type="application/json">')[1].split("</script>")[0]
@@ -120,10 +120,10 @@ def test_a_hostile_name_stays_data_in_the_file() -> None:
 
 
 def test_texts_that_accounts_share_stand_once() -> None:
-    sight = a_mixed_sight(1_000)
-    data = page_data(coverage(sight), sight)
+    inputs = mixed_status_inputs(1_000)
+    data = page_data(coverage(inputs), inputs)
     assert len(data["words"]) == len(set(data["words"])) < 400
-    assert len(html(sight)) < 300_000
+    assert len(html(inputs)) < 300_000
 
 
 def test_incidents_are_counted_by_account_and_day_for_thirty_days() -> None:
@@ -137,9 +137,9 @@ def test_incidents_are_counted_by_account_and_day_for_thirty_days() -> None:
         Opened(other, today - 1, "contained"): 9,
         Opened(other, today - 1, "ill"): 70,
     }
-    sight = a_sight()
-    sight = replace(sight, kept=replace(sight.kept, opened=opened))
-    data = page_data(coverage(sight), sight)
+    inputs = status_inputs()
+    inputs = replace(inputs, kept=replace(inputs.kept, opened=opened))
+    data = page_data(coverage(inputs), inputs)
     assert data["days"][0] == "2026-08-23"
     assert data["days"][-1] == "2026-09-21"
     assert data["trend"] == [[2, 0], *[[0, 0]] * 27, [9, 0], [4, 1]]
@@ -151,54 +151,56 @@ def test_incidents_are_counted_by_account_and_day_for_thirty_days() -> None:
 
 
 def test_a_page_is_never_half_written(tmp_path: Path) -> None:
-    sight = a_sight()
+    inputs = status_inputs()
     page = tmp_path / "page.html"
     page.write_text("the one before")
-    write_page(page, coverage(sight), sight)
+    write_page(page, coverage(inputs), inputs)
     assert page.read_text().rstrip().endswith("</html>")
     assert [one.name for one in tmp_path.iterdir()] == ["page.html"]
 
 
 def test_ten_thousand_accounts_are_drawn(browse: Any) -> None:
-    document = browse(a_mixed_sight(10_000))
+    document = browse(mixed_status_inputs(10_000))
     assert len(set(drawn(document))) == len(drawn(document)) == 10_000
     assert ">10,000 accounts<" in document
 
 
 def test_the_search_finds_by_name_id_and_unit(browse: Any) -> None:
-    sight = named(a_mixed_sight(2_000), "The one Vault")
-    assert drawn(browse(sight, "#q=vault%20ONE")) == [account_id(1)]
-    assert drawn(browse(sight, "#q=777700000123")) == [account_id(123)]
-    in_unit = drawn(browse(sight, "#q=payments"))
+    inputs = named(mixed_status_inputs(2_000), "The one Vault")
+    assert drawn(browse(inputs, "#q=vault%20ONE")) == [account_id(1)]
+    assert drawn(browse(inputs, "#q=777700000123")) == [account_id(123)]
+    in_unit = drawn(browse(inputs, "#q=payments"))
     assert len(in_unit) == 334
-    failed = drawn(browse(sight, "#q=payments&state=failed"))
+    failed = drawn(browse(inputs, "#q=payments&state=failed"))
     assert failed == ["777700000007", "777700000607", "777700001207", "777700001807"]
     assert set(failed) < set(in_unit)
-    assert drawn(browse(sight, "#q=no-such-account")) == []
+    assert drawn(browse(inputs, "#q=no-such-account")) == []
 
 
 def test_an_account_tells_why_and_what_to_do(browse: Any) -> None:
-    document = browse(a_mixed_sight(12), f"#account={account_id(4)}")
+    document = browse(mixed_status_inputs(12), f"#account={account_id(4)}")
     panel = document.split('<aside id="detail"')[1].split("</aside>")[0]
     assert "The rule iam-org-revoker-calls is DISABLED." in panel
-    assert "Somebody switched it off: find out who, then enable it, or run drift --mend." in panel
+    assert "Somebody switched it off: find out who, then enable it, or run drift --repair." in panel
     assert "5 minutes ago" in panel
 
 
 def test_a_hostile_name_cannot_inject(browse: Any) -> None:
-    sight = named(a_mixed_sight(12), HOSTILE, unit=HOSTILE)
-    document = browse(sight, f"#account={account_id(1)}&q=%3Cimg")
+    inputs = named(mixed_status_inputs(12), HOSTILE, unit=HOSTILE)
+    document = browse(inputs, f"#account={account_id(1)}&q=%3Cimg")
     body = re.sub(r"<script.*?</script>", "", document, flags=re.DOTALL)
     assert "<img" not in body
     assert "&lt;img src=x id=mark" in body
     assert "{{ 7 * 7 }}" in body
     assert "<title>Coverage of o-exampleorgid - IAM Org Revoker</title>" in document
-    hostile = browse(a_sight(), "#q=%3Cimg%20src%3Dx%3E&account=%22%5D%3Cimg%3E&state=%3Cimg%3E")
+    hostile = browse(
+        status_inputs(), "#q=%3Cimg%20src%3Dx%3E&account=%22%5D%3Cimg%3E&state=%3Cimg%3E"
+    )
     assert "<img" not in re.sub(r"<script.*?</script>", "", hostile, flags=re.DOTALL)
 
 
 def test_a_script_that_is_not_the_pages_own_does_not_run(browse: Any) -> None:
     added = "<script>document.title = 'ran'</script><img src=x onerror=\"document.title = 'ran'\">"
-    document = browse(a_sight(), added=added)
+    document = browse(status_inputs(), added=added)
     assert "<title>Coverage of o-exampleorgid - IAM Org Revoker</title>" in document
     assert len(drawn(document)) == 3

@@ -12,10 +12,10 @@ import pytest
 
 from stacksets.cli.status_page import PAGES, write_page
 from stacksets.status.coverage import coverage
-from stacksets.status.inputs import Sight
+from stacksets.status.inputs import StatusInputs
 from stacksets.status.states import State
 from tests.stacksets.cli.test_status_page import CHROMIUM, FLAGS
-from tests.stacksets.status.inputs import a_mixed_sight
+from tests.stacksets.status.inputs import mixed_status_inputs
 
 Colour = tuple[int, int, int]
 SCHEMES = ("light", "dark")
@@ -78,23 +78,23 @@ def test_every_sign_can_be_read_on_its_state_s_colour(scheme: str) -> None:
 def test_the_page_is_drawn_in_the_scheme_that_the_reader_prefers(
     scheme: str, tmp_path: Path
 ) -> None:
-    sight = a_mixed_sight(12)
-    picture = drawn(sight, scheme, tmp_path)
+    inputs = mixed_status_inputs(12)
+    picture = drawn(inputs, scheme, tmp_path)
     found = rules(scheme)
     assert next(picture) == found[""]["paper"]
     seen = {found[""]["paper"], *picture}
-    for row in coverage(sight).rows:
+    for row in coverage(inputs).rows:
         assert found[row.state.value.replace(" ", "-")]["bg"] in seen, row.state
     other = rules(SCHEMES[scheme == "light"])[""]
     assert other["paper"] not in seen
 
 
-def drawn(sight: Sight, scheme: str, folder: Path) -> Iterator[Colour]:
+def drawn(inputs: StatusInputs, scheme: str, folder: Path) -> Iterator[Colour]:
     """The pixels of the page as Chromium draws it, from the top left."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here: what the page looks like was not tried")
     page, picture = folder / "page.html", folder / "page.png"
-    write_page(page, coverage(sight), sight)
+    write_page(page, coverage(inputs), inputs)
     subprocess.run(
         [
             *(CHROMIUM, *FLAGS, f"--user-data-dir={folder / 'profile'}"),

@@ -23,7 +23,7 @@ def read(text: str) -> Wanted:
     return read_wanted(text, member=MEMBER, central=CENTRAL)
 
 
-def told(text: str) -> list[str]:
+def reported(text: str) -> list[str]:
     with pytest.raises(BadFile) as caught:
         read(text)
     return caught.value.sentences
@@ -70,7 +70,7 @@ def test_a_bucket_s_name_begins_as_the_permissions_say_and_is_never_too_long() -
     for name in ("iam-org-revoker-templates", longest):
         assert read(f'bucket = "{name}"\n{FILE}').bucket == name
     for name in (f"{longest}x", "iam-org-revoker-templatesx", "iam-org-revoker-templates-", "x"):
-        (sentence,) = told(f'bucket = "{name}"\n{FILE}')
+        (sentence,) = reported(f'bucket = "{name}"\n{FILE}')
         assert sentence.startswith(f"line 1: bucket is '{name}'; it must be")
     assert fnmatchcase(bucket_name(SECURITY, longest), bucket_name("*"))
 
@@ -105,7 +105,7 @@ account = "{SECURITY}"
 
 
 def test_every_bad_value_is_told_of_at_once_with_its_line_and_what_is_allowed() -> None:
-    sentences = told(BAD)
+    sentences = reported(BAD)
     assert sentences == [
         (
             'line 2: region is \'us-east-2\'; allowed are "us-east-1", "us-gov-west-1", '
@@ -155,12 +155,12 @@ def test_every_bad_value_is_told_of_at_once_with_its_line_and_what_is_allowed() 
 
 
 def test_a_file_that_is_no_toml_is_one_sentence() -> None:
-    (sentence,) = told("organization = \n")
+    (sentence,) = reported("organization = \n")
     assert sentence.startswith("This is no TOML: Invalid value (at line 1, ")
 
 
 def test_an_empty_file_says_what_is_missing() -> None:
-    assert [sentence.partition(";")[0] for sentence in told("")] == [
+    assert [sentence.partition(";")[0] for sentence in reported("")] == [
         "line 1: There is no [[ring]]: nothing would be covered.",
         "line 1: central.account is missing",
         "line 1: central.parameters: give Email or SNSTopicArn, or nobody hears of an incident.",
@@ -169,7 +169,7 @@ def test_an_empty_file_says_what_is_missing() -> None:
 
 
 def test_two_rings_may_not_share_a_unit() -> None:
-    assert told(FILE.replace('units = ["ou-ab12-largelarge"]', 'units = ["Small"]')) == [
+    assert reported(FILE.replace('units = ["ou-ab12-largelarge"]', 'units = ["Small"]')) == [
         "line 16: Two rings name the unit 'Small'."
     ]
 
@@ -187,7 +187,7 @@ reason = "closed"
 [[exclude]]
 account = "{SECURITY}"
 """
-    assert [sentence.partition(";")[0] for sentence in told(FILE + twice)] == [
+    assert [sentence.partition(";")[0] for sentence in reported(FILE + twice)] == [
         "line 21: Two rings are called 'canary'.",
         f"line 27: Excluded twice is '{SECURITY}'.",
         "line 29: exclude is unknown here",
@@ -211,13 +211,13 @@ account = "{SECURITY}"
     ],
 )
 def test_a_bad_pattern_of_administrators_is_one_sentence(patterns: str, sentence: str) -> None:
-    assert told(f"{FILE}[parameters]\nAdminRolePatterns = {patterns}\n") == [
+    assert reported(f"{FILE}[parameters]\nAdminRolePatterns = {patterns}\n") == [
         f"line 21: AdminRolePatterns: {sentence}"
     ]
 
 
 def test_no_sentence_ends_with_two_full_stops() -> None:
-    (sentence,) = told(f"{FILE}[parameters]\nAdminGroupName = 'a b'\n")
+    (sentence,) = reported(f"{FILE}[parameters]\nAdminGroupName = 'a b'\n")
     assert sentence == (
         "line 21: AdminGroupName is 'a b'; it must be IAM group whose members may call IAM."
     )
@@ -227,7 +227,7 @@ def test_a_value_that_aws_has_no_room_for_is_refused_by_how_much_and_what_to_do(
     patterns = ["role/stacksets-exec-*", *(f"role/team-{n:03}/admin" for n in range(150))]
     assert len(",".join(patterns)) == 3_021
     text = f"{FILE}[parameters]\nAdminRolePatterns = {patterns}\n"
-    (sentence,) = told(text)
+    (sentence,) = reported(text)
     assert sentence == (
         "line 21: AdminRolePatterns has 3,021 characters, 221 more than the 2,800 that AWS has "
         "room for: give fewer or shorter entries. Where it takes patterns, one with * stands for "
@@ -239,7 +239,7 @@ def test_a_value_that_aws_has_no_room_for_is_refused_by_how_much_and_what_to_do(
 def test_a_ring_of_more_units_than_a_call_takes_is_refused() -> None:
     units = [f"Unit {number}" for number in range(51)]
     text = FILE.replace('units = ["Small"]', f"units = {units}")
-    (sentence,) = told(text)
+    (sentence,) = reported(text)
     assert sentence == (
         "line 13: ring 1: units names 51 units, and StackSets take 50 in a call: name units above "
         "them, or part the ring in two."
@@ -248,9 +248,9 @@ def test_a_ring_of_more_units_than_a_call_takes_is_refused() -> None:
 
 
 def test_a_trail_that_is_to_be_made_needs_its_bucket() -> None:
-    assert len(told(FILE.replace('trail = "accounts"', 'trail = "make"'))) == 1
+    assert len(reported(FILE.replace('trail = "accounts"', 'trail = "make"'))) == 1
     with_bucket = f'{FILE}\n[parameters]\nTrailDestS3BucketName = "example-trails"\n'
-    assert len(told(with_bucket)) == 1
+    assert len(reported(with_bucket)) == 1
     read(with_bucket.replace('trail = "accounts"', 'trail = "make"'))
 
 

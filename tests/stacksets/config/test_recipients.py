@@ -16,7 +16,7 @@ from tests.stacksets.scene import (
 )
 
 
-def told(*pairs: tuple[str, str], more: str = "") -> list[str]:
+def reported(*pairs: tuple[str, str], more: str = "") -> list[str]:
     with pytest.raises(BadFile) as caught:
         wanted(recipients(*pairs) + more)
     return caught.value.sentences
@@ -71,7 +71,7 @@ BAD: list[tuple[tuple[tuple[str, str], ...], str, list[str]]] = [
 def test_a_bad_entry_is_told_of_with_its_line(
     pairs: tuple[tuple[str, str], ...], more: str, sentences: list[str]
 ) -> None:
-    assert told(*pairs, more=more) == [f"line {sentence}" for sentence in sentences]
+    assert reported(*pairs, more=more) == [f"line {sentence}" for sentence in sentences]
 
 
 def test_a_topic_that_was_given_takes_no_recipients() -> None:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handler.model.names import KEPT_POLICY, kept_arn
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from stacksets.config.model import Wanted
 from stacksets.drift.keep_scope import with_held
 from stacksets.observe.clients import CannotEnter, Clients
@@ -36,9 +36,9 @@ from tests.stacksets.scene import (
 KEPT = kept_arn(partition="aws", account=TWO, kind="policy", name=KEPT_POLICY)
 DENY = f"arn:aws:iam::{TWO}:policy/iam-org-revoker/iam-org-revoker-deny"
 FREED = Bearer("user", "mallory", "AIDA1", frozenset(), policies=1, kept=frozenset({Way.POLICY}))
-AGAIN = replace(FREED, rungs=frozenset({Rung.MANAGED_POLICY}), policies=2)
+AGAIN = replace(FREED, methods=frozenset({DenyMethod.MANAGED_POLICY}), policies=2)
 ADMITTED = (
-    '[parameters]\nMissingGroup = "nobody"\n'
+    '[parameters]\nMissingGroup = "treat-as-empty"\n'
     'AdminRolePatterns = ["role/stacksets-exec-*", "role/OrganizationAccountAccessRole"]\n'
 )
 
@@ -136,18 +136,18 @@ def test_a_kept_deny_that_the_operator_may_not_take_off_is_told_of_and_stops_not
     made = plan(
         keeping(FREED, seen=replace(seen, control_policies=(*seen.control_policies, policy)))
     )
-    assert (made.steps, made.refusals, made.beyond) == ((), (), True)
+    assert (made.steps, made.refusals, made.unmanaged) == ((), (), True)
     assert (
         f"A kept deny is to go in {TWO}, and under the guardrail only the break-glass role takes "
         "one off: name it in --access-role."
     ) in made.notes
 
 
-def test_a_revoker_that_was_stopped_by_a_mending_is_told_of_and_asked_nothing() -> None:
+def test_a_revoker_that_was_stopped_by_a_repair_is_told_of_and_asked_nothing() -> None:
     made = plan(keeping(FREED, runs=False))
-    assert (made.steps, made.refusals, made.beyond) == ((), (), True)
+    assert (made.steps, made.refusals, made.unmanaged) == ((), (), True)
     assert (
-        f"A kept deny is left in {TWO}, and the revoker there does not run: a drift --mend or a "
+        f"A kept deny is left in {TWO}, and the revoker there does not run: a drift --repair or a "
         "remove that broke off has stopped it. Run that again; or start it (aws lambda "
         "delete-function-concurrency --function-name iam-org-revoker) and run apply."
     ) in made.notes
@@ -177,11 +177,11 @@ class Clientele:
     def __init__(
         self,
         *,
-        told: tuple[str, ...],
+        reported: tuple[str, ...],
         refuses: type[Exception] | None = None,
         keeps: tuple[str, ...] = (),
     ) -> None:
-        self.told, self.refuses, self.keeps = told, refuses, keeps
+        self.reported, self.refuses, self.keeps = reported, refuses, keeps
         self.asked: list[tuple[str, str]] = []
 
     def make(self, service: str, account: str) -> Any:
@@ -198,9 +198,9 @@ class Clientele:
                         whole.asked.append((operation, account))
                         seen = operation in ("scan", "list_policies")
                         if whole.refuses is ClientError or not seen:
-                            told = {"Code": "AccessDenied", "Message": f"not {operation}"}
-                            raise ClientError({"Error": told}, operation)  # type: ignore[typeddict-item]
-                        items = [{"pk": {"S": f"incident#{one}#x"}} for one in whole.told]
+                            reported = {"Code": "AccessDenied", "Message": f"not {operation}"}
+                            raise ClientError({"Error": reported}, operation)  # type: ignore[typeddict-item]
+                        items = [{"pk": {"S": f"incident#{one}#x"}} for one in whole.reported]
                         yield {"Items": items, "Policies": [{}] * (account in whole.keeps)}
 
                 return Paginator()
@@ -213,13 +213,13 @@ class Clientele:
 
 
 def test_only_accounts_that_were_told_of_are_asked_and_once_each() -> None:
-    scene, asked = given(enforcing(), rolled_out(enforcing())), Clientele(told=(TWO,))
+    scene, asked = given(enforcing(), rolled_out(enforcing())), Clientele(reported=(TWO,))
     assert with_held(asked.clients(), scene) == scene
     assert [(one, where) for one, where in asked.asked if one != "scan"] == [("list_policies", TWO)]
 
 
 def test_where_nothing_enforces_and_nothing_goes_nobody_is_asked() -> None:
-    scene, asked = given(observed=rolled_out()), Clientele(told=(TWO,))
+    scene, asked = given(observed=rolled_out()), Clientele(reported=(TWO,))
     assert with_held(asked.clients(), scene) == scene
     assert asked.asked == []
 
@@ -235,7 +235,7 @@ def test_who_may_not_look_is_told_so_and_the_plan_goes_on(
     refuses: type[Exception], said: str
 ) -> None:
     scene = given(enforcing(), rolled_out(enforcing()))
-    asked = Clientele(told=(TWO, THREE), refuses=refuses)
+    asked = Clientele(reported=(TWO, THREE), refuses=refuses)
     made = plan(with_held(asked.clients(), scene))
     assert made.refusals == ()
     (note,) = [one for one in made.notes if "kept deny" in one]
@@ -244,7 +244,7 @@ def test_who_may_not_look_is_told_so_and_the_plan_goes_on(
 
 def test_who_sees_a_kept_deny_and_may_not_see_its_bearers_is_told_so_too() -> None:
     scene = given(enforcing(), rolled_out(enforcing()))
-    made = plan(with_held(Clientele(told=(TWO,), keeps=(TWO,)).clients(), scene))
+    made = plan(with_held(Clientele(reported=(TWO,), keeps=(TWO,)).clients(), scene))
     assert made.refusals == ()
     (note,) = [one for one in made.notes if "kept deny" in one]
     assert "in 1 account could not be seen: AccessDenied: not list_entities_for_policy" in note
@@ -254,4 +254,4 @@ def test_a_stack_that_is_to_go_is_not_touched_by_whoever_cannot_look() -> None:
     excluded = f'[[excluded]]\naccount = "{TWO}"\nreason = "closed soon"\n[management]'
     scene = given(changed(("[management]", excluded)), rolled_out())
     with pytest.raises(ClientError):
-        with_held(Clientele(told=(TWO,), refuses=ClientError).clients(), scene)
+        with_held(Clientele(reported=(TWO,), refuses=ClientError).clients(), scene)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from handler.model.deny_policy import deny_document
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from stacksets.containments.keep import as_kept, end_step, free_step, keep_step
 from stacksets.containments.repair import left_kept, taking_over_steps, unendable, unmendable
 from stacksets.observed.bearers import Bearer, Holding, Way
@@ -22,12 +22,12 @@ KEPT = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker-kept/iam-org-revoker-kept
 GROUP = "iam-org-revoker-kept"
 
 
-def user(*rungs: Rung, **facts: object) -> Bearer:
-    return replace(Bearer("user", "mallory", "AIDA1", frozenset(rungs), policies=1), **facts)  # type: ignore[arg-type]  # fields of the value
+def user(*methods: DenyMethod, **facts: object) -> Bearer:
+    return replace(Bearer("user", "mallory", "AIDA1", frozenset(methods), policies=1), **facts)  # type: ignore[arg-type]  # fields of the value
 
 
-def role(*rungs: Rung, **facts: object) -> Bearer:
-    return replace(Bearer("role", "robot", "AROA1", frozenset(rungs), policies=1), **facts)  # type: ignore[arg-type]  # fields of the value
+def role(*methods: DenyMethod, **facts: object) -> Bearer:
+    return replace(Bearer("role", "robot", "AROA1", frozenset(methods), policies=1), **facts)  # type: ignore[arg-type]  # fields of the value
 
 
 def holding(*bearers: Bearer, **facts: object) -> Holding:
@@ -39,7 +39,7 @@ def calls(step: Step) -> list[tuple[str, dict[str, object]]]:
 
 
 def test_a_user_gets_the_kept_policy_before_ours_is_taken_off() -> None:
-    held = holding(user(Rung.MANAGED_POLICY))
+    held = holding(user(DenyMethod.MANAGED_POLICY))
     document = json.dumps(deny_document(), separators=(",", ":"))
     made = {
         "PolicyName": "iam-org-revoker-kept",
@@ -56,7 +56,9 @@ def test_a_user_gets_the_kept_policy_before_ours_is_taken_off() -> None:
 
 
 def test_at_the_quota_of_policies_a_user_goes_into_a_group_that_is_kept() -> None:
-    held = holding(user(Rung.DENY_GROUP, policies=10, groups=2), kept_policies=frozenset({KEPT}))
+    held = holding(
+        user(DenyMethod.DENY_GROUP, policies=10, groups=2), kept_policies=frozenset({KEPT})
+    )
     assert calls(keep_step(held)) == [
         ("CreateGroup", {"GroupName": GROUP, "Path": "/iam-org-revoker-kept/"}),
         ("AttachGroupPolicy", {"GroupName": GROUP, "PolicyArn": KEPT}),
@@ -73,9 +75,9 @@ def test_at_the_quota_of_policies_a_user_goes_into_a_group_that_is_kept() -> Non
 @pytest.mark.parametrize(
     "bearer",
     [
-        user(Rung.DENY_GROUP, policies=10, groups=2),
+        user(DenyMethod.DENY_GROUP, policies=10, groups=2),
         # Somebody has made that group before us, with her in it and no deny on it.
-        user(Rung.MANAGED_POLICY, kept=frozenset({Way.GROUP})),
+        user(DenyMethod.MANAGED_POLICY, kept=frozenset({Way.GROUP})),
     ],
 )
 def test_a_group_that_is_there_already_gets_the_kept_deny_all_the_same(bearer: Bearer) -> None:
@@ -87,7 +89,7 @@ def test_a_group_that_is_there_already_gets_the_kept_deny_all_the_same(bearer: B
 
 
 def test_a_boundary_is_replaced_in_one_call_and_only_a_release_deletes_it() -> None:
-    held = holding(role(Rung.BOUNDARY, bounded=True), kept_policies=frozenset({KEPT}))
+    held = holding(role(DenyMethod.BOUNDARY, bounded=True), kept_policies=frozenset({KEPT}))
     assert calls(keep_step(held)) == [
         ("PutRolePermissionsBoundary", {"RoleName": "robot", "PermissionsBoundary": KEPT})
     ]
@@ -98,7 +100,7 @@ def test_a_boundary_is_replaced_in_one_call_and_only_a_release_deletes_it() -> N
 
 
 def test_whose_sessions_are_denied_keeps_that_and_no_more() -> None:
-    held = holding(user(Rung.SESSION_POLICY))
+    held = holding(user(DenyMethod.SESSION_POLICY))
     made = calls(keep_step(held))
     assert [name for name, _ in made] == ["CreatePolicy", "AttachUserPolicy"]
     assert made[0][1]["PolicyName"] == "iam-org-revoker-kept-sessions"
@@ -107,7 +109,7 @@ def test_whose_sessions_are_denied_keeps_that_and_no_more() -> None:
 
 def test_a_kept_policy_that_somebody_rewrote_is_written_again() -> None:
     spoilt = frozenset({KEPT})
-    held = holding(user(Rung.MANAGED_POLICY), kept_policies=spoilt, spoilt=spoilt)
+    held = holding(user(DenyMethod.MANAGED_POLICY), kept_policies=spoilt, spoilt=spoilt)
     assert calls(keep_step(held))[0] == (
         "CreatePolicyVersion",
         {
@@ -120,32 +122,33 @@ def test_a_kept_policy_that_somebody_rewrote_is_written_again() -> None:
 
 def test_what_is_done_already_is_not_done_again() -> None:
     held = holding(
-        user(Rung.MANAGED_POLICY, kept=frozenset({Way.POLICY})), kept_policies=frozenset({KEPT})
+        user(DenyMethod.MANAGED_POLICY, kept=frozenset({Way.POLICY})),
+        kept_policies=frozenset({KEPT}),
     )
     assert calls(keep_step(held)) == []
 
 
 def test_the_canary_is_freed_and_never_kept() -> None:
-    held = holding(role(Rung.MANAGED_POLICY, name="iam-org-revoker-canary"))
+    held = holding(role(DenyMethod.MANAGED_POLICY, name="iam-org-revoker-canary"))
     assert held.contained == ()
     assert [name for name, _ in calls(free_step(held, release=False))] == ["DetachRolePolicy"]
 
 
 def test_a_user_who_bears_the_canary_s_name_is_contained_like_any_other() -> None:
-    held = holding(user(Rung.MANAGED_POLICY, name="iam-org-revoker-canary"))
+    held = holding(user(DenyMethod.MANAGED_POLICY, name="iam-org-revoker-canary"))
     assert [name for name, _ in calls(keep_step(held))] == ["CreatePolicy", "AttachUserPolicy"]
 
 
 @pytest.mark.parametrize(
     "bearer",
     [
-        user(Rung.MANAGED_POLICY, policies=10, groups=10),
-        role(Rung.MANAGED_POLICY, policies=10, bounded=True),
+        user(DenyMethod.MANAGED_POLICY, policies=10, groups=10),
+        role(DenyMethod.MANAGED_POLICY, policies=10, bounded=True),
     ],
 )
 def test_who_has_no_room_for_another_deny_is_told_of(bearer: Bearer) -> None:
-    (told,) = holding(bearer).unkeepable()
-    assert told == (
+    (reported,) = holding(bearer).unkeepable()
+    assert reported == (
         f"{bearer.kind} {bearer.name} in {ACCOUNT} cannot be kept contained: its policies and "
         "groups are at their quota. Make room there, or release it (python -m responder release)."
     )
@@ -157,17 +160,17 @@ GROUP_TAKEN = f"arn:aws:iam::{ACCOUNT}:group/iam-org-revoker-kept"
 
 
 @pytest.mark.parametrize(
-    ("bearer", "told"),
+    ("bearer", "reported"),
     [
-        (user(Rung.MANAGED_POLICY), [POLICY_TAKEN]),
-        (user(Rung.DENY_GROUP, policies=10, groups=2), [POLICY_TAKEN, GROUP_TAKEN]),
-        (user(Rung.SESSION_POLICY), [SESSIONS_TAKEN]),
-        (role(Rung.BOUNDARY, bounded=True), [POLICY_TAKEN]),
+        (user(DenyMethod.MANAGED_POLICY), [POLICY_TAKEN]),
+        (user(DenyMethod.DENY_GROUP, policies=10, groups=2), [POLICY_TAKEN, GROUP_TAKEN]),
+        (user(DenyMethod.SESSION_POLICY), [SESSIONS_TAKEN]),
+        (role(DenyMethod.BOUNDARY, bounded=True), [POLICY_TAKEN]),
         (user(kept=frozenset({Way.POLICY})), []),
     ],
 )
 def test_whoever_has_taken_a_name_that_is_needed_is_told_of(
-    bearer: Bearer, told: list[str]
+    bearer: Bearer, reported: list[str]
 ) -> None:
     taken = (POLICY_TAKEN, SESSIONS_TAKEN, GROUP_TAKEN)
     assert list(holding(bearer, squatters=taken).unkeepable()) == [
@@ -176,12 +179,12 @@ def test_whoever_has_taken_a_name_that_is_needed_is_told_of(
             "IAM knows a name once in an account, whatever its path. Delete it, or release them "
             "(python -m responder release)."
         )
-        for arn in told
+        for arn in reported
     ]
 
 
 def test_the_end_of_the_keeping_undoes_all_that_the_keeping_made() -> None:
-    held = holding(user(Rung.DENY_GROUP, policies=10, groups=2))
+    held = holding(user(DenyMethod.DENY_GROUP, policies=10, groups=2))
     assert calls(end_step(as_kept(held))) == [
         ("RemoveUserFromGroup", {"GroupName": GROUP, "UserName": "mallory"}),
         ("DetachGroupPolicy", {"GroupName": GROUP, "PolicyArn": KEPT}),
@@ -196,7 +199,7 @@ def test_a_role_that_rolecallers_spares_stays_under_the_kept_deny(answer: str) -
     knobs = f'parameters = {{ RoleCallers = "{answer}" }}'
     here = given(changed(('units = ["Small"]', f'units = ["Small"]\nmode = "enforce"\n{knobs}')))
     (ring,) = [ring for ring in here.wanted.rings if ring.name == "canary"]
-    held = holding(user(Rung.MANAGED_POLICY), role(Rung.MANAGED_POLICY))
+    held = holding(user(DenyMethod.MANAGED_POLICY), role(DenyMethod.MANAGED_POLICY))
     steps = list(taking_over_steps(here, ring, as_kept(held)))
     (expected,) = [step.wait.name for step in steps if step.wait]
     ends = [name for name, _ in calls(steps[-1])]
@@ -209,7 +212,7 @@ def test_a_role_that_rolecallers_spares_stays_under_the_kept_deny(answer: str) -
     assert ends == ["DetachUserPolicy"]
     assert list(left_kept(here, [held])) == [
         (
-            f"1 role in {ACCOUNT} will be denied by what is kept alone, which no desk releases, "
+            f"1 role in {ACCOUNT} will be denied by what is kept alone, which no responder releases, "
             "since RoleCallers spares roles there: docs/removing.md says how to take it off."
         )
     ]
@@ -232,22 +235,22 @@ def test_under_the_guardrail_only_the_break_glass_role_ends_a_keeping(
     here = replace(here, wanted=replace(here.wanted, access=access))
     (ring,) = [ring for ring in here.wanted.rings if ring.name == "canary"]
     left = holding(user(kept=frozenset({Way.POLICY})), kept_policies=frozenset({KEPT}))
-    told = (
+    reported = (
         f"A kept deny is to go in {ACCOUNT}, and under the guardrail only the break-glass role "
         "takes one off: name it in --access-role."
     )
-    assert list(unendable(here, ring, [left])) == ([] if may else [told])
+    assert list(unendable(here, ring, [left])) == ([] if may else [reported])
     # Where nothing is to be done, nobody is stopped.
     assert list(unendable(here, ring, [holding()])) == []
     assert list(unendable(here, replace(ring, mode="observe"), [left])) == []
 
 
 def test_the_end_of_the_keeping_leaves_the_boundary_that_is_ours_by_then() -> None:
-    """Only where ours was seen by another rung besides is the boundary the kept one still."""
+    """Only where ours was seen by another deny method besides is the boundary the kept one still."""
     gone = ("DeletePolicy", {"PolicyArn": KEPT})
-    held = holding(role(Rung.BOUNDARY, bounded=True))
+    held = holding(role(DenyMethod.BOUNDARY, bounded=True))
     assert calls(end_step(as_kept(held))) == [gone]
-    twice = role(Rung.MANAGED_POLICY, bounded=True, kept=frozenset({Way.BOUNDARY}))
+    twice = role(DenyMethod.MANAGED_POLICY, bounded=True, kept=frozenset({Way.BOUNDARY}))
     assert calls(end_step(holding(twice, kept_policies=frozenset({KEPT})))) == [
         ("DeleteRolePermissionsBoundary", {"RoleName": "robot"}),
         gone,
@@ -273,5 +276,5 @@ def test_an_operator_whom_the_revoker_would_contain_is_told_before_anything_is_d
         "OrganizationAccountAccessRole is no administrator there: the revoker would contain it for "
         "taking the kept deny off. Name it in AdminRolePatterns, run apply, and then this again."
     )
-    found = list(unmendable(here, [holding(user(Rung.MANAGED_POLICY))]))
+    found = list(unmendable(here, [holding(user(DenyMethod.MANAGED_POLICY))]))
     assert found == [sentence] * refused

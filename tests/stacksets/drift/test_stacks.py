@@ -20,7 +20,7 @@ from stacksets.execute.executor import Walker
 from stacksets.execute.waiters import Waiting
 from stacksets.permissions.cloudformation import read_by_cloudformation
 from stacksets.permissions.operator import Place, permissions
-from tests.stacksets.execute.test_executor import Silent, clients, release
+from tests.stacksets.execute.test_executor import NotReporting, clients, release
 from tests.stacksets.scene import MANAGEMENT, SECURITY, given, rolled_out
 
 BUSES = Drift(
@@ -107,7 +107,7 @@ class Compared:
 def walked(client: Compared) -> dict[str, str]:
     (step, *_) = stack_detection_steps(given(observed=rolled_out()))
     waiting = Waiting(sleep=lambda _: None, clock=lambda: 0.0)
-    return Walker(clients(lambda *_: client), {}, waiting, Silent()).walk([step])
+    return Walker(clients(lambda *_: client), {}, waiting, NotReporting()).walk([step])
 
 
 def test_a_comparison_is_waited_for_and_what_it_could_not_read_is_told() -> None:

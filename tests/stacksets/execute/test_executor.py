@@ -21,7 +21,7 @@ from stacksets.execute.executor import StepFailed, Walker, advice
 from stacksets.execute.waiters import Counted, Waiting
 from stacksets.observe.clients import CONFIG, CannotEnter, Clients
 from stacksets.planners.rollout import plan
-from stacksets.steps.model import Call, Kind, Plan, Step
+from stacksets.steps.model import Call, Plan, Step, StepKind
 from tests.stacksets.planners.test_removal import closed
 from tests.stacksets.scene import (
     CENTRAL,
@@ -37,7 +37,7 @@ from tests.stacksets.scene import (
 )
 
 
-class Silent:
+class NotReporting:
     def begins(self, step: Step, number: int, of: int) -> None: ...
 
     def counted(self, counted: Counted) -> None: ...
@@ -63,7 +63,7 @@ class Organizations:
 
 def step(operation: str, account: str, service: str = "lambda", **arguments: Any) -> Step:
     call = Call(account, service, operation, arguments)
-    return Step(Kind.CONTAINED, says=operation, whom=account, calls=(call,))
+    return Step(StepKind.CONTAINED, says=operation, target_text=account, calls=(call,))
 
 
 def clients(make: Any) -> Clients:
@@ -77,7 +77,7 @@ def clients(make: Any) -> Clients:
 def test_an_organization_that_is_still_changing_is_asked_again(code: str) -> None:
     client, slept = Organizations(code), list[float]()
     waiting = Waiting(sleep=slept.append, clock=lambda: 0.0)
-    walker = Walker(clients(lambda *_: client), {}, waiting, Silent())
+    walker = Walker(clients(lambda *_: client), {}, waiting, NotReporting())
     walker.walk([step("AttachPolicy", MANAGEMENT, "organizations", PolicyId="p-1")])
     assert client.attached == [{"PolicyId": "p-1"}]
     assert slept == [15.0]
@@ -107,11 +107,11 @@ class NeverOn:
 def test_a_policy_type_that_is_not_on_yet_is_waited_for_as_long_as_there_is_patience() -> None:
     client, clock = Organizations("PolicyTypeNotEnabledException"), Clock()
     attach = step("AttachPolicy", MANAGEMENT, "organizations", PolicyId="p-1")
-    Walker(clients(lambda *_: client), {}, clock.waiting(), Silent()).walk([attach])
+    Walker(clients(lambda *_: client), {}, clock.waiting(), NotReporting()).walk([attach])
     assert client.attached == [{"PolicyId": "p-1"}]
     assert clock.now == 15.0
 
-    never = Walker(clients(lambda *_: NeverOn()), {}, clock.waiting(), Silent())
+    never = Walker(clients(lambda *_: NeverOn()), {}, clock.waiting(), NotReporting())
     with pytest.raises(StepFailed) as failed:
         never.walk([attach])
     assert clock.now == 15.0 + 600.0
@@ -146,15 +146,15 @@ class Root:
 
 def enabling() -> Step:
     off = replace(untouched(), control_policies_enabled=False)
-    return next(one for one in plan(given(observed=off)).steps if one.kind is Kind.GUARDRAIL)
+    return next(one for one in plan(given(observed=off)).steps if one.kind is StepKind.GUARDRAIL)
 
 
 def test_the_guardrail_waits_until_policies_are_on() -> None:
     clock, root = Clock(), Root("", "PENDING_ENABLE", "PENDING_ENABLE", "ENABLED")
-    Walker(clients(lambda *_: root), {}, clock.waiting(), Silent()).walk([enabling()])
+    Walker(clients(lambda *_: root), {}, clock.waiting(), NotReporting()).walk([enabling()])
     assert clock.now == 15.0
 
-    stuck = Walker(clients(lambda *_: Root("PENDING_ENABLE")), {}, clock.waiting(), Silent())
+    stuck = Walker(clients(lambda *_: Root("PENDING_ENABLE")), {}, clock.waiting(), NotReporting())
     with pytest.raises(StepFailed) as failed:
         stuck.walk([enabling()])
     assert failed.value.said == "Service control policies are PENDING_ENABLE still"
@@ -171,7 +171,7 @@ def test_the_script_waits_for_it_too() -> None:
     assert ran.stdout.split() == ["ENABLED", "3"]
 
 
-def test_a_patrol_that_is_invoked_is_waited_for_longer_than_it_may_take() -> None:
+def test_a_reconciliation_that_is_invoked_is_waited_for_longer_than_it_may_take() -> None:
     client = boto3.client("lambda", region_name="us-east-1", config=CONFIG)
     timeouts = [
         one["Properties"]["Timeout"]
@@ -192,32 +192,32 @@ def test_a_revoker_that_was_stopped_is_named_when_the_walk_breaks_off() -> None:
         step("PutFunctionConcurrency", TWO),
     )
     steps = (keep, stop, later)
-    told = (
-        f"The revoker may stand still in {ONE}, and contain nobody, until drift --mend has gone "
+    reported = (
+        f"The revoker may stand still in {ONE}, and contain nobody, until drift --repair has gone "
         "through. To start it without that: aws lambda delete-function-concurrency "
         "--function-name iam-org-revoker"
     )
-    assert list(standing_still(steps, keep, again="drift --mend")) == []
-    assert list(standing_still(steps, stop, again="drift --mend")) == [told]
-    assert list(standing_still(steps, None, again="drift --mend")) == [
-        told.replace(ONE, f"{ONE}, {TWO}")
+    assert list(standing_still(steps, keep, again="drift --repair")) == []
+    assert list(standing_still(steps, stop, again="drift --repair")) == [reported]
+    assert list(standing_still(steps, None, again="drift --repair")) == [
+        reported.replace(ONE, f"{ONE}, {TWO}")
     ]
 
 
-def test_a_mending_that_failed_somewhere_within_the_tolerance_has_not_succeeded(
+def test_a_repair_that_failed_somewhere_within_the_tolerance_has_not_succeeded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = Plan((step("Invoke", ONE),))
     monkeypatch.setattr(stacksets.cli.drift, "to_look_into", lambda *_: set())
-    monkeypatch.setattr(stacksets.cli.drift, "mending", lambda *_: made)
+    monkeypatch.setattr(stacksets.cli.drift, "repairing", lambda *_: made)
     monkeypatch.setattr(stacksets.cli.drift, "walk_steps", lambda *_, **__: {ONE: "no room"})
     options = argparse.Namespace(json=True, yes=True)
     with_all = given(observed=rolled_out())
     release = Release(MEMBER, CENTRAL, GUARDRAIL)
-    code = stacksets.cli.drift._mend(options, with_all, [], [], clients(None), release)
+    code = stacksets.cli.drift._repair(options, with_all, [], [], clients(None), release)
     assert code == 1
-    told = f"account {ONE} failed, within the tolerance: no room\n"
-    assert capsys.readouterr().err.endswith(told)
+    reported = f"account {ONE} failed, within the tolerance: no room\n"
+    assert capsys.readouterr().err.endswith(reported)
     assert ended({}, made) == 0
 
 
@@ -257,6 +257,8 @@ def test_a_template_that_may_not_be_read_names_the_permission_and_the_other_acco
 
 
 def test_a_template_whose_code_is_refused_names_the_form_with_a_bucket() -> None:
-    told = refused_with("ValidationError", "ZipFile must have length less than or equal to 4096")
-    assert told.startswith("If it is about the size of the code: keep the code in a bucket")
+    reported = refused_with(
+        "ValidationError", "ZipFile must have length less than or equal to 4096"
+    )
+    assert reported.startswith("If it is about the size of the code: keep the code in a bucket")
     assert refused_with("ValidationError", "Parameters: [X] do not exist in the template") == ""

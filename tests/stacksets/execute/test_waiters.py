@@ -77,16 +77,18 @@ def test_nothing_runs_in_a_closed_account(status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"),
+    ("reason", "reported"),
     [
         ("Value at 'code.zipFile' failed to satisfy constraint", True),
         ("The code in the template is too large", True),
         ("Group with name iam-org-revoker-denied already exists", False),
     ],
 )
-def test_a_refusal_of_the_code_in_the_template_names_the_way_out(reason: str, told: bool) -> None:
+def test_a_refusal_of_the_code_in_the_template_names_the_way_out(
+    reason: str, reported: bool
+) -> None:
     with pytest.raises(Failed) as failed:
         waited("FAILED", {ONE: ("FAILED", reason)})
     assert failed.value.accounts == {ONE: reason}
     assert failed.value.advice.startswith("Correct it there, and run apply again")
-    assert ("--out build/s3 --code s3" in failed.value.advice) is told
+    assert ("--out build/s3 --code s3" in failed.value.advice) is reported

@@ -14,7 +14,7 @@ from stacksets.cli.render_script import as_commands
 from stacksets.execute.waiters import Failed, Waiting, wait_for
 from stacksets.observe.subscriptions import read_subscriptions
 from stacksets.observed.model import Subscription
-from stacksets.steps.model import Kind, Step, Until, Wait
+from stacksets.steps.model import Step, StepKind, Until, Wait
 from tests.stacksets.recipients_scene import (
     LARGE_TEAM,
     SMALL_TEAM,
@@ -109,9 +109,9 @@ def test_the_commands_take_the_names_that_the_command_line_has_for_them() -> Non
 @pytest.mark.parametrize(("asked", "looks"), [(LARGE_TEAM, 2), (f"not-{LARGE_TEAM}", 1)])
 def test_the_commands_wait_for_that_address_alone(asked: str, looks: int) -> None:
     step = Step(
-        kind=Kind.CONFIRM,
+        kind=StepKind.CONFIRM,
         says="It",
-        whom="all",
+        target_text="all",
         wait=Wait(Until.CONFIRMED, SECURITY, TOPIC, addresses=(LARGE_TEAM,)),
     )
     lines = [*as_commands([step], profiles={}, own=SECURITY, region="us-east-1")][-1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from stacksets.observed.bearers import Bearer, Holding
 from stacksets.observed.model import Observed
 from stacksets.observed.organization import Account, Unit
@@ -43,7 +43,7 @@ def test_an_account_that_was_moved_loses_its_old_stack_before_its_new_ring_insta
         ("DeleteStackInstances", "everyone", (TWO,)),
         ("CreateStackInstances", "canary", (TWO,)),
     ]
-    assert made.steps[0].whom == "moved out of its units: 1 account"
+    assert made.steps[0].target_text == "moved out of its units: 1 account"
     assert made.steps[0].calls[0].arguments["DeploymentTargets"] == {
         "OrganizationalUnitIds": [LARGE, SMALL],
         "Accounts": [TWO],
@@ -54,7 +54,7 @@ def test_an_account_that_was_moved_loses_its_old_stack_before_its_new_ring_insta
 
 def test_who_is_contained_in_an_account_that_was_moved_is_kept_meanwhile() -> None:
     seen = moved(TWO, SMALL)
-    mallory = Bearer("user", "mallory", "AIDA1", frozenset({Rung.MANAGED_POLICY}), policies=1)
+    mallory = Bearer("user", "mallory", "AIDA1", frozenset({DenyMethod.MANAGED_POLICY}), policies=1)
     held = {TWO: Holding(TWO, "aws", (mallory,), runs=True)}
     made = plan(replace(given(observed=seen), held=held))
     assert operations(made)[:5] == [

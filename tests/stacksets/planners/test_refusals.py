@@ -14,7 +14,7 @@ from tests.stacksets.scene import (
     MANAGEMENT,
     PARAMETERS,
     REGION_DENY,
-    ROOT_BUT_CENTRE,
+    ROOT_BUT_CENTRAL,
     SECURITY,
     TWO,
     changed,
@@ -29,7 +29,7 @@ from tests.stacksets.scene import (
 ENFORCE = ('units = ["Small"]', 'units = ["Small"]\nmode = "enforce"\nobserved_since = 2026-11-01')
 
 
-DECIDED = ("[management]", '[parameters]\nMissingGroup = "nobody"\n[management]')
+DECIDED = ("[management]", '[parameters]\nMissingGroup = "treat-as-empty"\n[management]')
 
 
 def test_an_upgrade_that_would_replace_what_remembers_is_refused() -> None:
@@ -123,7 +123,7 @@ REFUSED = {
         {},
         (
             "ring canary cannot enforce while MissingGroup is undecided: write MissingGroup = "
-            '"nobody" once every account has its administrators\' group.'
+            '"treat-as-empty" once every account has its administrators\' group.'
         ),
     ),
     "enforcing unobserved": (
@@ -170,12 +170,12 @@ def test_a_ring_enforces_after_its_days_under_the_guardrail() -> None:
     made = plan(given(file, rolled_out()))
     assert made.refusals == ()
     first = next(step for step in made.steps if step.ring == "canary")
-    assert "MissingGroup: undecided -> nobody" in first.shows
+    assert "MissingGroup: undecided -> treat-as-empty" in first.shows
     assert "Mode: observe -> enforce" in first.shows
 
 
 def test_the_management_account_enforces_only_where_that_is_accepted() -> None:
-    decided = '[parameters]\nMissingGroup = "nobody"\n[management]\nmode = "enforce"'
+    decided = '[parameters]\nMissingGroup = "treat-as-empty"\n[management]\nmode = "enforce"'
     since = f"{decided}\nobserved_since = 2026-11-01"
     refused = plan(given(changed(("[management]", since)))).refusals
     assert len(refused) == 1
@@ -204,7 +204,7 @@ def test_that_exemption_frees_the_rollout() -> None:
         ',"ArnNotLike":{"aws:PrincipalArn":["arn:aws:iam::*:role/stacksets-exec-*",'
         '"arn:aws:iam::*:role/iam-org-revoker/*"]}'
     )
-    assert plan(given(observed=under(REGION_DENY % exempt, ROOT_BUT_CENTRE))).refusals == ()
+    assert plan(given(observed=under(REGION_DENY % exempt, ROOT_BUT_CENTRAL))).refusals == ()
 
 
 def test_a_condition_that_only_aws_can_judge_is_a_note() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from stacksets.containments.repair import unmendable
 from stacksets.observed.bearers import Bearer, Holding
 from stacksets.observed.model import AutoDeployment, ControlPolicy, Observed, Operation
@@ -26,7 +26,7 @@ from tests.stacksets.scene import (
     untouched,
 )
 
-MALLORY = Bearer("user", "mallory", "AIDA1", frozenset({Rung.MANAGED_POLICY}), policies=1)
+MALLORY = Bearer("user", "mallory", "AIDA1", frozenset({DenyMethod.MANAGED_POLICY}), policies=1)
 
 
 def held(account: str) -> dict[str, Holding]:
@@ -88,12 +88,12 @@ def test_who_bears_an_inline_deny_is_said_not_to_be_seen() -> None:
         name: replace(one, parameters={**one.parameters, "InlineDeny": "allow"})
         for name, one in seen.stack_sets.items()
     }
-    told = (
+    reported = (
         "Whom only the inline policy iam-org-revoker-deny contains (InlineDeny = allow) is not "
         "seen from here and stays denied: release them first (python -m responder release)."
     )
-    assert told in planned(replace(seen, stack_sets=sets)).notes
-    assert told not in planned().notes
+    assert reported in planned(replace(seen, stack_sets=sets)).notes
+    assert reported not in planned().notes
 
 
 def test_one_ring_goes_alone() -> None:
@@ -237,11 +237,11 @@ def test_who_enters_by_a_profile_is_judged_by_that_and_not_by_the_role_of_the_fi
 ) -> None:
     here, holdings = profiled(operator, role="developer" if may else "break-glass")
     refusals = removal(Removing(here, holdings, Choice.KEEP, "everyone")).refusals
-    told = (
+    reported = (
         "Under the guardrail only the break-glass role takes a deny off: let the account's profile "
         "in [access.profiles] be that role's, or remove the whole product, guardrail first."
     )
-    assert refusals == (() if may else (told,))
+    assert refusals == (() if may else (reported,))
 
 
 def test_a_profile_s_role_that_the_revoker_would_contain_is_told_of_too() -> None:
@@ -251,7 +251,7 @@ def test_a_profile_s_role_that_the_revoker_would_contain_is_told_of_too() -> Non
     assert f"{DEVELOPER} is no administrator there" in " ".join(unmendable(here, holdings.values()))
 
 
-def test_a_use_of_our_deny_that_no_rung_makes_is_named_and_nothing_begins() -> None:
+def test_a_use_of_our_deny_that_no_deny_method_makes_is_named_and_nothing_begins() -> None:
     deny = f"arn:aws:iam::{TWO}:policy/iam-org-revoker/iam-org-revoker-deny"
     alice = Bearer("user", "alice", "AIDA2", frozenset(), odd=frozenset({deny}))
     odd = Holding(TWO, "aws", (alice,), runs=True, odd_groups=(("ops", deny),))

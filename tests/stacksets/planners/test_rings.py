@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from handler.model.principal import Rung
+from handler.model.principal import DenyMethod
 from stacksets.execute.dry_run import dry_run
 from stacksets.observed.bearers import Bearer, Holding
 from stacksets.observed.model import AutoDeployment, Observed, Operation
 from stacksets.planners.rollout import plan
-from stacksets.steps.model import Kind, Until
+from stacksets.steps.model import StepKind, Until
 from tests.stacksets.scene import (
     LARGE,
     ONE,
@@ -118,19 +118,19 @@ def test_a_busy_set_is_waited_for_and_nothing_else_is_planned() -> None:
     made = plan(given(observed=seen))
     (step,) = made.steps
     assert made.unfinished
-    assert (step.kind, step.calls) == (Kind.WAIT, ())
+    assert (step.kind, step.calls) == (StepKind.WAIT, ())
     assert step.wait is not None
     assert (step.wait.until, step.wait.operation) == (Until.OPERATION, "op-1")
 
 
 def test_who_is_kept_where_nothing_enforces_is_told_of() -> None:
-    mallory = Bearer("user", "mallory", "AIDA1", frozenset({Rung.MANAGED_POLICY}), policies=1)
+    mallory = Bearer("user", "mallory", "AIDA1", frozenset({DenyMethod.MANAGED_POLICY}), policies=1)
     held = {TWO: Holding(TWO, "aws", (mallory,), runs=True)}
     excluded = f'[[excluded]]\naccount = "{TWO}"\nreason = "closed soon"\n[management]'
     file = changed(("[management]", excluded))
     made = plan(replace(given(file, rolled_out()), held=held))
     assert (
-        f"1 principal in {TWO} will be denied by what is kept alone, which no desk releases, since "
+        f"1 principal in {TWO} will be denied by what is kept alone, which no responder releases, since "
         "no ring enforces there: docs/removing.md says how to take it off."
     ) in made.notes
 

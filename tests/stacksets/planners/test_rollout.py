@@ -9,7 +9,7 @@ import pytest
 from stacksets.execute.dry_run import dry_run
 from stacksets.observed.model import Subscription
 from stacksets.planners.rollout import plan
-from stacksets.steps.model import Kind, Saved
+from stacksets.steps.model import Saved, StepKind
 from tests.stacksets.scene import (
     CENTRAL,
     LARGE,
@@ -50,7 +50,7 @@ def test_a_first_rollout_goes_from_trust_to_the_management_account() -> None:
         "CreateStackInstances",
         "CreateStack",
     ]
-    assert [step.ring for step in made.steps if step.kind is Kind.RING] == [
+    assert [step.ring for step in made.steps if step.kind is StepKind.RING] == [
         *("canary", "canary", "everyone", "everyone")
     ]
 
@@ -80,7 +80,7 @@ def test_no_guardrail_is_attached_unless_the_file_says_so() -> None:
 def test_what_the_file_no_longer_asks_for_is_left_and_told_of() -> None:
     less = (('attach = "rings"', 'attach = "canary"'), ("install = true", "install = false"))
     made = plan(given(changed(*less), rolled_out()))
-    assert (made.steps, made.beyond) == ((), True)
+    assert (made.steps, made.unmanaged) == ((), True)
     assert made.notes == (
         (
             "The guardrail is attached to Large, where the file does not ask for it "
@@ -106,7 +106,7 @@ def test_a_guardrail_above_what_the_file_names_is_not_too_much() -> None:
     *others, policy = seen.control_policies
     seen = replace(seen, control_policies=(*others, replace(policy, targets=(ROOT,))))
     made = plan(given(observed=seen))
-    assert (made.steps, made.notes, made.beyond) == ((), (), False)
+    assert (made.steps, made.notes, made.unmanaged) == ((), (), False)
 
 
 def test_right_after_a_rollout_there_is_nothing_to_do() -> None:
@@ -138,7 +138,7 @@ def test_an_open_bucket_is_closed() -> None:
 def test_a_mail_that_nobody_confirmed_is_waited_for_before_any_ring() -> None:
     pending = (Subscription("iam-org-revoker-health", "security@example.com", confirmed=False),)
     made = plan(given(observed=replace(rolled_out(), subscriptions=pending)))
-    assert [step.kind for step in made.steps] == [Kind.CONFIRM]
+    assert [step.kind for step in made.steps] == [StepKind.CONFIRM]
 
 
 @pytest.mark.parametrize(
@@ -156,10 +156,10 @@ def test_an_address_that_is_new_is_asked_before_any_ring(
     parameters: str, asked: str | None
 ) -> None:
     made = plan(given(changed(('Email = "security@example.com"', parameters)), rolled_out()))
-    assert [step.whom for step in made.steps if step.kind is Kind.CONFIRM] == (
+    assert [step.target_text for step in made.steps if step.kind is StepKind.CONFIRM] == (
         [asked] if asked else []
     )
-    assert made.steps[-1].kind is (Kind.CONFIRM if asked else Kind.CENTRAL)
+    assert made.steps[-1].kind is (StepKind.CONFIRM if asked else StepKind.CENTRAL)
 
 
 def test_a_central_stack_that_is_made_again_asks_its_addresses_again() -> None:
@@ -167,12 +167,12 @@ def test_a_central_stack_that_is_made_again_asks_its_addresses_again() -> None:
     assert seen.central is not None
     dead = replace(seen.central, status="ROLLBACK_COMPLETE", outputs={})
     made = plan(given(observed=replace(seen, central=dead, subscriptions=())))
-    assert [step.kind for step in made.steps if step.kind is not Kind.BUCKET] == [
-        Kind.CENTRAL,
-        Kind.CENTRAL,
-        Kind.CONFIRM,
+    assert [step.kind for step in made.steps if step.kind is not StepKind.BUCKET] == [
+        StepKind.CENTRAL,
+        StepKind.CENTRAL,
+        StepKind.CONFIRM,
     ]
-    assert made.steps[-1].whom == "security@example.com"
+    assert made.steps[-1].target_text == "security@example.com"
 
 
 def test_what_a_failed_creation_left_is_deleted_first() -> None:
@@ -191,17 +191,17 @@ def test_the_management_account_is_in_no_set_wherever_it_lies() -> None:
     moved = {**accounts, MANAGEMENT: replace(accounts[MANAGEMENT], unit=SMALL)}
     seen = replace(seen, organization=replace(seen.organization, accounts=moved))
     made = plan(given(observed=seen))
-    assert all(MANAGEMENT not in step.accounts for step in made.steps if step.kind is Kind.RING)
+    assert all(MANAGEMENT not in step.accounts for step in made.steps if step.kind is StepKind.RING)
 
 
 def test_a_delegated_administrator_leaves_the_guardrail_to_the_management_account() -> None:
     file = changed(('trail = "accounts"', f'trail = "accounts"\ndeploy_from = "{SECURITY}"'))
     seen = replace(untouched(), management_seen=False)
     made = plan(given(file, seen))
-    assert {step.kind for step in made.of_others} == {Kind.TRUST, Kind.GUARDRAIL}
+    assert {step.kind for step in made.of_others} == {StepKind.TRUST, StepKind.GUARDRAIL}
     sets = [call for call in made.calls() if "StackSet" in call.operation]
     assert {call.arguments["CallAs"] for call in sets} == {"DELEGATED_ADMIN"}
-    assert Kind.MANAGEMENT not in {step.kind for step in made.steps}
+    assert StepKind.MANAGEMENT not in {step.kind for step in made.steps}
     assert "own stack is not seen from here" in " ".join(made.notes)
 
 

@@ -1,4 +1,4 @@
-"""Service control policies in the way: judged for each account they name, and for the centre."""
+"""Service control policies in the way: judged for each account they name, and for the central account."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_policy_that_names_accounts_by_a_part_of_their_number_is_judged_for_ea
     assert f"in 1 account, {THREE} first." in refusal
 
 
-def test_a_policy_in_the_way_of_the_centre_is_told_of_wherever_that_account_lies() -> None:
+def test_a_policy_in_the_way_of_the_central_account_is_told_of_wherever_that_account_lies() -> None:
     seen = under(REGION_DENY % "", (SECURITY,))
     accounts = seen.organization.accounts
     outside = {**accounts, SECURITY: replace(accounts[SECURITY], unit=ROOT)}
@@ -73,14 +73,14 @@ def test_a_policy_in_the_way_of_the_centre_is_told_of_wherever_that_account_lies
 
 
 def test_a_policy_in_the_way_of_the_notifier_is_told_of_after_the_rollout_too() -> None:
-    silent = '{"Statement":[{"Effect":"Deny","Action":"sns:Publish","Resource":"*"}]}'
-    policy = ControlPolicy("p-more", "more", silent, (SECURITY,))
+    not_reporting = '{"Statement":[{"Effect":"Deny","Action":"sns:Publish","Resource":"*"}]}'
+    policy = ControlPolicy("p-more", "more", not_reporting, (SECURITY,))
     seen = replace(rolled_out(), control_policies=(*rolled_out().control_policies, policy))
     (refusal,) = plan(given(observed=seen)).refusals
     assert "refuses sns:Publish in us-east-1 to the notifier in the security account" in refusal
 
 
-def test_who_makes_the_centre_by_a_profile_is_not_known_and_stops_nothing() -> None:
+def test_who_makes_the_central_account_by_a_profile_is_not_known_and_stops_nothing() -> None:
     only = (
         '{"Statement":[{"Effect":"Deny","Action":"sns:CreateTopic","Resource":"*","Condition":'
         '{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/builder"}}}]}'

@@ -20,10 +20,10 @@ from stacksets.config.model import (
     Trail,
     Wanted,
 )
-from stacksets.observed.heartbeats import Centre, Heard, Kept, Opened
+from stacksets.observed.heartbeats import CentralState, Kept, LastHeartbeat, Opened
 from stacksets.observed.model import AutoDeployment, Instance, Stack, StackSet
 from stacksets.observed.organization import Account, Organization, Unit
-from stacksets.status.inputs import Sight
+from stacksets.status.inputs import StatusInputs
 
 NOW = 1_790_000_000.0
 DAY = 86_400
@@ -182,14 +182,14 @@ def an_organization(size: int) -> Organization:
     )
 
 
-def a_sight(size: int = 3, *rings: Ring, **changes: Any) -> Sight:
+def status_inputs(size: int = 3, *rings: Ring, **changes: Any) -> StatusInputs:
     """An Organization in which all is well and the management account observes."""
     organization, ring = an_organization(size), (*rings, a_ring())[0]
     members = [one for one in organization.accounts if one != MANAGEMENT]
-    heard = {one: Heard(NOW - 300, a_beat(one, mode=ring.mode)) for one in members}
-    heard[MANAGEMENT] = Heard(NOW - 300, a_beat(MANAGEMENT, mode="observe"))
+    heard = {one: LastHeartbeat(NOW - 300, a_beat(one, mode=ring.mode)) for one in members}
+    heard[MANAGEMENT] = LastHeartbeat(NOW - 300, a_beat(MANAGEMENT, mode="observe"))
     return replace(
-        Sight(
+        StatusInputs(
             organization=organization,
             wanted=a_wanted(*(rings or (ring,))),
             partition="aws",
@@ -197,34 +197,36 @@ def a_sight(size: int = 3, *rings: Ring, **changes: Any) -> Sight:
             management_seen=True,
             management_stack=a_management_stack(),
             digest=DIGEST,
-            kept=Kept(heard=heard, centre=Centre(last_sweep=NOW - 20, heard_at=NOW - 60)),
+            kept=Kept(
+                heard=heard, central=CentralState(last_sweep=NOW - 20, last_heartbeat_at=NOW - 60)
+            ),
             now=NOW,
         ),
         **changes,
     )
 
 
-def a_mixed_sight(size: int) -> Sight:
+def mixed_status_inputs(size: int) -> StatusInputs:
     """An Organization with some accounts in every state, and incidents in the last month."""
-    sight = a_sight(size)
-    organization, ring = sight.organization, sight.wanted.rings[0]
-    accounts, heard = dict(organization.accounts), dict(sight.kept.heard)
-    instances = dict(sight.stack_sets[ring.stack_set].instances)
+    inputs = status_inputs(size)
+    organization, ring = inputs.organization, inputs.wanted.rings[0]
+    accounts, heard = dict(organization.accounts), dict(inputs.kept.heard)
+    instances = dict(inputs.stack_sets[ring.stack_set].instances)
     # The same tenth account of each twelve for small ones; few of a large Organization.
     step = 12 if size < 100 else 200
     for number, one in enumerate(list(instances)):
         match number % step:
             case 1:
-                heard[one] = Heard(NOW - 300, a_beat(one, mode="observe"))
+                heard[one] = LastHeartbeat(NOW - 300, a_beat(one, mode="observe"))
             case 2:
-                heard[one] = Heard(NOW - 300, a_beat(one, product_version="0.0.9"))
+                heard[one] = LastHeartbeat(NOW - 300, a_beat(one, product_version="0.0.9"))
             case 3:
-                heard[one] = Heard(NOW - 300, a_beat(one, rule="DISABLED"))
+                heard[one] = LastHeartbeat(NOW - 300, a_beat(one, rule="DISABLED"))
             case 4:
                 bad = SelfTest(at=NOW - 7_200, ok=False, error="the canary's event did not arrive")
-                heard[one] = Heard(NOW - 300, a_beat(one, self_test=bad))
+                heard[one] = LastHeartbeat(NOW - 300, a_beat(one, self_test=bad))
             case 5:
-                heard[one] = Heard(NOW - 90_000, a_beat(one))
+                heard[one] = LastHeartbeat(NOW - 90_000, a_beat(one))
             case 6:
                 del heard[one]
                 said = "ResourceLogicalId:Revoker, ResourceStatusReason: Not enough concurrency"
@@ -239,7 +241,7 @@ def a_mixed_sight(size: int) -> Sight:
                     event_seconds=1.5 + number % 37 / 9,
                     deny_seconds=1.9 + number % 41 / 8,
                 )
-                heard[one] = Heard(NOW - 300, a_beat(one, self_test=test))
+                heard[one] = LastHeartbeat(NOW - 300, a_beat(one, self_test=test))
     left_out = tuple(
         Excluded(one, "It is the vault of backups and has no IAM users.")
         for one in list(instances)[10::step]
@@ -255,9 +257,9 @@ def a_mixed_sight(size: int) -> Sight:
         if (number * 7 + day * 3 + 1) % (often + number) == 0
     }
     return replace(
-        sight,
+        inputs,
         organization=replace(organization, accounts=accounts),
-        wanted=replace(sight.wanted, excluded=left_out),
+        wanted=replace(inputs.wanted, excluded=left_out),
         stack_sets={ring.stack_set: a_stack_set(ring, *instances.values())},
-        kept=replace(sight.kept, heard=heard, opened=opened),
+        kept=replace(inputs.kept, heard=heard, opened=opened),
     )

@@ -8,9 +8,9 @@ import pytest
 
 from handler.model.heartbeat import BY_DEAD_LETTER, SelfTest
 from stacksets.config.model import Excluded
-from stacksets.observed.heartbeats import Heard
+from stacksets.observed.heartbeats import LastHeartbeat
 from stacksets.status.coverage import coverage
-from stacksets.status.inputs import Sight
+from stacksets.status.inputs import StatusInputs
 from stacksets.status.states import STATES, State
 from tests.stacksets.status.changes import (
     ONE,
@@ -33,11 +33,11 @@ from tests.stacksets.status.inputs import (
 )
 
 
-def left_out(*changes: Change) -> Sight:
+def left_out(*changes: Change) -> StatusInputs:
     return replace(given(*changes), wanted=a_wanted(a_ring(), excluded=(Excluded(ONE, "A vault"),)))
 
 
-CASES: list[tuple[str, Sight, State, bool, str]] = [
+CASES: list[tuple[str, StatusInputs, State, bool, str]] = [
     ("all is well", given(), State.COVERED, False, ""),
     (
         "the self-test is a day and more old",
@@ -49,28 +49,28 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
     (
         "the self-test is older than two days",
         given(heard(self_test=SelfTest(at=NOW - 2 * DAY - 1, deny_seconds=1.0))),
-        State.ILL,
+        State.UNHEALTHY,
         True,
         "Its last self-test was 2 days ago.",
     ),
     (
         "the self-test failed",
         given(heard(self_test=SelfTest(at=NOW - 60, ok=False, error="no event came"))),
-        State.ILL,
+        State.UNHEALTHY,
         True,
         "Its self-test failed: no event came.",
     ),
     (
         "the self-test's event came through the dead-letter queue",
         given(heard(self_test=SelfTest(at=NOW - 60, ok=False, error=f"{BY_DEAD_LETTER}: x"))),
-        State.ILL,
+        State.UNHEALTHY,
         True,
         "Its self-test failed: its event came through the dead-letter queue: x.",
     ),
     (
         "events come through its dead-letter queue",
         given(heard(redriven=1)),
-        State.ILL,
+        State.UNHEALTHY,
         True,
         "1 event came through the dead-letter queue: the caller was free for up to 20 minutes.",
     ),
@@ -87,21 +87,21 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
     (
         "there was no self-test yet",
         given(heard(self_test=SelfTest())),
-        State.ILL,
+        State.UNHEALTHY,
         True,
         "Its self-test has not ended yet.",
     ),
     (
         "the trail is stopped",
         given(heard(trail="stopped")),
-        State.ILL,
+        State.UNHEALTHY,
         True,
         "The trail is stopped: no call is seen.",
     ),
     (
         "events lie in its dead-letter queue",
         given(heard(dead_letters=2)),
-        State.ILL,
+        State.UNHEALTHY,
         True,
         "2 events could not be handled, and the caller may be free.",
     ),
@@ -208,11 +208,17 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
     (
         "its last heartbeat is older",
         given(heard(at=NOW - 35 * 60 - 1)),
-        State.SILENT,
+        State.NOT_REPORTING,
         True,
         "Its last heartbeat was 35 minutes ago.",
     ),
-    ("it was never heard of", given(unheard()), State.SILENT, True, "It was never heard of."),
+    (
+        "it was never heard of",
+        given(unheard()),
+        State.NOT_REPORTING,
+        True,
+        "It was never heard of.",
+    ),
     (
         "CloudFormation could not make the stack",
         given(unheard(), rolled(an_instance(ONE, detail="FAILED", reason="Limit exceeded"))),
@@ -329,11 +335,11 @@ CASES: list[tuple[str, Sight, State, bool, str]] = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
-def test_an_account_is(case: tuple[str, Sight, State, bool, str]) -> None:
-    _, sight, state, amiss, why = case
-    found = row(sight)
+def test_an_account_is(case: tuple[str, StatusInputs, State, bool, str]) -> None:
+    _, inputs, state, amiss, why = case
+    found = row(inputs)
     assert (found.state, found.amiss, found.finding.why) == (state, amiss, why)
-    assert coverage(sight).amiss is any(one.amiss for one in coverage(sight).rows)
+    assert coverage(inputs).amiss is any(one.amiss for one in coverage(inputs).rows)
     if amiss:
         assert found.finding.todo.endswith((".", "now."))
 
@@ -344,12 +350,12 @@ def test_every_state_has_a_case_and_a_sentence() -> None:
 
 def test_what_is_amiss_beside_the_state_is_told_too() -> None:
     found = row(given(heard(at=NOW - 90_000, rule="DISABLED", product_version="0.0.9")))
-    assert found.state is State.SILENT
+    assert found.state is State.NOT_REPORTING
     assert [one.state for one in found.also] == [State.DRIFTED, State.OUTDATED]
 
 
 def test_an_account_that_a_newer_version_speaks_for_is_outdated_and_breaks_nothing() -> None:
-    sight = given()
-    known = {**sight.kept.heard, ONE: Heard(NOW - 60, None)}
-    found = row(replace(sight, kept=replace(sight.kept, heard=known)))
+    inputs = given()
+    known = {**inputs.kept.heard, ONE: LastHeartbeat(NOW - 60, None)}
+    found = row(replace(inputs, kept=replace(inputs.kept, heard=known)))
     assert found.state is State.OUTDATED

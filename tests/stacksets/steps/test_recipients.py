@@ -10,7 +10,7 @@ from stacksets.execute.dry_run import dry_run
 from stacksets.observed.model import Observed, Subscription
 from stacksets.observed.organization import Account
 from stacksets.planners.rollout import plan
-from stacksets.steps.model import Kind, Until, Wait
+from stacksets.steps.model import StepKind, Until, Wait
 from stacksets.steps.recipients import MARK, MOST
 from tests.stacksets.recipients_scene import (
     LARGE_TEAM,
@@ -48,18 +48,18 @@ from tests.stacksets.scene import (
 def test_a_recipient_is_subscribed_to_every_account_below_the_unit_before_any_ring() -> None:
     made = plan(given(wanted(recipients((LARGE, LARGE_TEAM), ("Small", SMALL_TEAM)))))
     assert filters(made) == {LARGE_TEAM: [MARK, TWO, THREE], SMALL_TEAM: [MARK, SECURITY, ONE]}
-    assert [step.kind for step in made.steps if step.kind is not Kind.BUCKET][:6] == [
-        Kind.TRUST,
-        Kind.CENTRAL,
-        Kind.RECIPIENT,
-        Kind.RECIPIENT,
-        Kind.CONFIRM,
-        Kind.GUARDRAIL,
+    assert [step.kind for step in made.steps if step.kind is not StepKind.BUCKET][:6] == [
+        StepKind.TRUST,
+        StepKind.CENTRAL,
+        StepKind.RECIPIENT,
+        StepKind.RECIPIENT,
+        StepKind.CONFIRM,
+        StepKind.GUARDRAIL,
     ]
-    confirm = next(step for step in made.steps if step.kind is Kind.CONFIRM)
+    confirm = next(step for step in made.steps if step.kind is StepKind.CONFIRM)
     assert confirm.wait is not None
     assert confirm.wait.addresses == (LARGE_TEAM, "security@example.com", SMALL_TEAM)
-    (call,) = next(step for step in made.steps if step.kind is Kind.RECIPIENT).calls
+    (call,) = next(step for step in made.steps if step.kind is StepKind.RECIPIENT).calls
     assert (call.account, call.operation) == (SECURITY, "Subscribe")
     assert {**call.arguments, "Attributes": ""} == {
         "TopicArn": TOPIC,
@@ -164,7 +164,7 @@ def test_what_the_stack_subscribes_is_the_stacks() -> None:
 def test_who_has_not_confirmed_is_waited_for_and_compared_by_the_next_plan() -> None:
     pending = subscribed(LARGE_TEAM, confirmed=False, arn="", filter_policy="")
     made = planned(recipients((LARGE, LARGE_TEAM)), pending)
-    assert [step.kind for step in made.steps] == [Kind.CONFIRM]
+    assert [step.kind for step in made.steps] == [StepKind.CONFIRM]
     (said,) = made.notes
     assert said == (
         f"{LARGE_TEAM} has not confirmed yet, and SNS shows no filter until then: the next plan "
@@ -186,7 +186,7 @@ def test_who_was_asked_and_is_not_named_any_more_holds_nothing_up() -> None:
 def test_the_team_is_waited_for_however_its_address_is_spelled_in_the_list() -> None:
     spelled = replace(TEAM, address="Security@Example.com", confirmed=False)
     made = plan(given(observed=replace(rolled_out(), subscriptions=(spelled,))))
-    assert [step.kind for step in made.steps] == [Kind.CONFIRM]
+    assert [step.kind for step in made.steps] == [StepKind.CONFIRM]
 
 
 def crowded(count: int) -> Observed:
