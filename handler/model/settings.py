@@ -146,7 +146,7 @@ KNOBS = (
         allowed=("undecided", "treat-as-empty"),
         says=(
             "What to do in an account whose group is missing or empty at the baseline. "
-            "undecided: contain no user there. nobody: contain every user who calls IAM."
+            "undecided: contain no user there. treat-as-empty: contain every user who calls IAM."
         ),
         why="An account whose group has another name must not lose all administrators.",
     ),

@@ -147,7 +147,7 @@ def _parameters(found: Found) -> Iterator[str]:
     for sentence in found.unread:
         yield f"  # {visible(sentence)}"
     yield "]"
-    yield '# Enforcing needs a decision: MissingGroup = "treat-as-empty" once each account has its group.'
+    yield '# Enforcing needs MissingGroup = "treat-as-empty", once each account has its group.'
     yield 'MissingGroup = "undecided"'
     yield ""
 
