@@ -1,8 +1,8 @@
 """What the product costs by AWS's list prices, from what the templates make. Asks nothing of AWS.
 
 `python -m benchmarks.cost` writes the tables into docs/cost.md. Resources, rates and memory come
-from templates/*.yaml, requests from running the handlers (usage.py), the processor time of a
-reconciliation from reconciliation.py, prices from prices.py; the rest is an assumption below.
+from templates/*.yaml, requests from running the handlers (request_counts.py), the processor time
+of a reconciliation from reconciliation.py, prices from prices.py; the rest is an assumption below.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import cfn_flip
 
-from benchmarks import prices, usage
+from benchmarks import prices, request_counts
 from benchmarks.prices import PRICES, PUBLISHED_COSTS, Price
 from benchmarks.request_counts import Usage
 
@@ -155,11 +155,9 @@ def _sealing(made: Made) -> float:
 
 
 def idle_account(made: Made) -> Bill:
-    """A member's month in which nobody calls IAM: reconciliations, and their heartbeats to the central account."""
-    woken = made.wakes_a_month
-    reconciliations = run(
-        usage.of_a_reconciliation(), made, times=woken, own=reconciling_seconds(made)
-    )
+    """A member's month in which nobody calls IAM: reconciliations and their heartbeats."""
+    woken, own = made.wakes_a_month, reconciling_seconds(made)
+    reconciliations = run(request_counts.of_a_reconciliation(), made, times=woken, own=own)
     stored = {prices.STORED: ITEM_BYTES / 1e9, prices.BACKED_UP: ITEM_BYTES / 1e9}
     sent = {prices.WAKING: woken, prices.EVENT: woken, prices.KEY_REQUEST: _sealing(made)}
     return reconciliations | sent | stored
@@ -169,7 +167,7 @@ def heard_account(made: Made, member: Made, *, accounts: int) -> Bill:
     """One account's heartbeats at the central account, of so many accounts."""
     beats = member.wakes_a_month
     together = min(BATCH, max(1.0, accounts / SPREAD_SECONDS * WINDOW_SECONDS))
-    heard = run(usage.of_a_heartbeat().part(together), made, times=beats / together)
+    heard = run(request_counts.of_a_heartbeat().part(together), made, times=beats / together)
     # Sent by the rule, received and deleted by Lambda, ten at a time.
     heard[prices.QUEUED] += beats * (1 + 2 / min(10.0, together))
     return heard
@@ -177,7 +175,7 @@ def heard_account(made: Made, member: Made, *, accounts: int) -> Bill:
 
 def idle_central(made: Made) -> Bill:
     """The central account's month without a report and without an account."""
-    swept = run(usage.of_a_sweep(), made, times=made.wakes_a_month)
+    swept = run(request_counts.of_a_sweep(), made, times=made.wakes_a_month)
     polls = {prices.QUEUED: MONTH_SECONDS * POLLS_A_SECOND}
     fixed = {
         prices.KEY: float(made.keys),
@@ -190,15 +188,15 @@ def idle_central(made: Made) -> Bill:
 
 def administrators_calls(member: Made, calls: float) -> Bill:
     """Calls that the ledger vouches for, one invocation each, warm."""
-    return run(usage.of_an_administrators_call(), member, times=calls)
+    return run(request_counts.of_an_administrators_call(), member, times=calls)
 
 
 def offences(member: Made, central: Made, calls: float, *, offenders: int) -> tuple[Bill, Bill]:
-    """Calls of offenders, at the member and at the central account; in batches of `offenders` principals."""
-    contained = run(usage.of_an_offence(), member, times=calls) | {prices.EVENT: calls}
-    reported = usage.of_a_report(principals=offenders)
+    """Calls of unauthorized callers, in member and central account; `offenders` in each batch."""
+    contained = run(request_counts.of_an_offence(), member, times=calls) | {prices.EVENT: calls}
+    reported = request_counts.of_a_report(principals=offenders)
     mails = reported.requests["sns"] * calls
-    heard = run(reported.part(usage.BATCH), central, times=calls / usage.BATCH)
+    heard = run(reported.part(request_counts.BATCH), central, times=calls / request_counts.BATCH)
     heard[prices.QUEUED] += calls * (1 + 2 / 10)
     return contained, heard | {prices.MAIL: mails, prices.KEY_REQUEST: mails}
 
@@ -239,7 +237,7 @@ def _price_row(price: Price) -> tuple[str, str, str]:
 
 
 def _reconciliation(made: Made) -> str:
-    asked = usage.of_a_reconciliation()
+    asked = request_counts.of_a_reconciliation()
     own, share = reconciling_seconds(made), made.memory_gb / VCPU_GB
     rows = [
         (f"{RECONCILING_SECONDS} processor seconds, measured, at {share:.1%} of one", f"{own:.2f}")
@@ -264,7 +262,7 @@ def _months(member: Made, central: Made) -> str:
 def _millions(member: Made, central: Made) -> str:
     million = 1e6
     one = offences(member, central, million, offenders=1)
-    many = offences(member, central, million, offenders=usage.BATCH)
+    many = offences(member, central, million, offenders=request_counts.BATCH)
     rows = [
         ("calls of administrators", total(administrators_calls(member, million)), 0.0),
         ("calls of one unauthorized caller", total(one[0]), total(one[1])),

@@ -259,9 +259,9 @@ def _wait_for_denies(
         f"The new revoker has not contained {', '.join(sorted(missing))} again",
         {wait.account: "they stay denied by what was kept"},
         "Look whether they are administrators by the ledger (python -m responder ledger), were "
-        "released by the response team since (python -m responder show), and whether the ring enforces. "
-        "Whom it shall not contain, free by hand (docs/removing.md, --keep-contained, has the "
-        "command); then run this again.",
+        "released since (python -m responder show), and whether the ring enforces. Whom it shall "
+        "not contain, free by hand (docs/removing.md, --keep-contained, has the command); then run "
+        "this again.",
     )
 
 
