@@ -43,9 +43,9 @@ compile(source, "index.py", "exec")
 compiling = time.process_time() - began
 import index
 here = types.SimpleNamespace(invoked_function_arn={arn!r})
-index.lambda_handler({{"reconciliation": True}}, here)
+index.lambda_handler({{"reconcile": True}}, here)
 cold = time.process_time()
-index.lambda_handler({{"reconciliation": True}}, here)
+index.lambda_handler({{"reconcile": True}}, here)
 print(json.dumps([cold - compiling, time.process_time() - cold, compiling]))
 """
 

@@ -57,7 +57,7 @@ def add_reconcile(template: Template) -> None:
             Target=scheduler.Target(
                 Arn=GetAtt("Revoker", "Arn"),
                 RoleArn=GetAtt("ReconcileRole", "Arn"),
-                Input='{"reconciliation": true}',
+                Input='{"reconcile": true}',
                 RetryPolicy=scheduler.RetryPolicy(**RECONCILE_RETRY),
                 DeadLetterConfig=scheduler.DeadLetterConfig(Arn=GetAtt("DeadLetters", "Arn")),
             ),

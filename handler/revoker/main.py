@@ -25,7 +25,7 @@ _met: set[str] = set()
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Entry point; `event` is EventBridge's, or {"reconciliation": true}, or a request of the responder."""
+    """Entry point; `event` is EventBridge's, or {"reconcile": true}, or a request of the responder."""
     tools = _tools(context.invoked_function_arn.split(":"))
     match event:
         case {"reconcile": True}:

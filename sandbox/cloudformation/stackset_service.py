@@ -64,7 +64,7 @@ def find_operation(stack_set: StackSet, request: Request) -> Operation:
 
 def how(request: Request) -> dict[str, Any]:
     return {
-        "told": request.get("DeploymentTargets"),
+        "reported": request.get("DeploymentTargets"),
         "preferences": request.get("OperationPreferences"),
         "operation_id": request.get("OperationId"),
     }

@@ -162,7 +162,7 @@ def _renews_roles(given: Given, ring: Ring) -> bool:
 
 
 def _reconcile(holding: Holding, target_text: str) -> Step:
-    arguments = {"FunctionName": REVOKER, "Payload": '{"reconciliation": true}'}
+    arguments = {"FunctionName": REVOKER, "Payload": '{"reconcile": true}'}
     return Step(
         kind=StepKind.CONTAINED,
         says="Let the new revoker make its first round",

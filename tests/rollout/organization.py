@@ -65,7 +65,7 @@ def founded(box: Box, folder: Path) -> Operator:
         box.new_account(f"{name.lower()}-{number}", parent=units[name])
     text = initial(box, folder)
     before, _, rest = text.partition("[[ring]]")
-    text = before.replace('"undecided"', '"nobody"') + RINGS + rest[rest.index("[management]") :]
+    text = before.replace('"undecided"', '"treat-as-empty"') + RINGS + rest[rest.index("[management]") :]
     return Operator(box, text)
 
 
@@ -104,7 +104,7 @@ def reported(box: Box, account: str) -> list[str]:
 
 
 def seen(operator: Operator) -> Coverage:
-    given = operator.read_status()
+    given = operator.read_inputs()
     inputs = look_at_status(
         given.wanted, operator.clients(), member=given.member, now=operator.box.time()
     )

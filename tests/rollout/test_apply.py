@@ -104,7 +104,7 @@ def test_managed_execution_that_somebody_switched_off_is_seen_and_switched_on(
     assert [step.target_text for step in operator.plan().steps] == ["no stack changes"]
     operator.apply()
     assert operator.plan().empty
-    assert operator.look().observed.stack_sets["iam-org-revoker-canary"].managed
+    assert operator.read_inputs().observed.stack_sets["iam-org-revoker-canary"].managed
 
 
 def test_an_account_that_joins_is_covered_without_another_apply(operator: Operator) -> None:

@@ -152,7 +152,7 @@ def test_with_every_proposal_taken_plan_accepts_the_file_and_the_roles_are_admin
         assign(center, make_set(center, name, ADMINISTRATOR), box.management)
     for name, path in hostile.items():
         make_role(box, box.management, name.replace("'", "="), path=path)
-    text = uncommented(init.run()).replace('"undecided"', '"nobody"')
+    text = uncommented(init.run()).replace('"undecided"', '"treat-as-empty"')
     operator = Operator(box, text)
     assert operator.plan().refusals == ()
     patterns = read_role_patterns(operator.wanted().rings[0].parameters["AdminRolePatterns"])

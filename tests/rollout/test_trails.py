@@ -256,4 +256,4 @@ def test_looking_for_the_trail_works_under_exactly_the_documented_permissions(bo
         said = rolled(operator, clients(box, without=f"cloudtrail:{action}"))
         assert f"cloudtrail:{action}" in said, said
     assert rolled(operator, clients(box)) == ""
-    assert plan(operator.look()).empty
+    assert plan(operator.read_inputs()).empty

@@ -19,7 +19,7 @@ EVERYONE = "iam-org-revoker-everyone"
 
 def delete_by_hand(operator: Operator, account: str) -> None:
     """Somebody takes one stack out of the set, while something in it is in use."""
-    given = operator.look()
+    given = operator.read_inputs()
     seen = given.observed.stack_sets[EVERYONE].instances[account]
     operator.box.client("cloudformation", operator.box.management).delete_stack_instances(
         StackSetName=EVERYONE,
@@ -92,7 +92,7 @@ def test_who_is_contained_there_stays_so_while_it_is_mended(enforcing: Operator)
         assert (made.refusals, made.unreached) == ((), ())
         enforcing.walker(enforcing.clients(still_denied)).walk(made.own)
     box.client("lambda", account).invoke(
-        FunctionName="iam-org-revoker", Payload='{"reconciliation": true}'
+        FunctionName="iam-org-revoker", Payload='{"reconcile": true}'
     )
     box.settle()
     still_denied()

@@ -64,7 +64,7 @@ def test_a_policy_that_denies_the_region_is_found_before_anything_is_tried(
         '{"Version":"2012-10-17","Statement":[{"Sid":"OnlyEurope","Effect":"Deny","Action":"*",'
         '"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}}]}'
     )
-    given = operator.look()
+    given = operator.read_inputs()
     unit = given.unit_id("Data")
     assert unit
     with bound(box, unit, elsewhere):
@@ -115,7 +115,7 @@ def test_after_the_first_reconciliations_everybody_is_seen_and_the_canary_ring_i
 
 def test_who_joins_is_covered_and_who_leaves_is_not(operator: Operator) -> None:
     box = operator.box
-    given = operator.look()
+    given = operator.read_inputs()
     joined = box.new_account("newcomer", parent=given.unit_id("Payments"))
     left = operator.accounts_in("Partners")[0]
     box.client("organizations", box.management).remove_account_from_organization(AccountId=left)

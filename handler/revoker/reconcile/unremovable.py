@@ -23,7 +23,7 @@ from handler.revoker.deny.methods import (
 from handler.revoker.state.context import Tools, attempt, target_of
 from handler.revoker.state.table import Item
 
-# On a principal that was released: a list of {"deny method", "command", "left"}, as JSON.
+# On a principal that was released: a list of {"method", "command", "left"}, as JSON.
 LEFT = "left"
 
 

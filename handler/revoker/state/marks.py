@@ -29,7 +29,7 @@ class Contained:
     """One containment as it was done; `at` is epoch seconds, `undo` the commands that undo it.
 
     `gave` says in short what the call gave. Put on again by a reconciliation: `again` is when last, 0 for
-    never, `deny method` what holds now, `earlier` the deny methods before it, which may be on all the same.
+    never, `method` what holds now, `earlier` the deny methods before it, which may be on all the same.
     """
 
     name: str

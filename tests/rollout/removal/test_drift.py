@@ -21,9 +21,9 @@ __all__ = ["enforcing"]
 
 
 def detect(operator: Operator) -> Given:
-    given = operator.look()
+    given = operator.read_inputs()
     operator.walker(operator.clients()).walk(detection_steps(given, given.wanted.rings))
-    return operator.look()
+    return operator.read_inputs()
 
 
 def repaired(operator: Operator, given: Given) -> Plan:
@@ -83,7 +83,7 @@ def test_what_was_changed_is_named_by_resource_and_mended_with_its_containments_
         ),
     )
     with_break_glass(enforcing)
-    made = repaired(enforcing, given := enforcing.look())
+    made = repaired(enforcing, given := enforcing.read_inputs())
     assert made.refusals == ()
     assert list(dry_run(made.steps)) == []
     assert [call.operation for call in made.calls()] == [

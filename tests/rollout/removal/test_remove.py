@@ -52,7 +52,7 @@ def planned(operator: Operator, choice: Choice | None) -> Plan:
 
 
 def removing(operator: Operator, choice: Choice | None) -> Removing:
-    empty = Removing(given=operator.look(), held={}, choice=choice)
+    empty = Removing(given=operator.read_inputs(), held={}, choice=choice)
     clients = operator.clients()
     return replace(empty, held=look_into(clients, suspects(empty, clients, everywhere=False)))
 
@@ -184,7 +184,7 @@ def test_a_role_that_was_kept_by_its_boundary_is_held_by_ours_and_ends_as_it_was
     enforcing.apply()
     still_denied()
     box.client("lambda", account).invoke(
-        FunctionName="iam-org-revoker", Payload='{"reconciliation": true}'
+        FunctionName="iam-org-revoker", Payload='{"reconcile": true}'
     )
     still_denied()
     box.settle()
@@ -193,7 +193,7 @@ def test_a_role_that_was_kept_by_its_boundary_is_held_by_ours_and_ends_as_it_was
     assert boundary(iam, "deploy") == deny
 
     # What is left of the keeping goes, and our own boundary stays.
-    given = enforcing.look()
+    given = enforcing.read_inputs()
     (ring,) = [ring for ring in given.wanted.rings if account in given.ring_accounts(ring)]
     held = look_into(enforcing.clients(), [account]).values()
     steps = list(repair_steps(given, ring, held, []))
@@ -224,7 +224,7 @@ def test_a_later_installation_takes_over_who_was_kept(enforcing: Operator) -> No
     remove(enforcing, Choice.KEEP)
     enforcing.apply()
     box.client("lambda", account).invoke(
-        FunctionName="iam-org-revoker", Payload='{"reconciliation": true}'
+        FunctionName="iam-org-revoker", Payload='{"reconcile": true}'
     )
     box.settle()
     (held,) = look_into(enforcing.clients(), [account]).values()
@@ -234,7 +234,7 @@ def test_a_later_installation_takes_over_who_was_kept(enforcing: Operator) -> No
     }
     # The security team hears of each, once.
     box.client("lambda", account).invoke(
-        FunctionName="iam-org-revoker", Payload='{"reconciliation": true}'
+        FunctionName="iam-org-revoker", Payload='{"reconcile": true}'
     )
     box.settle()
     assert reported_of(box, account) == {"mallory": 1, "accomplice": 1}

@@ -65,7 +65,7 @@ def test_what_somebody_changed_in_the_central_account_is_named_and_never_replace
             before["StackStatus"],
         )
 
-    seen = operator.look().observed
+    seen = operator.read_inputs().observed
     assert seen.central is not None
     assert seen.management_stack is not None
     assert (seen.central.drift, seen.management_stack.drift) == ("DRIFTED", "DRIFTED")
