@@ -26,8 +26,8 @@ from tests.doubles.account import World, a_session, a_user, call
 
 ROOT = Path(__file__).parent.parent
 RUNS = 7
-OURS = "import handler.revoker as r; r._client('iam', 'us-east-1')"
-WITH_BOTO3 = "import handler.revoker, boto3; boto3.client('iam', region_name='us-east-1')"
+OURS = "import handler.revoker.main as r; r._client('iam', 'us-east-1')"
+WITH_BOTO3 = "import handler.revoker.main, boto3; boto3.client('iam', region_name='us-east-1')"
 NOTHING = "pass"
 COUNT = "; import sys; print(len(sys.modules))"
 

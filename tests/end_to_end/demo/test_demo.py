@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 BROKEN = """
 import sys
 from sandbox import demo
-from sandbox.scene import Scene, Seen
+from sandbox.demo.scene import Scene, Seen
 demo.SCENES = (Scene("A scene that does not hold", lambda stage: iter([Seen("holds", False)])),)
 sys.exit(demo.main())
 """

@@ -301,7 +301,7 @@ def test_every_hop_of_a_member_retries_for_a_day_and_then_keeps_the_event(
     assert schedule["Target"] == {
         "Arn": FUNCTION.replace("function:iam-org-revoker", "Revoker"),
         "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/ReconcileRole",
-        "Input": '{"reconciliation": true}',
+        "Input": '{"reconcile": true}',
         "RetryPolicy": {"MaximumEventAgeInSeconds": 900, "MaximumRetryAttempts": 10},
         "DeadLetterConfig": {"Arn": queue},
     }

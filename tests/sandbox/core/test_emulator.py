@@ -21,7 +21,7 @@ import json, os, threading
 os.environ["AWS_PROFILE"], os.environ["HTTPS_PROXY"] = "somebody", "http://192.0.2.1:3128"
 from pathlib import Path
 from sandbox.box import open_box
-from tests.sandbox.test_emulator import listening
+from tests.sandbox.core.test_emulator import listening
 from tests.sandbox.parts import function
 
 def children():

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(not can_fork(), reason="only Linux has what fork
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    server = ForkServer(tmp_path_factory.mktemp("requests"), {"PATH": os.environ["PATH"]})
+def server() -> Iterator[ForkServer]:
+    server = ForkServer({"PATH": os.environ["PATH"]})
     yield server
     server.close()
 
@@ -27,7 +27,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
 def started(server: ForkServer, folder: Path, text: str, **environment: str) -> Forked:
     script = folder / "script.py"
     script.write_text(textwrap.dedent(text))
-    return server.start(str(script), folder=str(folder), environment=environment)
+    return server.start(
+        str(script), folder=str(folder), environment=environment, requests=folder
+    )
 
 
 def test_it_has_its_own_environment_folder_and_streams(server: ForkServer, tmp_path: Path) -> None:
@@ -88,8 +90,8 @@ def test_functions_run_in_new_processes_where_none_can_be_forked() -> None:
 
 _WITHOUT_FORKS = """
 import io, json, zipfile
-import sandbox.emulator
-sandbox.emulator.can_fork = lambda: False
+import sandbox.core.emulator
+sandbox.core.emulator.can_fork = lambda: False
 from sandbox.box import open_box
 packed = io.BytesIO()
 with zipfile.ZipFile(packed, "w") as archive:

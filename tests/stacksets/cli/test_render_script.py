@@ -95,7 +95,7 @@ def test_a_stack_that_is_gone_is_gone_as_wanted() -> None:
 
 
 def test_a_function_is_invoked_as_the_command_line_takes_it() -> None:
-    arguments = {"FunctionName": "x", "Payload": '{"reconciliation": true}'}
+    arguments = {"FunctionName": "x", "Payload": '{"reconcile": true}'}
     call = Call(MANAGEMENT, "lambda", "Invoke", arguments)
     step = Step(kind=StepKind.CONTAINED, says="It", target_text="all", calls=(call,))
     lines = list(as_commands([step], profiles={}, own=MANAGEMENT, region="us-east-1"))
