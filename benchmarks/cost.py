@@ -1,8 +1,8 @@
 """What the product costs by AWS's list prices, from what the templates make. Asks nothing of AWS.
 
 `python -m benchmarks.cost` writes the tables into docs/cost.md. Resources, rates and memory come
-from templates/*.yaml, requests from running the handlers (request_counts.py), the processor time of a
-reconciliation from reconciliation.py, prices from prices.py; the rest is an assumption below.
+from templates/*.yaml, requests from running the handlers (request_counts.py), the processor time
+of a reconciliation from reconciliation.py, prices from prices.py; the rest is an assumption below.
 """
 
 from __future__ import annotations
@@ -155,11 +155,9 @@ def _sealing(made: Made) -> float:
 
 
 def idle_account(made: Made) -> Bill:
-    """A member's month in which nobody calls IAM: reconciliations, and their heartbeats to the central account."""
-    woken = made.wakes_a_month
-    reconciliations = run(
-        request_counts.of_a_reconciliation(), made, times=woken, own=reconciling_seconds(made)
-    )
+    """A member's month in which nobody calls IAM: reconciliations and their heartbeats."""
+    woken, own = made.wakes_a_month, reconciling_seconds(made)
+    reconciliations = run(request_counts.of_a_reconciliation(), made, times=woken, own=own)
     stored = {prices.STORED: ITEM_BYTES / 1e9, prices.BACKED_UP: ITEM_BYTES / 1e9}
     sent = {prices.WAKING: woken, prices.EVENT: woken, prices.KEY_REQUEST: _sealing(made)}
     return reconciliations | sent | stored
@@ -194,7 +192,7 @@ def administrators_calls(member: Made, calls: float) -> Bill:
 
 
 def offences(member: Made, central: Made, calls: float, *, offenders: int) -> tuple[Bill, Bill]:
-    """Calls of offenders, at the member and at the central account; in batches of `offenders` principals."""
+    """Calls of unauthorized callers, in member and central account; `offenders` in each batch."""
     contained = run(request_counts.of_an_offence(), member, times=calls) | {prices.EVENT: calls}
     reported = request_counts.of_a_report(principals=offenders)
     mails = reported.requests["sns"] * calls
@@ -234,7 +232,7 @@ def printed() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _price_row(price: Price) -> tuple[str, str, str]:
+def _price_row(price: Price) -> tuple[str, str, str, str]:
     return price.unit, f"{price.per:,}", f"${price.amount:.4f}".removesuffix("00"), price.page
 
 
@@ -267,11 +265,11 @@ def _millions(member: Made, central: Made) -> str:
     many = offences(member, central, million, offenders=request_counts.BATCH)
     rows = [
         ("calls of administrators", total(administrators_calls(member, million)), 0.0),
-        ("calls of one offender", total(one[0]), total(one[1])),
-        ("calls of a million offenders", total(many[0]), total(many[1])),
+        ("calls of one unauthorized caller", total(one[0]), total(one[1])),
+        ("calls of a million unauthorized callers", total(many[0]), total(many[1])),
     ]
     said = [(what, f"${here:.2f}", f"${there:.2f}") for what, here, there in rows]
-    return _table("a million", "in the member accounts", "at the central account", rows=said)
+    return _table("a million", "in the member accounts", "in the central account", rows=said)
 
 
 def _lines(bill: Bill) -> str:

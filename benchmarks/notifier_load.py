@@ -1,6 +1,6 @@
 """What telling of many calls costs: mails, writes, time, memory, waiting, four ways side by side.
 
-`python -m benchmarks.notifier_load --write docs/telling.md` runs everything and puts the tables there.
+`python -m benchmarks.notifier_load --write docs/notifier-load.md` runs all and writes the tables.
 Each way handles each load in a process of its own, one after the other. Its own packages:
 `pip install -c constraints.txt -c benchmarks/constraints.txt -e .[benchmark]`.
 """

@@ -31,7 +31,8 @@ from handler.model.names import REVOKER
 from sandbox.box import Box, open_box
 from sandbox.core import patches, service_client
 from sandbox.core.keys import REGION
-from sandbox.demo.product_setup import TEMPLATES, install
+from sandbox.demo.product_setup import install
+from sandbox.demo.rolling_out import TEMPLATES
 
 RUNS = 7
 # What one process does, and the processor seconds that it prints.

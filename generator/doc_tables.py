@@ -137,7 +137,6 @@ def tables(templates: tuple[Rendered, ...]) -> dict[str, str]:
             ("Reason", "What it says"),
             [(f"`{reason.value}`", says) for reason, says in REASONS.items()],
         ),
-        "create-only": _create_only(templates),
         "sizes": _sizes(templates),
     }
 
@@ -261,17 +260,6 @@ def _readable(text: str) -> str:
     text = re.sub(r"^arn:(\$\{AWS::Partition\}|\*):[a-z0-9]+:(\$\{AWS::Region\})?:", "", text)
     text = text.removeprefix("${AWS::AccountId}:")
     return re.sub(r"\$\{(?:AWS::)?([A-Za-z0-9.]+)\}", r"\1", text)
-
-
-def _create_only(templates: tuple[Rendered, ...]) -> str:
-    rows = []
-    for template in templates:
-        for title, body in template.tree["Resources"].items():
-            for name in CREATE_ONLY.get(body["Type"], ()):
-                value = body["Properties"].get(name)
-                if isinstance(value, str):
-                    rows.append((template.name, title, name, f"`{value}`"))
-    return _table(("Template", "Resource", "Property", "Value"), rows)
 
 
 def _sizes(templates: tuple[Rendered, ...]) -> str:

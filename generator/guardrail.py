@@ -116,8 +116,8 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
     return (
         Statement(
             sid="DenyStaysOn",
-            why="Whoever is contained cannot take the deny off in the seconds before it applies, "
-            "nor can a friend; and nobody can put it on an administrator.",
+            why="A contained principal cannot remove the deny in the seconds before it applies, "
+            "nor can an accomplice; and nobody can put it on an administrator.",
             effect="Deny",
             actions=(
                 "iam:AttachGroupPolicy",
@@ -135,8 +135,8 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
         ),
         Statement(
             sid="BoundaryStaysOn",
-            why="The second deny method for roles, and nobody sets it on others. IAM cannot tell what a "
-            "Put replaces: this one can still be replaced, and reconciliation then says so.",
+            why="The second deny method for roles; nobody sets it on others. IAM cannot tell what "
+            "a Put replaces: it can still be replaced, and reconciliation then reports it.",
             effect="Deny",
             actions=(
                 "iam:DeleteRolePermissionsBoundary",
@@ -151,8 +151,8 @@ def _deny_statements(rescuer: str) -> tuple[Statement, ...]:
         ),
         Statement(
             sid="DenyStaysTrue",
-            why="A rewritten deny could allow, a member taken out of a deny group is free, and "
-            "the revoker's roles are nobody else's to open, strengthen, pass or assume.",
+            why="A rewritten deny could allow, a member removed from a deny group is free, and "
+            "nobody else may open, strengthen, pass or assume the revoker's roles.",
             effect="Deny",
             not_actions=("iam:Generate*", "iam:Get*", "iam:List*", "iam:Simulate*"),
             resources=(
@@ -172,8 +172,8 @@ def _name_statements(rescuer: str) -> tuple[Statement, ...]:
     return (
         Statement(
             sid="ExemptNamesStayTrue",
-            why="Roles with these names call IAM freely: whoever could make, open, strengthen or "
-            "pass one would be an administrator. Only those whose names they are may.",
+            why="Roles with these names call IAM freely: a principal that could create, open, "
+            "strengthen or pass one would be an administrator. Only these roles may.",
             effect="Deny",
             actions=_FORGING,
             resources=(*names, _OURS),
@@ -187,7 +187,7 @@ def _resource_statements(rescuer: str) -> tuple[Statement, ...]:
         Statement(
             sid="RevokerStaysAlive",
             why="Function, rules, schedule, table and its items, dead letters, log, trail and "
-            "stack: everybody may look, nobody else may touch or invoke.",
+            "stack: everybody may read them, nobody else may change or invoke them.",
             effect="Deny",
             not_actions=_READING,
             resources=_RESOURCES,

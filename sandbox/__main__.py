@@ -64,7 +64,7 @@ def print_profiles(console: Console, box: Box, rows: Mapping[str, str]) -> None:
     names = {account: what.split(" (")[0].replace(" ", "-") for account, what in rows.items()}
     file = box.folder / "aws-config"
     file.write_text("".join(profile(box, account, name) for account, name in names.items()))
-    console.print("To rehearse the installation of README.md, in another shell:\n")
+    console.print("To rehearse docs/install-by-hand.md, in another shell:\n")
     console.print(f"export AWS_CONFIG_FILE={file}", soft_wrap=True, highlight=False)
     console.print(f"profiles: {', '.join(names.values())}\n")
 

@@ -25,8 +25,9 @@ from generator.source.mail_texts import House
 from handler.model.cloudtrail import CallerKind
 from handler.model.deny_policy import DENIED_ACTIONS
 from handler.model.names import METRICS, UNCONFIRMED_METRIC, WAITING_METRIC
+from handler.model.principal import Target
 from handler.model.settings import KNOBS, read_role_patterns
-from handler.revoker.deny.methods import ROLE_METHOD_CALLS, USER_METHOD_CALLS, Target
+from handler.revoker.deny.methods import ROLE_METHOD_CALLS, USER_METHOD_CALLS
 from sandbox.demo.scenarios import SCENES
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +36,8 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 PRINTED = {"parameters.md", "permissions.md", "verdicts.md"}
 BY_HAND = [path for path in DOCUMENTS if path.name not in PRINTED]
 README = (ROOT / "README.md").read_text()
+README_BYTES = 9_000
+PICTURE_BYTES = 120_000
 AWS = ROOT / "docs" / "aws.md"
 # What the AWS CLI adds to AWS's own actions, with the options that we use of it.
 ADDED_COMMANDS = {
@@ -163,8 +166,9 @@ def test_the_readme_lists_what_the_deny_denies() -> None:
     assert re.findall(r"`([a-z-]+:[A-Za-z*]+)`", line) == list(DENIED_ACTIONS)
 
 
-def test_the_readme_shows_the_undo_of_every_deny_method() -> None:
-    table = README.partition("## Undo")[2].partition("\n## ")[0]
+def test_the_page_on_undoing_shows_the_undo_of_every_deny_method() -> None:
+    page = (ROOT / "docs" / "undo.md").read_text()
+    table = page.partition("## Without the responder")[2].partition("\n## ")[0]
     for kind, steps in ((CallerKind.USER, USER_METHOD_CALLS), (CallerKind.ROLE, ROLE_METHOD_CALLS)):
         target = Target(kind=kind, name="NAME", id="", account="111122223333", partition="aws")
         for step in steps:
@@ -187,8 +191,9 @@ def test_names_in_camel_case_are_parameters_or_calls_of_iam() -> None:
                 assert word in known | NOT_OURS, f"{name(path)}: {word}"
 
 
-def test_the_readmes_parameters_are_the_defaults_and_the_template_takes_them() -> None:
-    (block,) = re.findall(r"member-parameters\.json <<END\n(.*?)^END$", README, re.DOTALL | re.M)
+def test_the_parameters_by_hand_are_the_defaults_and_the_template_takes_them() -> None:
+    page = (ROOT / "docs" / "install-by-hand.md").read_text()
+    (block,) = re.findall(r"member-parameters\.json <<END\n(.*?)^END$", page, re.DOTALL | re.M)
     given = {one["ParameterKey"]: one["ParameterValue"] for one in json.loads(block)}
     default = {knob.parameter: knob.default for knob in KNOBS}
     assert given.pop("CentralBusArn") == "$BUS"
@@ -203,7 +208,8 @@ def test_every_role_pattern_in_the_documents_can_be_read() -> None:
 
 
 def test_the_pattern_for_identity_center_fits_its_roles_with_and_without_a_region() -> None:
-    (pattern,) = re.findall(r"`(role/aws-reserved/[^`]+)`", README)
+    page = (ROOT / "docs" / "going-live.md").read_text()
+    (pattern,) = re.findall(r"`(role/aws-reserved/[^`]+)`", page)
     (one,) = read_role_patterns(pattern)
     here = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/"
     role = "AWSReservedSSO_PERMISSIONSET_0123456789abcdef"
@@ -211,6 +217,19 @@ def test_the_pattern_for_identity_center_fits_its_roles_with_and_without_a_regio
     assert one.matches(role_arn=f"{here}{role}", on=day)
     assert one.matches(role_arn=f"{here}eu-west-1/{role}", on=day)
     assert not one.matches(role_arn=f"arn:aws:iam::111122223333:role/{role}", on=day)
+
+
+def test_the_readme_and_its_picture_are_small() -> None:
+    assert len(README.encode()) <= README_BYTES
+    (picture,) = re.findall(r"^!\[[^\]]+\]\((.+)\)$", README, re.MULTILINE)
+    assert (ROOT / picture).stat().st_size <= PICTURE_BYTES
+
+
+def test_the_index_lists_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    listed = {target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", index)}
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages <= listed
 
 
 def test_the_readme_shows_scenes_that_the_demo_plays() -> None:

@@ -1,4 +1,4 @@
-"""The README's commands, run line by line with the AWS command line against a sandbox of its own.
+"""Run the commands of the installation by hand line by line with the AWS CLI against a sandbox.
 
 Run is each block that stands after `<!-- rehearsed -->`; a name in the mark says which step it is.
 """
@@ -23,14 +23,15 @@ from handler.model.names import INCIDENT_TABLE
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
+PAGES = ("install-by-hand.md", "removing.md")
 MARKED = re.compile(r"<!-- rehearsed(?:: (\w+))? -->\n```bash\n(.*?)```", re.DOTALL)
 
 
 def blocks(name: str) -> str:
     """The marked commands of that name, in their order."""
-    readme = (ROOT / "README.md").read_text()
-    found = [block for label, block in MARKED.findall(readme) if label == name]
-    assert found, f"README.md has no block marked {name!r}"
+    text = "".join((ROOT / "docs" / page).read_text() for page in PAGES)
+    found = [block for label, block in MARKED.findall(text) if label == name]
+    assert found, f"no page has a block marked {name!r}"
     return "\n".join(found)
 
 
@@ -163,7 +164,7 @@ def test_the_installation_runs_as_it_stands_from_the_bucket_to_the_removal(shell
     shell.run(names + blocks("rest"))
     for profile in ("management", "security", "member-1", "member-2"):
         stacks = shell.client("cloudformation", profile)
-        wait_until(lambda stacks=stacks: live_stacks(stacks) == [])  # type: ignore[misc]
+        wait_until(lambda stacks=stacks: live_stacks(stacks) == [])
         assert "iam-org-revoker" not in functions(shell, profile)
 
 

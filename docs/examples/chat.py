@@ -21,17 +21,17 @@ def read_form(text: str) -> dict[str, Any]:
     body = json.loads(text)
     form: dict[str, Any] = json.loads(body["Message"]) if "Message" in body else body
     if form.get("version") != 1 or form.get("product") != "iam-org-revoker":
-        raise ValueError("that is no mail of iam-org-revoker in version 1")
+        raise ValueError("not a mail of iam-org-revoker in version 1")
     return form
 
 
 def chat_text(form: dict[str, Any]) -> str:
-    """A line that says what it is, then one for each incident or silent account."""
+    """A line that says what it is, then one for each incident or account that does not report."""
     mark = ":rotating_light: " if form["critical"] else ""
     lines = [_incident_line(one) for one in form["incidents"]]
     lines += [
-        f"- {_plain(one['account'])}, last heard {one['last_heartbeat']}"
-        for one in form["silences"]
+        f"- {_plain(one['account'])}, last heartbeat {one['last_heartbeat']}"
+        for one in form["not_reporting"]
     ]
     if len(lines) > MOST_LINES:
         lines = [*lines[:MOST_LINES], f"... and {len(lines) - MOST_LINES} more, in the mail"]

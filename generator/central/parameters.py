@@ -1,4 +1,4 @@
-"""The parameters of the central template. Data, and no default that opens the bus."""
+"""Add the parameters of the central template; no default opens the bus."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from troposphere import And, Equals, Not, Or, Parameter, Ref, Template
 
 from generator.member.parameters import retention_parameter
 
-# CloudFormation cannot multiply: the notifier is told seconds.
+# CloudFormation cannot multiply, and the notifier takes seconds.
 QUIET = {str(hours): {"Seconds": str(hours * 3600)} for hours in (1, 3, 6, 12, 24, 48, 72, 168)}
 
 GROUPS = [
     {"Label": {"default": "Who may report"}, "Parameters": ["OrganizationId"]},
     {
-        "Label": {"default": "Who is told (an address, or a topic of yours)"},
+        "Label": {"default": "Who gets the mails (an address, or your own topic)"},
         "Parameters": ["Email", "SNSTopicArn", "SNSTopicKmsKeyArn"],
     },
     {
@@ -22,7 +22,7 @@ GROUPS = [
         "Parameters": ["QuietHours", "MailsPerMinute"],
     },
     {
-        "Label": {"default": "A second recipient, of some accounts' mails only"},
+        "Label": {"default": "A second recipient, for some accounts only"},
         "Parameters": ["ExtraEmail", "ExtraAccounts"],
     },
     {"Label": {"default": "Who may release"}, "Parameters": ["ResponderPrincipals"]},
@@ -38,42 +38,42 @@ MOST_MAILS_PER_MINUTE = 240
 _TEXTS: tuple[dict[str, Any], ...] = (
     {
         "title": "OrganizationId",
-        "Description": "The Organization whose accounts may report. Empty: this account alone.",
+        "Description": "The Organization whose accounts may report. Empty: only this account.",
         "AllowedPattern": "(o-[a-z0-9]{10,32})?",
         "MaxLength": 34,
         "ConstraintDescription": "must be empty or the id of an Organization, like o-exampleorgid",
     },
     {
         "title": "Email",
-        "Description": "The security team; AWS asks it to confirm. Empty: your topic alone.",
+        "Description": "The security team; AWS asks it to confirm. Empty: only your topic.",
         "AllowedPattern": r"([^@\s]+@[^@\s]+[.][^@\s]+)?",
         "MaxLength": 254,
         "ConstraintDescription": "must be empty or one e-mail address",
     },
     {
         "title": "SNSTopicArn",
-        "Description": "Your own topic for the mails, in this region. Empty: one is made.",
+        "Description": "Your own topic for the mails, in this region. Empty: create one.",
         "AllowedPattern": "(arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256})?",
         "MaxLength": 320,
         "ConstraintDescription": "must be empty or the ARN of a standard SNS topic",
     },
     {
         "title": "SNSTopicKmsKeyArn",
-        "Description": "The key that encrypts the topic in SNSTopicArn, if one of yours does.",
+        "Description": "Your KMS key that encrypts the topic in SNSTopicArn, if any.",
         "AllowedPattern": "(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+)?",
         "MaxLength": 160,
         "ConstraintDescription": "must be empty or the ARN of a KMS key",
     },
     {
         "title": "ExtraEmail",
-        "Description": "Somebody who gets the mails that concern ExtraAccounts. Empty: nobody.",
+        "Description": "Address that gets the mails about ExtraAccounts. Empty: none.",
         "AllowedPattern": r"([^@\s]+@[^@\s]+[.][^@\s]+)?",
         "MaxLength": 254,
         "ConstraintDescription": "must be empty or one e-mail address",
     },
     {
         "title": "ExtraAccounts",
-        "Description": "The accounts that ExtraEmail hears of (an OU's, say), by commas.",
+        "Description": "The accounts for ExtraEmail (those of an OU, say), separated by commas.",
         "AllowedPattern": "([0-9]{12}(,[0-9]{12}){0,149})?",
         "MaxLength": 1_949,
         "ConstraintDescription": "must be empty or up to 150 account ids, separated by commas",
@@ -89,7 +89,7 @@ def add_parameters(template: Template) -> None:
         Parameter(
             "QuietHours",
             Type="String",
-            Description="Hours without a call after which an incident is closed.",
+            Description="Hours without a call after which an incident closes.",
             Default="24",
             AllowedValues=list(QUIET),
         )
@@ -100,8 +100,8 @@ def add_parameters(template: Template) -> None:
             Type="String",
             Description=(
                 "ARN patterns of this account's principals that may assume the responder role, "
-                "separated by commas; they need sts:AssumeRole besides. By default everybody who "
-                "has it."
+                "separated by commas; they also need sts:AssumeRole. Default: every principal "
+                "that has it."
             ),
             Default="arn:*:iam::*:*",
             AllowedPattern=f"{_PRINCIPALS}(,{_PRINCIPALS})*",
@@ -117,7 +117,7 @@ def add_parameters(template: Template) -> None:
         Parameter(
             "MailsPerMinute",
             Type="Number",
-            Description="Mails a minute at most; what exceeds them comes as one digest.",
+            Description="Rate limit: mails a minute. The rest comes as one digest.",
             Default=30,
             MinValue=5,
             MaxValue=MOST_MAILS_PER_MINUTE,

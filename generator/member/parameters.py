@@ -1,4 +1,4 @@
-"""The parameters of the member template: the revoker's knobs, and what only the template knows."""
+"""Add the parameters of the member template: the revoker's settings, log and trail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GROUPS = [
     {"Label": {"default": "Logs"}, "Parameters": ["LogRetentionDays"]},
     {
         "Label": {
-            "default": "A trail of this account's own (leave empty beside an organization trail)"
+            "default": "A trail of this account (leave empty if there is an organization trail)"
         },
         "Parameters": ["TrailDestS3BucketName", "TrailMultiRegion", "TrailReadWrite"],
     },
@@ -31,11 +31,11 @@ GROUPS = [
 
 
 def retention_parameter() -> Parameter:
-    """How long logs are kept, in days; both templates have it."""
+    """Return the parameter for the days to keep logs; both templates have it."""
     return Parameter(
         "LogRetentionDays",
         Type="Number",
-        Description="Days for which the function's log is kept.",
+        Description="Days to keep the function's log.",
         Default=90,
         AllowedValues=list(RETENTION_DAYS),
     )
@@ -51,8 +51,8 @@ def add_parameters(template: Template) -> None:
             "TrailDestS3BucketName",
             Type="String",
             Description=(
-                "Bucket for a trail of this account's own; its policy must admit CloudTrail. "
-                "Empty: no trail, since most Organizations have one and a second copy costs money."
+                "Bucket for a trail of this account; its policy must admit CloudTrail. Empty: no "
+                "trail, because most Organizations have one and a second copy costs money."
             ),
             Default="",
             AllowedPattern="([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?",
@@ -64,7 +64,7 @@ def add_parameters(template: Template) -> None:
         Parameter(
             "TrailMultiRegion",
             Type="String",
-            Description="true: that trail records every region. IAM's calls need one only.",
+            Description="true: that trail records every region. IAM's calls need only one.",
             Default="false",
             AllowedValues=["true", "false"],
         )

@@ -27,6 +27,15 @@ METHOD_WORDS = {
     DenyMethod.SESSION_POLICY: "the deny of sessions",
     DenyMethod.SESSION_GROUP: "the group of denied sessions",
 }
+# And as what was tried.
+METHOD_ATTEMPTS = {
+    DenyMethod.MANAGED_POLICY: "attach the deny policy",
+    DenyMethod.DENY_GROUP: "add the user to the deny group",
+    DenyMethod.BOUNDARY: "set the deny as permissions boundary",
+    DenyMethod.INLINE_POLICY: "put an inline deny",
+    DenyMethod.SESSION_POLICY: "attach the deny of sessions",
+    DenyMethod.SESSION_GROUP: "add the user to the group of denied sessions",
+}
 # These deny a user's temporary sessions alone.
 SESSION_METHODS = frozenset({DenyMethod.SESSION_POLICY, DenyMethod.SESSION_GROUP})
 

@@ -1,4 +1,4 @@
-"""The closed lists of a verdict: actions, and reasons with their sentences; what a standing is."""
+"""Define a verdict: its actions, its reasons with their sentences, and a caller's standing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Action(Enum):
 
 
 class Reason(Enum):
-    """Why, one per rule; REASONS has the sentence that documents and mails print."""
+    """Why, one per rule; REASONS has the sentence that docs and mails print."""
 
     UNREADABLE = "unreadable"
     AWS_SERVICE = "aws-service"
@@ -40,46 +40,48 @@ class Reason(Enum):
 
 
 REASONS: dict[Reason, str] = {
-    Reason.UNREADABLE: "The record could not be read; nobody was judged.",
+    Reason.UNREADABLE: "The record could not be read; no caller was judged.",
     Reason.AWS_SERVICE: "An AWS service acted for itself.",
     Reason.OURSELVES: "The revoker's own role made the call.",
-    Reason.CONTAINED_ALREADY: "The caller is contained already, and called all the same.",
-    Reason.TAINTED: "The caller was made by an offender.",
-    Reason.TAINTED_CREDENTIAL: "An offender made, reset or re-activated the credential used.",
+    Reason.CONTAINED_ALREADY: "The caller's IAM access was already revoked.",
+    Reason.TAINTED: "The caller was created by an unauthorized caller.",
+    Reason.TAINTED_CREDENTIAL: (
+        "The credential used was created, reset or re-activated by an unauthorized caller."
+    ),
     Reason.RELEASED: "The call was made before the caller's release.",
-    Reason.ROOT: "The account's root user made the call; no IAM policy binds it.",
+    Reason.ROOT: "Root cannot be denied by an IAM policy.",
     Reason.ADMINISTRATOR_ROLE: "The role is an administrator by AdminRolePatterns.",
     Reason.ADMINISTRATOR_USER: "The user is in the administrators' group.",
     Reason.UNPROVEN_MEMBER: (
-        "The user is in the administrators' group, but nothing proves who put her there: neither "
-        "the ledger nor CloudTrail's event history, which may lag 15 minutes."
+        "The user is in the administrators' group, but neither the ledger nor CloudTrail's event "
+        "history (up to 15 minutes behind) shows who added it."
     ),
-    Reason.SELF_SERVICE: "The user made a self-service call on herself.",
-    Reason.OWN_MFA: "The user changed her own MFA device.",
+    Reason.SELF_SERVICE: "The user made a self-service call on itself.",
+    Reason.OWN_MFA: "The user changed its own MFA device.",
     Reason.SERVICE_LINKED_ROLE_BY_SERVICE: (
-        "An AWS service made its service-linked role on the caller's behalf."
+        "An AWS service created its service-linked role on the caller's behalf."
     ),
     Reason.SERVICE_LINKED_ROLE: (
-        "The caller made a service-linked role, which gives the caller nothing."
+        "The caller created a service-linked role, which gives the caller nothing."
     ),
-    Reason.FAILED_CALL: "The caller is no administrator, and the call failed.",
+    Reason.FAILED_CALL: "The caller is not an IAM administrator, and the call failed.",
     Reason.CANNOT_BE_DENIED: (
-        "The caller is no administrator, and no policy in this account can deny it."
+        "The caller is not an IAM administrator, and no policy in this account can deny it."
     ),
-    Reason.NOT_AN_ADMINISTRATOR: "The caller is no administrator.",
+    Reason.NOT_AN_ADMINISTRATOR: "The caller is not an IAM administrator.",
 }
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of a caller beyond the record.
+    """What is known of a caller beside the record.
 
     `administrator` is as of the call, by the ledger; `unproven`: in the group now, without an
-    entry, and `waited` once the wait for a proof is over; `tainted`: made by an offender;
-    `credential_tainted`: the key or console session used is an offender's doing; `released_at` in
-    epoch seconds, never in the future (the table's reader drops such a one); `group_empty`: the
-    baseline found no administrators' group or nobody in it; `again`: the reason for which an
-    earlier try of this very call contained her.
+    entry, and `waited` once the wait for a proof is over; `tainted`: created by an unauthorized
+    caller; `credential_tainted`: so is the key or console session used; `released_at` in epoch
+    seconds, never in the future (the table's reader drops such a one); `group_empty`: the baseline
+    found no administrators' group, or an empty one; `again`: the reason for which an earlier try of
+    this very call contained the caller.
     """
 
     administrator: bool = False
@@ -96,7 +98,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Verdict:
-    """An action and its reason; `held_by` names the knob that kept a containment back."""
+    """An action and its reason; `held_by` names the setting that blocked a containment."""
 
     action: Action
     reason: Reason

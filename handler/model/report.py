@@ -20,10 +20,10 @@ class Disposition(Enum):
     CONTAINED = "contained"
     CANNOT_CONTAIN = "cannot-contain"
     WOULD_CONTAIN = "would-contain"
-    GONE = "gone"
-    REPORTED = "told"
-    STRIPPED = "stripped"
-    KEPT = "kept"
+    CALLER_DELETED = "caller-deleted"
+    NOTICE = "notice"
+    DENY_REMOVED = "deny-removed"
+    STILL_CONTAINED = "still-contained"
     TAMPERED = "tampered"
 
 
@@ -128,14 +128,14 @@ def from_detail(detail: Mapping[str, Any]) -> Report:
 
 
 def _in_known_words(detail: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The detail; a disposition unknown to this version becomes TOLD, and a note says so."""
+    """The detail; a disposition unknown to this version becomes NOTICE, and a note says so."""
     word = detail.get("disposition")
     if word is None or word in [one.value for one in Disposition]:
         return detail
     notes = detail.get("notes")
-    said = f"The member's version calls this {str(word)!r}, a word that the central account does not know."
+    said = f"The member's version reports {str(word)!r}, which the central account does not know."
     others = notes if isinstance(notes, list) else []
-    return {**detail, "disposition": Disposition.REPORTED.value, "notes": [said, *others]}
+    return {**detail, "disposition": Disposition.NOTICE.value, "notes": [said, *others]}
 
 
 def _commands(value: object) -> tuple[tuple[str, ...], ...]:

@@ -1,4 +1,4 @@
-"""Every knob of the revoker, once: name, default, allowed shape and why. Pure."""
+"""List every setting of the revoker once: name, default, allowed shape and why. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Mode(Enum):
 
 
 class Answer(Enum):
-    """What a knob says of one class of calls."""
+    """What a setting says about one class of calls."""
 
     CONTAIN = "contain"
     REPORT = "report"
@@ -23,7 +23,7 @@ class Answer(Enum):
 
 
 class MissingGroup(Enum):
-    """Who is an administrator where the baseline finds no group, or nobody in it."""
+    """What to do where the baseline finds no group, or an empty one."""
 
     UNDECIDED = "undecided"
     TREAT_AS_EMPTY = "treat-as-empty"
@@ -73,8 +73,8 @@ KNOBS = (
         default="observe",
         shape=r"(observe|enforce)",
         allowed=("observe", "enforce"),
-        says="observe: only tell who would lose IAM. enforce: take IAM away.",
-        why="A first installation must not lock anybody out.",
+        says="observe: only report who would be contained. enforce: contain them.",
+        why="A first installation must not lock out anybody.",
     ),
     Knob(
         parameter="CentralBusArn",
@@ -82,7 +82,7 @@ KNOBS = (
         default="",
         shape=r"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/iam-org-revoker",
         says="ARN of the central event bus (output BusArn of the central stack).",
-        why="Reports go there and nowhere else.",
+        why="Reports go there only.",
         longest=100,
     ),
     Knob(
@@ -90,8 +90,8 @@ KNOBS = (
         variable="ADMIN_GROUP_NAME",
         default="Administrators",
         shape=r"[A-Za-z0-9+=,.@_-]{1,128}",
-        says="IAM group whose members may call IAM.",
-        why="The one list of IAM users who are administrators.",
+        says="IAM group whose members may call IAM: the IAM users who are administrators.",
+        why="There is one list of them in each account.",
     ),
     Knob(
         parameter="AdminRolePatterns",
@@ -103,9 +103,9 @@ KNOBS = (
         shape=rf"{_ROLE_PATTERN}(, ?{_ROLE_PATTERN})*",
         says=(
             "Roles that may call IAM, separated by commas: 'role/PATH/NAME' or a full ARN; "
-            "* and ? stay within a path segment, ** crosses; 'until 2026-12-31' ends one."
+            "* and ? stay within a path segment, ** crosses; 'until 2026-12-31' is its last day."
         ),
-        why="The roles that roll out and rescue an Organization must never lock themselves out.",
+        why="The defaults are roles that roll out and rescue an Organization: never contain these.",
         longest=2_800,
     ),
     Knob(
@@ -115,10 +115,10 @@ KNOBS = (
         shape=r"(contain|report|ignore)",
         allowed=("contain", "report", "ignore"),
         says=(
-            "What happens to role sessions that call IAM; a role that an offender made, or that "
-            "is contained already, stays contained whatever this says."
+            "What to do about role sessions that call IAM. A role that an unauthorized caller "
+            "created, or that is already contained, stays contained."
         ),
-        why="A deny on a role binds everybody who uses it; some start with people only.",
+        why="A deny on a role binds everybody who uses it; some teams begin with users only.",
     ),
     Knob(
         parameter="DeniedCalls",
@@ -126,15 +126,15 @@ KNOBS = (
         default="contain",
         shape=r"(contain|report|ignore)",
         allowed=("contain", "report", "ignore"),
-        says="What happens after an IAM call that failed.",
-        why="A refused attempt shows intent, and changed nothing.",
+        says="What to do about an IAM call that failed.",
+        why="A refused attempt shows intent, but changed nothing.",
     ),
     Knob(
         parameter="SelfServiceCalls",
         variable="SELF_SERVICE_CALLS",
         default="ChangePassword",
         shape=r"([A-Za-z]+(, ?[A-Za-z]+)*)?",
-        says="IAM calls that users may make on themselves, separated by commas.",
+        says="IAM calls that a user may make on themselves, separated by commas.",
         why="Changing one's own password is not administration.",
         longest=512,
     ),
@@ -145,10 +145,10 @@ KNOBS = (
         shape=r"(undecided|treat-as-empty)",
         allowed=("undecided", "treat-as-empty"),
         says=(
-            "Who is an administrator where the group is missing or empty at the baseline: "
-            "undecided contains no user there; treat-as-empty contains every user who calls IAM."
+            "What to do in an account whose group is missing or empty at the baseline. "
+            "undecided: contain no user there. treat-as-empty: contain every user who calls IAM."
         ),
-        why="An account whose group has another name must not lose all its administrators.",
+        why="An account whose group has another name must not lose all administrators.",
     ),
     Knob(
         parameter="DenyScope",
@@ -156,8 +156,8 @@ KNOBS = (
         default="iam",
         shape=r"(iam|everything)",
         allowed=("iam", "everything"),
-        says="iam: the deny covers IAM and the ways around it. everything: every AWS call.",
-        why="Some teams want a contained caller to do nothing at all until they have looked.",
+        says="iam: deny IAM and the ways around it. everything: deny every AWS call.",
+        why="Some teams want a contained caller to do nothing until they have investigated.",
     ),
     Knob(
         parameter="ContainRescueRoles",
@@ -165,24 +165,24 @@ KNOBS = (
         default="no",
         shape=r"(no|yes)",
         allowed=("no", "yes"),
-        says="yes: contain an exempt role too when an offender changed who may assume it.",
-        why="The roles that rescue an account are the last ones to lock out by mistake.",
+        says="yes: contain an exempt role if an unauthorized caller changed its trust policy.",
+        why="The roles that rescue an account must not be locked out by mistake.",
     ),
     Knob(
         parameter="BreakerHours",
         variable="BREAKER_HOURS",
         default="4",
         shape=r"[0-9]{1,3}",
-        says="Hours after a change of template or parameters while the circuit breaker is armed.",
-        why="A bad change shows within hours; an attacker must not find it armed for ever.",
+        says="Hours for which a change of template or parameters arms the circuit breaker.",
+        why="A bad change shows within hours; an attacker must not find it armed forever.",
     ),
     Knob(
         parameter="BreakerLimit",
         variable="BREAKER_LIMIT",
         default="5",
         shape=r"[0-9]{1,4}",
-        says="Principals contained while it is armed, after which the breaker only tells (0: off).",
-        why="A wrong group name must not lock out everybody before somebody reads the mails.",
+        says="Principals contained while it is armed; further ones are only reported (0: off).",
+        why="A wrong group name must not lock out everybody before the mails are read.",
     ),
     Knob(
         parameter="InlineDeny",
@@ -190,8 +190,8 @@ KNOBS = (
         default="never",
         shape=r"(never|allow)",
         allowed=("never", "allow"),
-        says="allow: an inline deny as the last deny method, when quotas refuse every other.",
-        why="iam:PutUserPolicy cannot be limited to a content: this permission could also grant.",
+        says="allow: an inline deny as the last deny method, if quotas refuse all others.",
+        why="IAM cannot limit what iam:PutUserPolicy writes: that permission could also grant.",
     ),
 )
 

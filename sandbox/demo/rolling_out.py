@@ -48,11 +48,7 @@ def roll_out(box: Box, file: str, *, sleep: Callable[[float], None]) -> Given:
         member=release.member.document["Parameters"],
         central=release.central.document["Parameters"],
     )
-    clients = Clients(
-        caller=f"arn:aws:iam::{box.management}:root",
-        make=box.client,
-        elsewhere=lambda service, region: box.client(service, box.management, region=region),
-    )
+    clients = clients_of_management(box)
     given = read_inputs(
         wanted, release, clients, today=datetime.fromtimestamp(box.time(), UTC).date()
     )
@@ -62,6 +58,15 @@ def roll_out(box: Box, file: str, *, sleep: Callable[[float], None]) -> Given:
     waiting = Waiting(sleep=sleep, clock=time.time, poll=0.0)
     Walker(clients, release.contents, waiting, Quiet()).walk(made.own)
     return given
+
+
+def clients_of_management(box: Box) -> Clients:
+    """Clients as the management account's root makes them."""
+    return Clients(
+        caller=f"arn:aws:iam::{box.management}:root",
+        make=box.client,
+        elsewhere=lambda service, region: box.client(service, box.management, region=region),
+    )
 
 
 def rollout_file(

@@ -35,8 +35,9 @@ def morning(stage: Stage) -> Iterator[Seen]:
     # Where more has happened before, the morning has its reminders too.
     digests = [m for m in stage.new_mails() if m.subject.startswith("[IAM would be revoked]")]
     yield Seen("the security team gets one digest", len(digests) == 1)
-    named = any("--user-name=olga" in mail.body for mail in digests)
-    yield Seen("it holds the command that would make olga an administrator", named)
+    lines = [line for mail in digests for line in mail.body.splitlines() if "=olga" in line]
+    commented = bool(lines) and all(line.startswith("  # ") for line in lines)
+    yield Seen("it holds the command that approves olga, commented out", commented)
 
 
 def administrator(stage: Stage) -> Iterator[Seen]:
@@ -92,7 +93,7 @@ def rogue_role(stage: Stage) -> Iterator[Seen]:
 def root(stage: Stage) -> Iterator[Seen]:
     account = stage.box.members[2]
     stage.box.client("iam", account, quiet=False).create_user(UserName="roots-friend")
-    yield from mails(stage, "[IAM NOT revoked]")
+    yield from mails(stage, "[CRITICAL: not contained]")
 
 
 def aws_service(stage: Stage) -> Iterator[Seen]:
@@ -153,7 +154,7 @@ def enforcing(stage: Stage) -> Iterator[Seen]:
 
 SCENES = (
     Scene("Observe mode: olga, no administrator, creates a user", observe),
-    Scene("The next morning: who would have lost IAM, ready to paste", morning),
+    Scene("The next morning: who would have lost IAM access", morning),
     Scene("The team is satisfied and updates the StackSet to Mode=enforce", enforcing),
     Scene("alice, an administrator, creates a user", administrator),
     Scene("mallory, no administrator, creates a user", rogue_user),

@@ -61,7 +61,7 @@ def code_advice(words: str) -> str:
         return ""
     return (
         " If it is about the size of the code: keep the code in a bucket (python -m generator "
-        '--out build/s3 --code s3; README, "Parameters and permissions"), name that folder in '
+        '--out build/s3 --code s3; docs/parameters.md, "Your own templates"), name that folder in '
         "--templates and the bucket in LambdaS3BucketName of the parameters."
     )
 
@@ -259,9 +259,9 @@ def _wait_for_denies(
         f"The new revoker has not contained {', '.join(sorted(missing))} again",
         {wait.account: "they stay denied by what was kept"},
         "Look whether they are administrators by the ledger (python -m responder ledger), were "
-        "released by the response team since (python -m responder show), and whether the ring enforces. "
-        "Whom it shall not contain, free by hand (docs/removing.md, --keep-contained, has the "
-        "command); then run this again.",
+        "released since (python -m responder show), and whether the ring enforces. Whom it shall "
+        "not contain, free by hand (docs/removing.md, --keep-contained, has the command); then run "
+        "this again.",
     )
 
 

@@ -83,7 +83,7 @@ def _top(found: Found) -> Iterator[str]:
     if found.organization_trail:
         yield 'trail = "organization"'
     else:
-        yield "# No trail of the Organization was found that logs what IAM is told to do."
+        yield "# No organization trail was found that logs IAM's write calls."
         yield 'trail = "accounts"'
     yield "# A ring may enforce after so many days in observe mode."
     yield "observe_days = 14"
@@ -92,7 +92,7 @@ def _top(found: Found) -> Iterator[str]:
 
 def _access(found: Found) -> Iterator[str]:
     yield "[access]"
-    yield "# How the other accounts are entered: by this role, or by a profile of your AWS"
+    yield "# How to enter the other accounts: with this role, or with a profile of your AWS"
     yield f"# configuration. Accounts that Control Tower made have {CONTROL_TOWER_ROLE},"
     yield f"# others {ACCESS_ROLE}."
     yield f"role = {text(found.access_role)}"
@@ -105,14 +105,14 @@ def _access(found: Found) -> Iterator[str]:
 
 def _central(found: Found) -> Iterator[str]:
     yield "[central]"
-    yield "# The security account: reports come here, mails go out from here."
+    yield "# The security account: reports arrive here, mails leave from here."
     if found.central:
         name = visible(found.central.name)
         yield f"account = {text(found.central.id)}  # {name}"
     else:
-        yield "# None is called so; choose one."
+        yield "# No account has a name like security; choose one."
         yield 'account = ""'
-    yield "# A role by which CloudFormation works there, in place of your own rights."
+    yield "# A role that CloudFormation uses there, instead of your own permissions."
     yield '# service_role = "arn:aws:iam::123456789012:role/cloudformation"'
     yield ""
     yield "[central.parameters]"
@@ -125,8 +125,8 @@ def _guardrail(found: Found) -> Iterator[str]:
     units = _units(found.organization)
     canary = _name(units[0]) if units else ""
     yield "[guardrail]"
-    yield "# The service control policy that keeps the deny on. nowhere, canary (one unit only) or"
-    yield "# rings (the canary unit first, then every unit of a ring). Enforcing needs rings."
+    yield "# The service control policy that keeps the deny on: nowhere, canary (one OU only) or"
+    yield "# rings (the canary OU first, then every OU of a ring). Enforcing needs rings."
     yield 'attach = "nowhere"'
     yield f"canary = {text(canary)}"
     yield ""
@@ -141,13 +141,13 @@ def _parameters(found: Found) -> Iterator[str]:
     for pattern in DEFAULT_PATTERNS:
         yield f"  {text(pattern)},"
     if found.proposals:
-        yield "  # Those below look like administrators. Take out the # before each that is one."
+        yield "  # These look like administrators. Remove the # before each that is one."
     for proposal in found.proposals:
         yield f"  # {text(proposal.pattern)},  # {visible(proposal.reason)}"
     for sentence in found.unread:
         yield f"  # {visible(sentence)}"
     yield "]"
-    yield '# "treat-as-empty" once each account has its group: enforcing needs that decision.'
+    yield '# Enforcing needs MissingGroup = "treat-as-empty", once each account has its group.'
     yield 'MissingGroup = "undecided"'
     yield ""
 
@@ -155,10 +155,10 @@ def _parameters(found: Found) -> Iterator[str]:
 def _rings(found: Found) -> Iterator[str]:
     organization = found.organization
     units = _units(organization)
-    yield "# Rings are rolled out in this order, and a bad ring stops the rest. Units are ids or"
-    yield "# paths of names; accounts that join them later are covered by themselves."
+    yield "# Rings are rolled out in this order; a bad ring stops the rest. Units are OUs: ids, or"
+    yield "# paths of names. Accounts that join them later are covered automatically."
     if not units:
-        yield "# No unit holds an account today: this one ring is the whole Organization."
+        yield "# No OU holds an account today: this one ring is the whole Organization."
         yield from _ring(organization, "everyone", {"/": organization.root})
         return
     named = {_name(unit): unit.id for unit in units}
@@ -181,9 +181,9 @@ def _loose(organization: Organization) -> Iterator[str]:
     if not loose:
         return
     yield "# Right below the root, and so in no ring: nothing is rolled out to these accounts, and"
-    yield '# status calls each "not reached". Move it into a unit of a ring (aws organizations'
+    yield '# status calls each "not reached". Move it into an OU of a ring (aws organizations'
     yield f"# move-account --account-id ID --source-parent-id {organization.root}"
-    yield "# --destination-parent-id UNIT), or leave it out by choice, under [[excluded]] below."
+    yield "# --destination-parent-id UNIT), or exclude it, under [[excluded]] below."
     yield from (f"#   {one.id} {visible(one.name)}" for one in loose)
     yield ""
 
@@ -208,7 +208,7 @@ def _ring(organization: Organization, name: str, units: Mapping[str, str]) -> It
 
 def _rest() -> Iterator[str]:
     yield "[management]"
-    yield "# StackSets never deploy into the management account: it takes a stack of its own."
+    yield "# StackSets never deploy into the management account: it needs its own stack."
     yield "install = true"
     yield 'mode = "observe"'
     yield ""
@@ -216,7 +216,7 @@ def _rest() -> Iterator[str]:
     yield '# account = "123456789012"'
     yield '# reason = "closed next month"'
     yield ""
-    yield "# Who hears of the incidents of one unit's accounts, besides the security team."
+    yield "# Who gets the mails about one OU's accounts, in addition to the security team."
     yield "# [[recipients]]"
     yield '# ou = "Workloads/Prod"  # or its id, like "ou-ab12-examplee1"'
     yield '# email = "prod-team@example.com"'

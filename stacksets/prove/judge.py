@@ -12,7 +12,12 @@ from stacksets.prove.seen import Seen
 AS_EXPECTED = "yes"
 # A caller that is left alone has none of these.
 AGAINST = frozenset(
-    {NoticeKind.CONTAINED, NoticeKind.CANNOT_CONTAIN, NoticeKind.WOULD_CONTAIN, NoticeKind.GONE}
+    {
+        NoticeKind.CONTAINED,
+        NoticeKind.CANNOT_CONTAIN,
+        NoticeKind.WOULD_CONTAIN,
+        NoticeKind.CALLER_DELETED,
+    }
 )
 
 

@@ -16,7 +16,7 @@ from handler.model.names import (
     STATE_TABLE,
 )
 from sandbox.core.keys import Key
-from sandbox.demo.product_setup import TEMPLATES
+from sandbox.demo.rolling_out import TEMPLATES
 from tests.attacks.guardrail_undo import (
     deny_again,
     first_version,

@@ -39,9 +39,9 @@ def counted(rows: tuple[Row, ...] = ROWS) -> str:
     return (
         f"{len(rows)} attacks by {len({row.row for row in rows})} methods: "
         f"{ends['[IAM revoked]']} end with the attacker contained, "
-        f"{ends['[IAM NOT revoked]']} with a critical mail because no deny holds, "
+        f"{ends['[CRITICAL: not contained]']} with a critical mail because no deny holds, "
         f"{ends['[Revoker tampered]']} with a mail about tampering; "
-        f"{ends['[IAM told]'] + ends['']} are spared."
+        f"{ends['[IAM notice]'] + ends['']} are spared."
     )
 
 

@@ -56,7 +56,7 @@ def test_without_it_every_strip_is_an_event_that_puts_the_deny_back(play: Play) 
     assert play.refused("mallory")
     reported = [report for report in reports if report.call == "DetachUserPolicy"]
     assert len(reported) >= seen.stripped
-    gave = f"the policy '{play.deny}', taken from user '{play['mallory']}'"
+    gave = f"the policy '{play.deny}', detached from user '{play['mallory']}'"
     successes = [report for report in reported if not report.error_code]
     assert [[impact.what for impact in report.impacts] for report in successes] == [
         [gave] for _ in range(seen.stripped)
@@ -85,12 +85,10 @@ def test_without_it_a_strip_that_nobody_heard_of_is_put_back_by_the_reconciliati
     mailed = len(play.box.outbox)
     play.reconcile(after=61)
     (report,) = [one for one in play.hear() if one.principal_name == play["mallory"]]
-    assert report.disposition is Disposition.STRIPPED
-    assert report.notes[0].endswith("It was put back.")
+    assert report.disposition is Disposition.DENY_REMOVED
+    assert report.notes[0].endswith("It was re-attached.")
     assert play.is_held("mallory")
     assert play.refused("mallory")
     (mail,) = list(play.box.outbox)[mailed:]
     assert play["mallory"] in mail.subject
-    assert "was not there any more, or not ours any more. It was put back." in " ".join(
-        mail.body.split()
-    )
+    assert "was missing or altered. It was re-attached." in " ".join(mail.body.split())

@@ -67,7 +67,7 @@ def test_the_reconciliation_puts_back_what_the_sandbox_itself_took_off(offender:
     play.quiet.detach_user_policy(UserName=play["mallory"], PolicyArn=play.deny)
     play.reconcile(after=61)
     reported = [one for one in play.hear() if one.principal_name == play["mallory"]]
-    assert [one.disposition for one in reported] == [Disposition.STRIPPED]
+    assert [one.disposition for one in reported] == [Disposition.DENY_REMOVED]
     assert play.is_held("mallory")
 
 

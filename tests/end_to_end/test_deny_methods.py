@@ -47,13 +47,12 @@ def test_a_user_whom_no_quota_lets_hold_is_told_of_with_every_deny_methods_reaso
     mallory.create_user(UserName="accomplice")
     box.settle()
     (mail,) = mails(enforcing, account)
-    assert mail.subject == f"[IAM NOT revoked] {account} user mallory: CreateUser"
+    assert mail.subject == f"[CRITICAL: not contained] {account} user mallory: CreateUser"
     said = words(mail)
-    assert "The revoker could NOT take IAM away from it" in said
-    assert (
-        "Deny method managed-policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser" in said
-    )
-    assert "Deny method deny-group: LimitExceeded, Cannot exceed quota for GroupsPerUser" in said
+    assert "It still has IAM access." in said
+    quota = "LimitExceeded, Cannot exceed quota for"
+    assert f"Could not attach the deny policy: {quota} PoliciesPerUser" in said
+    assert f"Could not add the user to the deny group: {quota} GroupsPerUser" in said
     assert "inline" not in said
     assert not is_denied(mallory.list_users)
 
@@ -75,9 +74,9 @@ def test_where_a_parameter_allows_it_an_inline_deny_holds_her(
     box.settle()
     (mail,) = mails(enforcing, bare_account)
     assert mail.subject == f"[IAM revoked] {bare_account} user mallory: CreateUser"
-    assert "Done An inline deny was put on the principal." in words(mail)
+    assert "Done Added an inline deny." in words(mail)
     undo = "aws iam delete-user-policy --user-name=mallory --policy-name=iam-org-revoker-deny"
-    assert f"  {undo}" in mail.body.splitlines()
+    assert f"    {undo}" in mail.body.splitlines()
     assert is_denied(mallory.list_users)
     inline = box.client("iam", bare_account).list_user_policies(UserName="mallory")["PolicyNames"]
     assert inline == ["allowed-0", "iam-org-revoker-deny"]
@@ -90,8 +89,8 @@ def test_a_role_at_its_quota_gets_the_deny_as_its_boundary(enforcing: Stage, acc
     box.settle()
     (mail,) = mails(enforcing, account)
     assert mail.subject == f"[IAM revoked] {account} role deploy: CreateUser"
-    assert "The deny was set as the role's permissions boundary" in words(mail)
-    assert "Deny method managed-policy: LimitExceeded" in words(mail)
+    assert "Set the deny as the role's permissions boundary" in words(mail)
+    assert "Could not attach the deny policy: LimitExceeded" in words(mail)
     deny = f"arn:aws:iam::{account}:policy/iam-org-revoker/iam-org-revoker-deny"
     role = box.client("iam", account).get_role(RoleName="deploy")["Role"]
     assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == deny
@@ -109,8 +108,8 @@ def test_a_role_at_its_quota_with_its_owners_boundary_keeps_it_and_is_told_of(
     box.client("iam", account, key=key).create_user(UserName="accomplice")
     box.settle()
     (mail,) = mails(enforcing, account)
-    assert mail.subject == f"[IAM NOT revoked] {account} role deploy: CreateUser"
-    assert f"Deny method boundary: refused, the role has the boundary {owners}." in words(mail)
+    assert mail.subject == f"[CRITICAL: not contained] {account} role deploy: CreateUser"
+    assert "Could not set the deny as permissions boundary: refused, the role has" in words(mail)
     boundary = iam.get_role(RoleName="deploy")["Role"]["PermissionsBoundary"]
     assert boundary["PermissionsBoundaryArn"] == owners
 
@@ -123,7 +122,7 @@ def test_a_session_of_identity_center_is_critical_and_its_role_is_left_alone(
     box.client("iam", account, key=key).create_user(UserName="accomplice")
     box.settle()
     (mail,) = mails(enforcing, account)
-    assert mail.subject == f"[IAM NOT revoked] {account} role {SSO_ROLE}: CreateUser"
+    assert mail.subject == f"[CRITICAL: not contained] {account} role {SSO_ROLE}: CreateUser"
     assert "no policy in this account can deny it" in words(mail)
     assert "(session dana@example.com)" in words(mail)
     assert "remove the person's assignment to this account" in words(mail)
@@ -148,7 +147,7 @@ def test_whoever_bears_an_offenders_name_by_now_is_not_held_in_her_place(
     box.emit(recorded(box, account, "CreateUser"))
     box.settle()
     (mail,) = mails(enforcing, account)
-    assert mail.subject == f"[IAM caller gone] {account} user mallory: CreateUser"
+    assert mail.subject == f"[IAM caller deleted] {account} user mallory: CreateUser"
     assert f"The name 'mallory' now belongs to another principal ({other})" in words(mail)
     assert not enforcing.denied(account, user="mallory")
 

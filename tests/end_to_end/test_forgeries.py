@@ -88,7 +88,7 @@ def test_a_report_of_another_account_than_its_envelopes_is_refused_and_told_of(
     box.settle()
     reported = {mail.subject: words(mail) for mail in mails(enforcing, bare_account)}
     believed = f"[IAM revoked] {bare_account} user mallory: CreateUser"
-    refused = f"[Report refused] {bare_account}"
+    refused = f"[Forged or unreadable report] {bare_account}"
     assert set(reported) == {believed, refused}
     sentence = f"The report names account {stranger}, its envelope {bare_account}."
     assert sentence in reported[refused]
@@ -141,4 +141,8 @@ def test_what_cannot_be_read_is_told_of_once_and_never_loops(
         json.dumps({**event, "id": "envelope-2", "detail": "nothing"}),
     )
     first, *more = subjects(enforcing, stranger)
-    assert (first.startswith(f"[Report refused] {stranger}"), more, hidden(box)) == (True, [], 0)
+    assert (first.startswith(f"[Forged or unreadable report] {stranger}"), more, hidden(box)) == (
+        True,
+        [],
+        0,
+    )

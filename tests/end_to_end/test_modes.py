@@ -178,6 +178,7 @@ def test_back_in_observe_mode_a_call_is_only_told_of(stage: Stage, bare_account:
     stage.sweep_next_morning()
     (digest,) = [mail for mail in stage.new_mails() if bare_account in mail.body]
     assert digest.subject.startswith("[IAM would be revoked]")
+    assert "  # aws iam add-user-to-group" in digest.body
     assert "--user-name=mallory" in digest.body
     assert not is_denied(mallory.list_users)
 

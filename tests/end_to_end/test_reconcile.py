@@ -61,7 +61,7 @@ def test_a_stripped_deny_is_back_after_the_next_reconciliation(
     assert reconcile(box, account).contained == 1
     assert enforcing.denied(account, user="mallory")
     reported = [mail.subject for mail in enforcing.new_mails() if "mallory" in mail.subject]
-    assert reported == [f"[IAM deny stripped] {account} user mallory: CreateGroup"]
+    assert reported == [f"[CRITICAL: deny removed] {account} user mallory: CreateGroup"]
 
 
 def test_a_deny_that_somebody_rewrote_is_not_taken_for_ours(enforcing: Stage, account: str) -> None:

@@ -199,10 +199,18 @@ class _Publisher:
         return self.central.topic.list_subscriptions_by_topic(**arguments)
 
 
+_KINDS = {
+    "reminder": "open",
+    "not-reporting": "silent",
+    "no-heartbeats": "silent",
+    "reporting-again": "back",
+}
+
+
 def kind_of(mail: Mail) -> str:
     """What sort of thing the mail tells: incidents, reminders, silence, return."""
     kind = mail.form["kind"]
-    return {"open": "open", "silent": "silent", "deaf": "silent", "back": "back"}.get(kind, "told")
+    return _KINDS.get(kind, "told")
 
 
 def _things_in(mail: Mail) -> list[Reported]:
@@ -214,4 +222,4 @@ def incidents_in(mail: Mail) -> list[str]:
 
 
 def accounts_in(mail: Mail) -> list[str]:
-    return [one["account"] for one in mail.form["silences"]]
+    return [one["account"] for one in mail.form["not_reporting"]]

@@ -18,7 +18,7 @@ UNHEALTHY_SECONDS = 3 * HEARTBEAT_SECONDS + 300
 # A letter, or a self-test, takes a reconciliation or two; what fails for longer than that hangs.
 ROUNDS = 8
 # What the central account may say besides, while something is ill.
-HEALTH = frozenset({"ill", "silent", "deaf", "back", "open"})
+HEALTH = frozenset({"unhealthy", "not-reporting", "no-heartbeats", "reporting-again", "reminder"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ def _heard_of(scenario: Scenario, account: Account) -> bool:
     By the heartbeat, which counts the letters, or by its silence.
     """
     kinds = {mail.form["kind"] for mail in account.central.topic.mails}
-    return not account.dead or not scenario.known or bool(kinds & (HEALTH - {"back"}))
+    return not account.dead or not scenario.known or bool(kinds & (HEALTH - {"reporting-again"}))
 
 
 def _mails(account: Account, expected: frozenset[str]) -> Iterator[str]:

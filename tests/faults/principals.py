@@ -91,4 +91,4 @@ def reported_not_done(account: Account) -> bool:
 
 def reported_not_revoked(account: Account) -> bool:
     """Whether a critical mail says that somebody could not be contained."""
-    return any("[IAM NOT revoked]" in mail.subject for mail in account.central.topic.mails)
+    return any("[CRITICAL: not contained]" in mail.subject for mail in account.central.topic.mails)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.api import lint_file  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
+from cfnlint.api import lint_file
+from cfnlint.config import ManualArgs
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from generator.doc_tables import CREATE_ONLY
 from generator.render import Rendered, render

@@ -26,7 +26,7 @@ def box() -> Iterator[Box]:
 
 @pytest.fixture(scope="module")
 def stage(box: Box) -> Stage:
-    """Enforcing in every member. Sweeps come at a test's word alone, and so do reconciliations of members
+    """Enforce in every member. Sweeps come when a test asks, and so do reconciliations of members
     that were there before: a heartbeat that comes once is a silence half an hour later."""
     installed = install(box, mode="enforce", central={"MailsPerMinute": "240"})
     box.client("events", box.security).disable_rule(Name=SWEEP_RULE)

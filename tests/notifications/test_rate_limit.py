@@ -162,9 +162,9 @@ def test_silence_is_told_of_once_and_so_is_its_end(enforcing: Stage) -> None:
     for _ in range(4):
         quarter(enforcing, quiet, *others)
     during = [mail.subject for _ in range(4) for mail in quarter(enforcing, *others)]
-    assert during == [f"[Revoker silent] {quiet}"]
+    assert during == [f"[Revoker not reporting] {quiet}"]
     after = [mail.subject for _ in range(3) for mail in quarter(enforcing, quiet, *others)]
-    assert after == [f"[Revoker heard again] {quiet}"]
+    assert after == [f"[Revoker reporting again] {quiet}"]
 
 
 def test_an_illness_is_one_mail_however_many_heartbeats_carry_it(enforcing: Stage) -> None:
@@ -175,7 +175,7 @@ def test_an_illness_is_one_mail_however_many_heartbeats_carry_it(enforcing: Stag
         mail.subject for _ in range(4) for mail in quarter(enforcing, unhealthy, trail="stopped")
     ]
     assert [subject for subject in during if unhealthy in subject] == [
-        f"[Revoker ill] {unhealthy} trail off"
+        f"[Revoker unhealthy] {unhealthy}: no trail is logging, not protected"
     ]
 
 

@@ -1,4 +1,4 @@
-"""An illness that lasts, in the deployed central account and its members: nothing is lost, nothing doubled.
+"""A failure that lasts, in the deployed notifier and its members: nothing is lost or doubled.
 
 The sandbox's clock is moved, so that ten minutes and a day cost a second. What each single call
 does when it fails is played by the thousand in tests/faults.
@@ -245,7 +245,7 @@ def test_a_flood_of_one_account_with_forgeries_in_it_hides_nobody_elses_incident
         both = [*first, *enforcing.new_mails()]
     named = [n for n in range(40) if any(f"f-{n}" in mail.body.split() for mail in both)]
     assert named == [n for n in range(40) if n % 4]
-    refused = [m.subject for m in both if m.subject.startswith("[Report refused]")]
+    refused = [m.subject for m in both if m.subject.startswith("[Forged or unreadable report]")]
     assert all(bare_account in one for one in refused)
-    assert calls_counted(enforcing, bare_account)["refused"] == 10
+    assert calls_counted(enforcing, bare_account)["rejected"] == 10
     assert calls_counted(enforcing, stranger) == {"contained": 1}

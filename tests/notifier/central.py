@@ -1,4 +1,4 @@
-"""The central account for unit tests: a table behind a wire that can fail, a topic that keeps mails.
+"""The notifier for unit tests: a table behind a wire that can fail, a topic that keeps mails.
 
 One caller at a time: nothing here says anything about races (test_races.py does).
 """
@@ -271,7 +271,8 @@ class NotifierWorld:
 
     def items(self) -> dict[str, dict[str, Any]]:
         """The table's items by key, numbers as int."""
-        found, start = [], {}
+        found: list[dict[str, Any]] = []
+        start: dict[str, Any] = {}
         while True:
             page = self.client.scan(TableName=TABLE, ConsistentRead=True, **start)
             found += page["Items"]
@@ -282,7 +283,7 @@ class NotifierWorld:
             {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
             for item in found
         ]
-        return {item["pk"]: item for item in plain}
+        return {str(item["pk"]): item for item in plain}
 
     def clear(self) -> None:
         """Forget all: moto copies its whole table at each transaction."""

@@ -1,4 +1,4 @@
-"""A responder per test on a table in memory; `any_responder` also on moto's and on DynamoDB Local."""
+"""A notifier per test on a table in memory; `any_responder` also on moto and DynamoDB Local."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that nobody's name can break: escaped, cut, wrapped to 72 columns, quoted. Pure."""
+"""Text that no name can break: escaped, cut, wrapped to 72 columns, quoted. Pure."""
 
 from __future__ import annotations
 
@@ -28,22 +28,20 @@ def shorten(text: str, limit: int) -> str:
 
 
 def fill_text(text: str) -> str:
-    """Paragraphs and list items wrapped to WIDTH; indented blocks stay as they are."""
-    lines: list[str] = []
-    for block in re.split(r"\n{2,}", text.strip("\n")):
-        if block.startswith(" "):
-            lines.append(block)
-            continue
-        items = re.split(r"\n(?=- |[0-9]+\. )", block)
-        lines.append("\n".join(_wrapped(item) for item in items))
-    return "\n\n".join(lines) + "\n"
+    """Wrap paragraphs and list items to WIDTH; lines that begin with two spaces stay."""
+    blocks = re.split(r"\n{2,}", text.strip("\n"))
+    return "\n\n".join("\n".join(_filled_block(block)) for block in blocks) + "\n"
 
 
-def _wrapped(item: str) -> str:
-    mark = re.match(r"- |[0-9]+\. ", item)
-    hang = " " * (mark.end() if mark else 0)
-    words = " ".join(item.split())
-    return textwrap.fill(words, WIDTH, subsequent_indent=hang, break_on_hyphens=False)
+def _filled_block(block: str) -> list[str]:
+    lines = []
+    for line in block.splitlines():
+        words = " ".join(line.split())
+        mark = re.match(r"- |[0-9]+\. ", words)
+        hang = " " * (mark.end() if mark else 0)
+        wrapped = textwrap.fill(words, WIDTH, subsequent_indent=hang, break_on_hyphens=False)
+        lines.append(line if line.startswith("  ") else wrapped)
+    return lines
 
 
 def fact_lines(label: str, value: str) -> list[str]:
@@ -51,8 +49,8 @@ def fact_lines(label: str, value: str) -> list[str]:
     return textwrap.wrap(
         value,
         WIDTH,
-        initial_indent=f"  {label:<13} ",
-        subsequent_indent=" " * 16,
+        initial_indent=f"  {label:<9} ",
+        subsequent_indent=" " * 12,
         break_on_hyphens=False,
     )
 

@@ -1,4 +1,4 @@
-"""A mail as it leaves: text, and the same as JSON for machines (docs/mails.md). Pure.
+"""Encode a mail: text for people, and the same as JSON for machines (docs/mails.md). Pure.
 
 Version 1. Fields may be added; none changes its meaning. Texts in it are as recorded, not escaped.
 """
@@ -37,7 +37,7 @@ _CALL = {
     "error_code": "error_code",
     "request": "request",
 }
-_REPORTED_ELSEWHERE = frozenset({*_PRINCIPAL.values(), *_CALL.values(), "alias", "disposition"})
+_IN_OTHER_FIELDS = frozenset({*_PRINCIPAL.values(), *_CALL.values(), "alias", "disposition"})
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ def make_mail(
     body: str,
     kind: str,
     incidents: Iterable[Incident] = (),
-    silences: Iterable[Mapping[str, Any]] = (),
+    not_reporting: Iterable[Mapping[str, Any]] = (),
     whole: bool = False,
 ) -> Mail:
-    """The mail on those incidents and silences; `whole`: machines get all facts of each."""
-    listed, quiet = list(incidents), list(silences)
-    accounts = dict.fromkeys([one.account for one in listed] + [one["account"] for one in quiet])
+    """Make the mail on those incidents and accounts; `whole`: machines get all facts of each."""
+    listed, missing = list(incidents), list(not_reporting)
+    accounts = dict.fromkeys([one.account for one in listed] + [one["account"] for one in missing])
     critical = any(one.critical for one in listed)
     entries = [incident_entry(one) | (_all_facts(one.first) if whole else {}) for one in listed]
     form = {
@@ -74,13 +74,13 @@ def make_mail(
         "subject": subject,
         "accounts": list(accounts),
         "incidents": entries,
-        "silences": quiet,
+        "not_reporting": missing,
     }
     return Mail(subject, body, kind, tuple(accounts), critical, form)
 
 
 def incident_entry(incident: Incident) -> dict[str, Any]:
-    """What every kind of mail says of an incident."""
+    """Return what every kind of mail says of an incident."""
     notice, facts = incident.first, incident.first.facts
     return {
         "incident": incident.incident_id,
@@ -101,7 +101,7 @@ def _all_facts(notice: Notice) -> dict[str, Any]:
         "event_id": notice.event_id,
         "principal": _picked(facts, _PRINCIPAL),
         "call": _picked(facts, _CALL),
-        "facts": {name: value for name, value in facts.items() if name not in _REPORTED_ELSEWHERE},
+        "facts": {name: value for name, value in facts.items() if name not in _IN_OTHER_FIELDS},
         "notes": list(notice.notes),
         "undo": [list(command) for command in notice.undo],
         "impacts": [asdict(impact) for impact in notice.impacts],
@@ -109,11 +109,11 @@ def _all_facts(notice: Notice) -> dict[str, Any]:
 
 
 def sns_message(mail: Mail) -> str:
-    """The mail in SNS's MessageStructure "json": text for people, the form for everybody else."""
+    """Encode the mail in SNS's MessageStructure "json": text for e-mail, the form for the rest."""
     message = _structured(mail, mail.form)
     if len(message) <= MESSAGE_LIMIT:
         return message
-    # Only a member that fills every field gets here: the text holds, the form says what is gone.
+    # Only a member that fills every field gets here: the text stays whole, the form is cut.
     entries = [{**entry, "truncated": True} for entry in mail.form["incidents"]]
     short = [{key: entry.get(key) for key in _ALWAYS} for entry in entries]
     message = _structured(mail, {**mail.form, "incidents": short})

@@ -1,4 +1,4 @@
-"""Whose mail goes first: accounts take turns, what is critical leads within each. Pure."""
+"""Order mails: accounts take turns, what is critical leads within each. Pure."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def take_turns(
     account: Callable[[Reported], str],
     critical: Callable[[Reported], bool],
 ) -> list[Reported]:
-    """One of each account, then a second of each, and so on; each account's critical ones first.
+    """Take one of each account, then a second of each, and so on; critical ones first in each.
 
-    However much one account has to tell, the first of every other stands before its second.
+    However many one account has, the first of every other comes before its second.
     """
     shares: dict[str, list[Reported]] = {}
     for thing in things:
         shares.setdefault(account(thing), []).append(thing)
     lines = [sorted(share, key=lambda thing: not critical(thing)) for share in shares.values()]
-    # Between accounts too: a round begins with those whose turn is a critical one.
+    # Between accounts too: a round begins with the critical ones.
     rounds = (
         sorted((one for one in turn if one is not None), key=lambda thing: not critical(thing))
         for turn in zip_longest(*lines)

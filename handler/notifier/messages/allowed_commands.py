@@ -1,8 +1,8 @@
-"""Which commands of a report a mail may print: those that a revoker writes, no others. Pure.
+"""Decide which commands of a report a mail may print: those that a revoker writes. Pure.
 
-Somebody with administrator's credentials copies them, and the account that sent them may be in an
-offender's hands. So each is one known call of `aws iam` with known options, and what undoes a
-containment takes off nothing but our own deny, or one kept from an earlier installation.
+Administrators copy them, and the account that sent them may be in an attacker's hands. So each is
+one known call of `aws iam` with known options, and what undoes a containment takes off nothing but
+our own deny, or one kept from an earlier installation.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is ill about an account, by its heartbeat: a notice for each illness. Pure; mails nothing.
+"""Find what is unhealthy about an account, by its heartbeat: a notice for each finding. Pure.
 
-The words for each illness, and what to do about it, stand in templates/mail/sentences.txt.j2 under
-its name and its name with `-remedy`.
+The words for each finding, and what to do about it, stand in templates/mail/sentences.txt.j2 under
+its name and its name with `-action` and `-command`.
 """
 
 from __future__ import annotations
@@ -13,21 +13,23 @@ from handler.model.heartbeat import Heartbeat
 from handler.model.names import VERSION
 from handler.notifier.messages.notice import OLD_VERSION, Notice, NoticeKind
 
-ILLNESSES = (
-    "dead-letters",
-    "late-events",
-    "calls-rule-off",
-    "tamper-rule-off",
-    "trail-off",
-    "table-policy-off",
-    "self-test-failed",
-    "ledger-differs",
-    OLD_VERSION,
-)
+LEDGER_DIFFERS = "ledger-differs"
+# Each finding as a subject names it.
+ILLNESSES = {
+    "dead-letters": "events wait in the dead-letter queue",
+    "late-events": "events arrive late",
+    "calls-rule-off": "IAM event rule disabled, not protected",
+    "tamper-rule-off": "tamper rule disabled",
+    "trail-off": "no trail is logging, not protected",
+    "table-policy-off": "policy of the state table changed",
+    "self-test-failed": "self-test failed",
+    LEDGER_DIFFERS: "administrators' group changed unexpectedly",
+    OLD_VERSION: "runs an old version",
+}
 
 
 def find_illnesses(heartbeat: Heartbeat, *, event_id: str) -> tuple[Notice, ...]:
-    """One notice per illness that the heartbeat carries; none for a healthy account."""
+    """Return one notice per finding; none for a healthy account."""
     common = {
         "alias": heartbeat.alias,
         "region": heartbeat.region,
@@ -40,7 +42,7 @@ def find_illnesses(heartbeat: Heartbeat, *, event_id: str) -> tuple[Notice, ...]
             event_id=f"{event_id}-{name}",
             account=heartbeat.account,
             principal=name,
-            facts={**common, "reason": name, "call": name.replace("-", " "), **facts},
+            facts={**common, "reason": name, "call": ILLNESSES[name], **facts},
             notes=notes,
         )
         for name, facts, notes in _signs(heartbeat)
@@ -48,7 +50,7 @@ def find_illnesses(heartbeat: Heartbeat, *, event_id: str) -> tuple[Notice, ...]
 
 
 def _signs(heartbeat: Heartbeat) -> Iterator[tuple[str, dict[str, str], tuple[str, ...]]]:
-    """Name, facts and notes of each illness."""
+    """Name, facts and notes of each finding."""
     if heartbeat.dead_letters > 0:
         yield "dead-letters", {"dead_letters": str(heartbeat.dead_letters)}, ()
     if heartbeat.redriven > 0:
@@ -57,7 +59,7 @@ def _signs(heartbeat: Heartbeat) -> Iterator[tuple[str, dict[str, str], tuple[st
         ("calls-rule-off", heartbeat.rule),
         ("tamper-rule-off", heartbeat.tamper_rule),
     ):
-        # A state that a newer EventBridge has is better asked about than trusted.
+        # An unknown state of a newer EventBridge counts as off.
         if state and not state.startswith("ENABLED"):
             yield name, {"state": state}, ()
     if heartbeat.trail in ("stopped", "none"):
@@ -67,7 +69,7 @@ def _signs(heartbeat: Heartbeat) -> Iterator[tuple[str, dict[str, str], tuple[st
     if heartbeat.self_test.at and not heartbeat.self_test.ok:
         yield "self-test-failed", {"test_error": heartbeat.self_test.error}, ()
     if heartbeat.ledger_differences:
-        yield "ledger-differs", {}, heartbeat.ledger_differences
+        yield LEDGER_DIFFERS, {}, heartbeat.ledger_differences
     if _numbers(heartbeat.product_version) < _numbers(VERSION):
         yield OLD_VERSION, {"central_version": VERSION}, ()
 

@@ -1,6 +1,6 @@
-"""What a queue message holds: a report, a tamper event, a heartbeat or a refusal. Pure; total.
+"""Read a queue message: a report, a tamper event, a heartbeat, or something to reject. Pure.
 
-Never raises, and drops nothing: what cannot be read or cannot be true becomes a notice of its own.
+Never raises and drops nothing: what cannot be read or cannot be true becomes a notice of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ IMPACT_LIMIT = 300
 KEY_LIMIT = 512
 UNKNOWN_ACCOUNT = "unknown"
 STRANGE_COMMAND = (
-    "A command in the report was left out: this version's revokers write none like it. Unless the "
+    "A command in the report was left out: revokers of this version write none like it. Unless the "
     "account runs a newer version, find out who wrote the report."
 )
 
@@ -77,7 +77,7 @@ def _from_envelope(envelope: Mapping[str, Any], body_id: str) -> Notice:
         return _from_report(envelope, body_id)
     if source.startswith("aws."):
         return _from_record(envelope, body_id)
-    return _refuse(envelope, body_id, "The event is neither a report nor one of AWS's own.")
+    return _refuse(envelope, body_id, "The event is neither a report nor an event of AWS.")
 
 
 def _from_heartbeat(envelope: Mapping[str, Any], body_id: str) -> Letter:
@@ -122,15 +122,15 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
     if strange:
         notes += (STRANGE_COMMAND,)
     if undo != report.undo or [one.undo for one in impacts] != [one.undo for one in report.impacts]:
-        notes += ("A command that undoes was too long for a mail and was left out.",)
+        notes += ("An undo command was too long for a mail and was left out.",)
     if len(impacts) > LIST_LIMIT:
-        notes += (f"{len(impacts) - LIST_LIMIT} more things that the call gave were left out.",)
+        notes += (f"{len(impacts) - LIST_LIMIT} more changes by the call were left out.",)
     return Notice(
         kind=kind,
         event_id=_as_key(report.event_id),
         account=account,
-        # A critical gain is an incident of its own: it must not wait for the tenth call. So is each
-        # containment: who was released and offends again is heard of again.
+        # A critical change is an incident of its own: it must not wait for the tenth call. So is
+        # each containment: a caller that was released and calls again is mailed again.
         principal=_as_key(_principal_key(report, *(["critical"] if impacts_found else []))),
         facts=_bounded(asdict(report)),
         undo=undo,
@@ -141,7 +141,7 @@ def _from_report(envelope: Mapping[str, Any], body_id: str) -> Notice:
 
 
 def _in_known_shapes(report: Report) -> tuple[Report, bool]:
-    """The report with such commands alone as a revoker writes, and whether there were others."""
+    """Keep the commands that a revoker writes; also return whether there were others."""
     here = report.account
     undo = tuple(
         command
@@ -184,7 +184,7 @@ def _from_record(envelope: Mapping[str, Any], body_id: str) -> Notice:
     """A CloudTrail record about our own resources, forwarded by a member's rule."""
     record = envelope["detail"]
     if not _reach(record, "eventName"):
-        return _refuse(envelope, body_id, "The event of AWS's is not a CloudTrail record.")
+        return _refuse(envelope, body_id, "The AWS event is not a CloudTrail record.")
     identity, issuer = ("userIdentity",), ("userIdentity", "sessionContext", "sessionIssuer")
     arn = _reach(record, *issuer, "arn") or _reach(record, *identity, "arn")
     own_id = _reach(record, *identity, "principalId").partition(":")[0]
@@ -228,9 +228,9 @@ _CALLER_KINDS = {
 
 
 def _refuse(envelope: Mapping[str, Any], body_id: str, why: str) -> Notice:
-    """What nobody may believe is told of all the same; one incident per account that sent it."""
+    """Reject a message, and report that; one incident per account that sent it."""
     claims = {
-        "refused": why,
+        "rejected": why,
         "envelope_source": _reach(envelope, "source"),
         "envelope_type": _reach(envelope, "detail-type"),
         "envelope_time": _reach(envelope, "time"),
@@ -239,7 +239,7 @@ def _refuse(envelope: Mapping[str, Any], body_id: str, why: str) -> Notice:
         "claimed_principal": _reach(envelope, "detail", "principal_arn"),
     }
     return Notice(
-        kind=NoticeKind.REFUSED,
+        kind=NoticeKind.REJECTED,
         event_id=_as_key(_envelope_id(envelope, body_id)),
         account=_envelope_account(envelope),
         principal="sender",

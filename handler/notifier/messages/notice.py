@@ -1,7 +1,7 @@
-"""What a message tells, as a value. Pure; reads no message (intake.py does), sends no mail.
+"""Define notices and incidents. Pure; reads no message (inbox.py does), sends no mail.
 
-A notice is one event's report, tamper event, illness or refusal; an incident is all notices of one
-kind about one principal of one account until it goes quiet.
+A notice is one report, tamper event, health finding or rejected message; an incident is all notices
+of one kind about one principal of one account until it goes quiet.
 """
 
 from __future__ import annotations
@@ -19,28 +19,30 @@ OLD_VERSION = "old-version"
 
 
 class NoticeKind(Enum):
-    """A report's disposition, or one of two more."""
+    """A report's disposition, or REJECTED or UNHEALTHY."""
 
     CONTAINED = "contained"
     CANNOT_CONTAIN = "cannot-contain"
-    STRIPPED = "stripped"
-    KEPT = "kept"
+    DENY_REMOVED = "deny-removed"
+    STILL_CONTAINED = "still-contained"
     WOULD_CONTAIN = "would-contain"
-    GONE = "gone"
-    REPORTED = "told"
+    CALLER_DELETED = "caller-deleted"
+    NOTICE = "notice"
     TAMPERED = "tampered"
-    REFUSED = "refused"
-    UNHEALTHY = "ill"
+    REJECTED = "rejected"
+    UNHEALTHY = "unhealthy"
 
 
-CRITICAL_KINDS = frozenset({NoticeKind.CANNOT_CONTAIN, NoticeKind.STRIPPED, NoticeKind.TAMPERED})
-# What holds a containment back because somebody set it so; anything else is told of at once.
+CRITICAL_KINDS = frozenset(
+    {NoticeKind.CANNOT_CONTAIN, NoticeKind.DENY_REMOVED, NoticeKind.TAMPERED}
+)
+# Settings that block a containment on purpose; anything else is mailed at once.
 _DELIBERATE = frozenset({"", "Mode", "RoleCallers", "DeniedCalls"})
 
 
 @dataclass(frozen=True)
 class Notice:
-    """`event_id` tells duplicates, `principal` whose incident it is.
+    """`event_id` identifies duplicates, `principal` the incident.
 
     `facts` are named as in report.py; texts are as recorded but cut to FACT_LIMIT, and empty ones
     are left out: whoever prints them escapes them.
@@ -102,13 +104,13 @@ class Incident:
 
     @property
     def is_reminded(self) -> bool:
-        """Whether a mail a day tells that it is still open."""
+        """Whether a reminder a day names it while it is open."""
         return (self.critical or self.kind is NoticeKind.UNHEALTHY) and not self.is_daily
 
 
 @dataclass(frozen=True)
 class Watched:
-    """An account whose revoker was heard of; times in epoch seconds, 0 for never."""
+    """An account whose revoker has reported; times in epoch seconds, 0 for never."""
 
     key: str
     account: str

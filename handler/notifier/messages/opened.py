@@ -1,8 +1,8 @@
-"""That an incident was opened, for a month: what a status counts by account and day. Pure.
+"""Record that an incident was opened, for a month: status counts them by account and day. Pure.
 
-`opened#ACCOUNT#KIND#INCIDENT` holds `listed_at`, when it was; that puts it into the index that a
-status reads. An item for each, not a counter: a counter a day would be one item that every incident
-of an account contends for. Once made it is never changed.
+`opened#ACCOUNT#KIND#INCIDENT` holds `listed_at`, which puts it into the index that status reads.
+Each incident has its own item: a counter a day would be one item that all of an account's incidents
+write. It is never changed.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""When an incident is told of, and until when it is open. Pure: the clock is an argument."""
+"""Say when an incident is mailed, and until when it is open. Pure: the clock is an argument."""
 
 from __future__ import annotations
 
 from handler.notifier.messages.notice import Incident, Notice, NoticeKind
 
-# A milestone that nobody reaches: one mail, and none until the incident was closed.
+# A milestone that is never reached: one mail until the incident is closed.
 NEVER_AGAIN = 10**12
-# What is ill says so with every heartbeat, four an hour; once it did not for so long, it is well.
+# A problem is in every heartbeat, four an hour; after so long without it, it is over.
 UNHEALTHY_SECONDS = 3_600
-# A critical incident is reminded of until so long after its last call.
+# A critical incident is in the daily reminder until so long after its last call.
 REMIND_SECONDS = 3 * 86_400
 DAY_SECONDS = 86_400
 # When the daily mails go: 06:00 UTC.
@@ -16,7 +16,7 @@ MORNING_SECONDS = 6 * 3_600
 
 
 def milestone_after(incident: Incident, *, covers_all: bool) -> int:
-    """The count of calls at which the next mail is due, once the mail due now is out.
+    """Return the count of calls at which the next mail is due, once the mail due now is out.
 
     `covers_all`: that mail was a digest, which says how many calls there were so far.
     """

@@ -1,6 +1,6 @@
-"""What a sweep tells once: critical incidents still open, accounts silent or back. A shell.
+"""Mail what is still open, which accounts stopped reporting, and which report again. A shell.
 
-`due_at` is the claim here: who moves it, from the time that was seen, has the mail to send.
+`due_at` is the claim: the sweep that moves it, from the time it saw, sends the mail.
 """
 
 from __future__ import annotations
@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from handler.notifier.mail.digest_mail import PART_LIMIT, back_mail, not_reporting_mail, open_mail
+from handler.notifier.mail.digest_mail import (
+    PART_LIMIT,
+    not_reporting_mail,
+    reminder_mail,
+    reporting_again_mail,
+)
 from handler.notifier.messages.liveness import Liveness
 from handler.notifier.messages.notice import Incident, Watched
 from handler.notifier.messages.schedule import is_open, next_morning
@@ -20,7 +25,7 @@ from handler.notifier.store.table import change_items, chunks
 
 @dataclass(frozen=True)
 class DueWork:
-    """What a sweep found due besides owed mails, and the time that each was due at."""
+    """What a sweep found due beside mails on new calls, and when each was due."""
 
     settled: tuple[Incident, ...]
     watched: tuple[Watched, ...]
@@ -29,7 +34,7 @@ class DueWork:
 
 
 def remind_of_open(central: Central, look: DueWork) -> None:
-    """One mail a day that names the critical incidents and the silences that are still open."""
+    """Send one mail a day on the critical incidents and the accounts that do not report."""
     now = central.store.now
     opened = [one for one in look.settled if one.is_reminded and is_open(one, now=now)]
     closed = [one for one in look.settled if one not in opened]
@@ -46,7 +51,7 @@ def remind_of_open(central: Central, look: DueWork) -> None:
         accounts = [one for one in part if isinstance(one, Watched) and one.key in held]
         if not held:
             continue
-        publish_mail(central, open_mail(central.words, incidents, accounts))
+        publish_mail(central, reminder_mail(central.words, incidents, accounts))
         change_items(
             central.store,
             [
@@ -58,23 +63,21 @@ def remind_of_open(central: Central, look: DueWork) -> None:
 
 
 def report_not_reporting(central: Central, look: DueWork) -> None:
-    """Accounts that missed two heartbeats, unless it is the central account that is behind."""
+    """Report accounts that missed two heartbeats, unless the central account itself is behind."""
     if not look.liveness.may_judge:
         return
     not_reporting = [one for one in look.watched if not one.not_reporting_since]
     for part, held in _claimed_parts(central, look, not_reporting):
-        without_heartbeats = look.liveness.none_reporting
-        publish_mail(
-            central, not_reporting_mail(central.words, part, none_reporting=without_heartbeats)
-        )
+        none = look.liveness.none_reporting
+        publish_mail(central, not_reporting_mail(central.words, part, none_reports=none))
         mark_not_reporting(central.store, part, held=held)
 
 
 def report_back(central: Central, look: DueWork) -> None:
-    """Accounts that were told of as silent and sent a heartbeat since."""
+    """Report accounts that were reported as missing and sent a heartbeat since."""
     back = [one for one in look.watched if 0 < one.not_reporting_since < one.last_heartbeat]
     for part, _ in _claimed_parts(central, look, back):
-        publish_mail(central, back_mail(central.words, part))
+        publish_mail(central, reporting_again_mail(central.words, part))
         mark_back(central.store, part)
 
 
@@ -90,7 +93,7 @@ def _claimed_parts(
 
 
 def _held(central: Central, look: DueWork, keys: Sequence[str]) -> dict[str, int]:
-    """The keys that are this sweep's to tell of, and until when; none where the budget is spent."""
+    """Claim the keys to report, and until when; none where the rate limit is reached."""
     if not may_send_digest(central):
         return {}
     return hold_due(central.store, {key: look.due[key] for key in keys})

@@ -1,7 +1,7 @@
-"""How the alerting itself is: confirmed subscriptions and waiting mails, as metrics. A shell.
+"""Publish the state of the alerting as metrics: unconfirmed subscriptions, waiting mails. A shell.
 
-Their alarms go to the topic of health, so that the death of the first topic is heard; no value at
-all means that no sweep runs, and is an alarm too.
+Their alarms go to the health topic, which reports even if the first topic is gone; no value at all
+means that no sweep runs, and is an alarm too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def publish_pulse(pulse: Pulse, *, longest_wait: float) -> None:
 
 
 def _unconfirmed(pulse: Pulse) -> int:
-    """Subscriptions that wait for a click, and topics that nobody listens to any more.
+    """Count subscriptions that wait for a click, and topics without a confirmed one.
 
     SNS lists "PendingConfirmation" in place of an ARN until somebody confirms.
     """
@@ -50,7 +50,7 @@ def _unconfirmed(pulse: Pulse) -> int:
 
 
 def _subscriptions(sns: Any, topic: str) -> list[str]:
-    """None of a topic that was deleted, so that the metrics say so instead of falling silent."""
+    """Return none of a deleted topic, so that the metric counts it instead of stopping."""
     arns: list[str] = []
     token: dict[str, str] = {}
     while True:

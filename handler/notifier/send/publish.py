@@ -1,6 +1,6 @@
-"""Send mails: claim an incident, ask the budget, publish, mark. A shell; decides no words.
+"""Send mails: claim an incident, ask the rate limit, publish, mark. A shell; decides no words.
 
-Whatever fails or dies on the way, the incident stays due in the table and the sweep has it.
+If a step fails or the process dies, the incident stays due in the table for the sweep.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from handler.notifier.store.incidents import Turn, claim_mail, give_back, mark_m
 from handler.notifier.store.rate_limit import Grant, Limits, take_digest, take_single
 from handler.notifier.store.table import IncidentStore
 
-# An attribute takes part in the message's 256 KB; who subscribes by account has one or a few.
+# An attribute counts toward the message's 256 KB.
 ACCOUNTS_LIMIT = 1_000
 
 
@@ -25,9 +25,9 @@ ACCOUNTS_LIMIT = 1_000
 class Central:
     """What the notifier works with; `sns` is an SNS client, `words` the texts of the mails.
 
-    `spent` are the accounts, or "" for all, that this run sends no single mails for any more: the
-    budget refused them, or the topic. From `singles_until` (epoch seconds) on it sends none either:
-    waiting for seconds with room must not outlast the function's timeout.
+    `spent` are the accounts, or "" for all, that this run sends no more single mails for: the rate
+    limit refused them, or the topic. From `singles_until` (epoch seconds) on it sends none either:
+    waiting for a second with room must not outlast the function's timeout.
     """
 
     store: IncidentStore
@@ -40,7 +40,7 @@ class Central:
 
 
 def report_incident(central: Central, key: str, *, account: str) -> Turn:
-    """Send every mail that is due on the incident, in order, or leave what is refused owed.
+    """Send every mail that is due on the incident, in order; what is refused stays due.
 
     Raises what the table raises; what the topic raises leaves the mail to the sweep.
     """
@@ -59,7 +59,7 @@ def report_incident(central: Central, key: str, *, account: str) -> Turn:
             publish_mail(central, _single_mail(central, claimed))
         except (BotoCoreError, ClientError) as error:
             log_failure(f"mail on {key}", error)
-            # It may be the mail or the topic; either way no other waits for more tries now.
+            # The mail or the topic is at fault: either way this run tries no other.
             central.spent.add("")
             give_back(central.store, claimed)
             return Turn.HELD
@@ -74,7 +74,7 @@ def sends_no_more(central: Central, account: str) -> bool:
 
 
 def publish_mail(central: Central, mail: Mail) -> None:
-    """To the topic, in every form, with what subscribers may filter by."""
+    """Publish in every form, with the attributes that subscribers filter by."""
     attributes = {
         "kind": {"DataType": "String", "StringValue": mail.kind},
         "critical": {"DataType": "String", "StringValue": "true" if mail.critical else "false"},

@@ -1,9 +1,8 @@
-"""The sweep, every minute: mails that are owed, digests, and what watching.py tells. A shell.
+"""Sweep, every minute: send due mails, digests, and what alerts.py reports. A shell.
 
-What does not fit the budget singly comes as a digest that names every incident; what a sweep has
-no digest left for, or does not get to look at, is the next one's. Each part runs though another
-failed, and what it tells is claimed before it is published and marked after: a sweep that dies
-repeats one mail.
+Incidents beyond the rate limit go into a digest that names each; what a sweep has no digest left
+for, or does not read, waits for the next one. Each part runs even if another failed. What a part
+mails is claimed before and marked after: a sweep that dies repeats one mail.
 """
 
 from __future__ import annotations
@@ -41,14 +40,14 @@ class SweepFailed(Exception):
 
 @dataclass(frozen=True)
 class Swept:
-    """How long the oldest mail has been owed that is still not out; the parts that failed."""
+    """How long the oldest unsent mail has been due; the parts that failed."""
 
     longest_wait: float
     failed: tuple[str, ...]
 
 
 def sweep_all(central: Central) -> Swept:
-    """One sweep; raises only what the table raises before there is anything to tell."""
+    """Run one sweep; raises only what the table raises before there is anything to mail."""
     liveness = note_sweep(central.store)
     found = find_due(central.store)
     keys = _first_keys(found)
@@ -64,14 +63,14 @@ def sweep_all(central: Central) -> Swept:
     left: list[Incident] = []
     failed = (
         *_failed("due", lambda: left.extend(_report_due(central, due_mails))),
-        *_failed("open", lambda: remind_of_open(central, look)),
-        *_failed("silent", lambda: report_not_reporting(central, look)),
-        *_failed("back", lambda: report_back(central, look)),
+        *_failed("reminder", lambda: remind_of_open(central, look)),
+        *_failed("not reporting", lambda: report_not_reporting(central, look)),
+        *_failed("reporting again", lambda: report_back(central, look)),
     )
     waiting = due_mails if "due" in failed else left
-    # What waits for the morning is late from then on.
+    # A daily mail is late from the morning on.
     since = [look.due[one.key] if one.is_daily else one.due_since for one in waiting]
-    # What this sweep had no room to look at waits all the same.
+    # What this sweep did not read waits too.
     unread = found.keys() - set(keys)
     since += [found[key] for key in unread if _is(key, "incident#")]
     longest = max((central.store.now - one for one in since), default=0.0)
@@ -94,7 +93,7 @@ def _failed(part: str, run: Callable[[], None]) -> list[str]:
 
 
 def _first_keys(due: Iterable[str]) -> list[str]:
-    """Accounts take turns, the critical kinds first: one that has thousands due hides nobody's."""
+    """Let accounts take turns, critical kinds first: thousands due in one hide no other."""
     critical = {kind.value for kind in CRITICAL_KINDS}
     ordered = take_turns(
         due,
@@ -105,9 +104,9 @@ def _first_keys(due: Iterable[str]) -> list[str]:
 
 
 def _report_due(central: Central, due_mails: Sequence[Incident]) -> list[Incident]:
-    """One mail each where an account's share holds all of its own, digests for the others.
+    """Send single mails where an account's share holds all of its own, digests for the others.
 
-    What is left: no budget, or no topic.
+    Returns what the rate limit or the topic left.
     """
     over = [one for one in due_mails if one.is_daily and _is_well(central, one)]
     change_items(central.store, [drop_change(central.store, one) for one in over])
@@ -126,12 +125,12 @@ def _report_due(central: Central, due_mails: Sequence[Incident]) -> list[Inciden
 
 
 def _is_well(central: Central, incident: Incident) -> bool:
-    """An illness that waited for the morning and is none any more."""
+    """Whether a health problem that waited for the morning is over."""
     return incident.kind is NoticeKind.UNHEALTHY and incident.quiet_after < central.store.now
 
 
 def _reported_singly(central: Central, incident: Incident) -> bool:
-    """Whether its mail is out. What the budget or the topic refused goes into the digest."""
+    """Whether its mail is out. What the rate limit or the topic refused goes into the digest."""
     if sends_no_more(central, incident.account):
         return False
     return report_incident(central, incident.key, account=incident.account) is not Turn.HELD
@@ -140,7 +139,7 @@ def _reported_singly(central: Central, incident: Incident) -> bool:
 def _in_parts(
     central: Central, incidents: Sequence[Incident], write: Callable[[list[Incident]], Mail]
 ) -> list[Incident]:
-    """Tell of all in as few mails as their size allows; those that no mail was left for."""
+    """Mail all in as few mails as their size allows; returns those that no mail was left for."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     ordered = sorted(incidents, key=lambda one: not one.critical)

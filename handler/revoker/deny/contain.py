@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from handler.model.cloudtrail import CallerKind
-from handler.model.principal import DenyMethod, Target
+from handler.model.principal import METHOD_ATTEMPTS, DenyMethod, Target
 from handler.revoker.deny.methods import (
     ROLE_METHOD_CALLS,
     SESSION_METHOD_CALLS,
@@ -24,7 +24,7 @@ from handler.revoker.deny.methods import (
 
 # Who renames herself between our calls wins a few of them, not the next event as well.
 NAMES_TRIED = 4
-REWRITTEN = "its content is not ours any more; somebody rewrote it"
+REWRITTEN = "somebody rewrote its content"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _on_the_right_one(
                 notes += _remediate_one(iam, replace(target, name=name), done)
         name = _name_by_id(iam, target)
         notes += (f"Found by id under the name {name!r}.",) if name else ()
-    return Containment(name=name, notes=(*notes, "It was renamed each time: nothing holds."))
+    return Containment(name=name, notes=(*notes, "It was renamed at each attempt: no deny holds."))
 
 
 def holds(iam: Any, target: Target, method: DenyMethod) -> bool:
@@ -146,7 +146,7 @@ def current_name(iam: Any, target: Target) -> str:
 
 
 def _mistaken(name: str, owner: str) -> str:
-    return f"The name {name!r} now belongs to another principal ({owner}), who is spared."
+    return f"The name {name!r} now belongs to another principal ({owner}), which was left alone."
 
 
 def _climb(iam: Any, steps: Sequence[MethodCalls], target: Target) -> Containment:
@@ -165,7 +165,7 @@ def _climb(iam: Any, steps: Sequence[MethodCalls], target: Target) -> Containmen
             # A deny that was rewritten may allow: it must not stay on anybody.
             left = take_off(iam, target, step.method)
             refusal = f"{REWRITTEN}; {left}" if left else REWRITTEN
-        notes.append(f"Deny method {step.method.value}: {refusal}.")
+        notes.append(f"Could not {METHOD_ATTEMPTS[step.method]}: {refusal}.")
     return Containment(name=target.name, notes=tuple(notes))
 
 
@@ -187,7 +187,7 @@ def _try(iam: Any, step: MethodCalls, target: Target) -> str:
 
 def _remediate_one(iam: Any, target: Target, done: Containment) -> tuple[str, ...]:
     left = take_off(iam, target, done.method) if done.method else ""
-    return (f"Our deny is still on {target.name!r}: {left}",) if left else ()
+    return (f"The deny is still on {target.name!r}: {left}",) if left else ()
 
 
 def _steps(kind: CallerKind, *, inline: bool) -> tuple[MethodCalls, ...]:

@@ -27,7 +27,7 @@ from handler.revoker.impacts.model import (
 def _password_policy_changed(offence: Offence) -> Impact | None:  # noqa: ARG001  # a row like others
     return reported_impact(
         row=24,
-        what="another password policy of the account, or none",
+        what="the password policy of the account, changed or deleted",
         missing=NO_OLD_VALUES,
     )
 
@@ -70,13 +70,13 @@ def _tagged(offence: Offence, *, key: str, verb: str, flag: str) -> Impact | Non
     undo = aws_iam(verb, **{flag: name, "tag_keys": json.dumps(keys)}) if keys else ()
     return Impact(
         row=41,
-        what=f"the tags {', '.join(map(shown, keys))} on {shown(name)}, and what policies give "
-        "to them",
+        what=f"the tags {', '.join(map(shown, keys))} on {shown(name)}, on which policies "
+        "may depend",
         remediation=Remediation.REPORT,
         kind=_tagged_kind(key),
         name=name if _tagged_kind(key) else "",
         undo=undo,
-        missing="If a tag of such a key stood there before, the record lacks its old value.",
+        missing="If such a tag existed before, the record does not carry its old value.",
     )
 
 
@@ -86,7 +86,7 @@ def _untagged(offence: Offence, *, key: str) -> Impact | None:
         return None
     return Impact(
         row=41,
-        what=f"the tags {', '.join(shown(k) for k in keys if _is_text(k))}, taken from "
+        what=f"the tags {', '.join(shown(k) for k in keys if _is_text(k))}, removed from "
         f"{shown(name)}",
         remediation=Remediation.REPORT,
         kind=_tagged_kind(key),
@@ -109,7 +109,7 @@ def _switched_over(offence: Offence, *, row: int, what: str, verb: str) -> Impac
 
 def _properties_put(offence: Offence) -> Impact | None:  # noqa: ARG001  # a row like others
     return reported_impact(
-        row=0, what="other properties of the account's IAM", missing=NO_OLD_VALUES
+        row=0, what="the properties of the account's IAM, changed", missing=NO_OLD_VALUES
     )
 
 
@@ -159,7 +159,7 @@ ACCOUNT_IMPACTS: dict[str, ImpactOf] = {
         row=41,
         what="the account alias {}",
         verb="delete-account-alias",
-        missing="The record does not carry an old alias that it took the place of.",
+        missing="The record does not carry the alias that it replaced, if any.",
     ),
     "DeleteAccountAlias": partial(
         _named_thing,
@@ -210,13 +210,13 @@ ACCOUNT_IMPACTS: dict[str, ImpactOf] = {
     "EnableOutboundWebIdentityFederation": partial(
         _switched_over,
         row=0,
-        what="tokens of this account's principals for services outside AWS, on",
+        what="tokens for services outside AWS (outbound web identity federation), on",
         verb="disable-outbound-web-identity-federation",
     ),
     "DisableOutboundWebIdentityFederation": partial(
         _switched_over,
         row=0,
-        what="tokens of this account's principals for services outside AWS, off",
+        what="tokens for services outside AWS (outbound web identity federation), off",
         verb="enable-outbound-web-identity-federation",
     ),
     "PutAccountProperties": _properties_put,

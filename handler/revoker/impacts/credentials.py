@@ -140,7 +140,7 @@ def _credential_deleted(offence: Offence, *, row: int, sort: CredentialSort) -> 
         row=row,
         what=f"the {sort.noun} {shown(credential)} of {owner.text}, deleted",
         remediation=Remediation.REPORT,
-        missing=f"Nothing brings a deleted {sort.noun} back: its owner needs a new one.",
+        missing=f"A deleted {sort.noun} cannot be restored: its owner needs a new one.",
     )
 
 

@@ -83,7 +83,7 @@ def _oidc_changed(offence: Offence, *, what: str) -> Impact | None:
 FEDERATION_IMPACTS: dict[str, ImpactOf] = {
     "CreateSAMLProvider": _saml_made,
     "UpdateSAMLProvider": partial(
-        _saml_changed, what="other metadata of the SAML provider {provider}"
+        _saml_changed, what="the metadata of the SAML provider {provider}, replaced"
     ),
     "DeleteSAMLProvider": partial(_saml_changed, what="the SAML provider {provider}, deleted"),
     "CreateOpenIDConnectProvider": _oidc_made,
@@ -94,11 +94,11 @@ FEDERATION_IMPACTS: dict[str, ImpactOf] = {
     ),
     "RemoveClientIDFromOpenIDConnectProvider": partial(
         _oidc_client,
-        what="the client id {client}, taken from the OIDC provider {provider}",
+        what="the client id {client}, removed from the OIDC provider {provider}",
         verb="add-client-id-to-open-id-connect-provider",
     ),
     "UpdateOpenIDConnectProviderThumbprint": partial(
-        _oidc_changed, what="other thumbprints of the OIDC provider {provider}"
+        _oidc_changed, what="the thumbprints of the OIDC provider {provider}, replaced"
     ),
     "DeleteOpenIDConnectProvider": partial(
         _oidc_changed, what="the OIDC provider {provider}, deleted"

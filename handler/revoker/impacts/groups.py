@@ -43,14 +43,15 @@ def _member_removed(offence: Offence) -> Impact | None:
     group, user = asked(offence, "groupName"), asked(offence, "userName")
     if not group or not user:
         return None
-    return _membership(
+    impact = _membership(
         offence,
         row=47 if _is_admin_group(offence, group) else 21,
-        what=f"user {shown(user)}, taken out of the group {shown(group)}",
+        what=f"user {shown(user)}, removed from the group {shown(group)}",
         remediation=Remediation.REPORT,
         verb="add-user-to-group",
         critical=is_protected_group(offence, group),
     )
+    return replace(impact, deny_removed=impact.critical and not _is_admin_group(offence, group))
 
 
 def _membership(

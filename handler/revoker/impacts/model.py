@@ -47,6 +47,7 @@ class Impact:
     is its id, `credential_kind` one of access-key, service-credential, ssh-key, certificate.
     `undo` holds one argument list per AWS CLI command, `--flag=value` in one word; `missing` is one
     or more sentences on what the record does not carry. One of the two is never empty.
+    `deny_removed`: it is a deny of ours that was taken off.
     """
 
     row: int
@@ -61,6 +62,7 @@ class Impact:
     undo: tuple[tuple[str, ...], ...] = ()
     missing: str = ""
     critical: bool = False
+    deny_removed: bool = False
 
 
 @dataclass(frozen=True)

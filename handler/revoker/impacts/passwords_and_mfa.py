@@ -82,7 +82,7 @@ def _device_deactivated(offence: Offence) -> Impact | None:
     return owned_impact(
         owner,
         row=22,
-        what=f"{owner.text} without the MFA device {shown(serial)}",
+        what=f"the MFA device {shown(serial)} of {owner.text}, deactivated",
         remediation=Remediation.TAINT_SESSIONS,
         missing="Only its owner can enrol the device again, with two codes from it.",
     )
@@ -95,7 +95,7 @@ def _device_made(offence: Offence) -> Impact | None:
         return None
     return Impact(
         row=23,
-        what=f"a new virtual MFA device {shown(serial or name)} that is nobody's yet",
+        what=f"a new virtual MFA device {shown(serial or name)}, not assigned yet",
         remediation=Remediation.REPORT,
         undo=aws_iam("delete-virtual-mfa-device", serial_number=serial),
         missing="" if serial else "The record does not carry the device's serial number.",

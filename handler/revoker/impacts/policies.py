@@ -52,7 +52,7 @@ def _holder(offence: Offence) -> Holder | None:
         text = f"user {shown(user)}"
         return Holder("user", CallerKind.USER, user, text, dear=False, id=own_id(offence, user))
     if "Role" in offence.call.name and role:
-        text = f"role {shown(role)} and whoever uses it"
+        text = f"role {shown(role)}"
         return Holder("role", CallerKind.ROLE, role, text, dear=is_protected_role(offence, role))
     if "Group" in offence.call.name and group:
         text = f"every member of the group {shown(group)}"
@@ -68,6 +68,7 @@ def _held(
     undo: tuple[tuple[str, ...], ...] = (),
     missing: str = "",
     critical: bool = False,
+    deny_removed: bool = False,
 ) -> Impact:
     return Impact(
         row=row,
@@ -79,7 +80,8 @@ def _held(
         group="" if holder.kind else holder.name,
         undo=undo,
         missing=missing,
-        critical=critical or holder.dear,
+        critical=critical or deny_removed or holder.dear,
+        deny_removed=deny_removed and holder.kind is not None,
     )
 
 
@@ -107,9 +109,9 @@ def _policy_detached(offence: Offence) -> Impact | None:
     return _held(
         holder,
         row=21,
-        what=f"the policy {shown(policy)}, taken from {holder.text}",
+        what=f"the policy {shown(policy)}, detached from {holder.text}",
         undo=aws_iam(f"attach-{holder.word}-policy", **flags),
-        critical=_is_our_deny(policy),
+        deny_removed=_is_our_deny(policy),
     )
 
 
@@ -124,7 +126,7 @@ def _inline_put(offence: Offence, *, row: int) -> Impact | None:
         row=50 if ours else row,
         what=f"the inline policy {shown(policy)} for {holder.text}",
         undo=aws_iam(f"delete-{holder.word}-policy", **flags),
-        missing="If a policy of this name stood there before, the record lacks its old text.",
+        missing="If a policy of this name existed before, the record does not carry its old text.",
         critical=ours,
     )
 
@@ -136,9 +138,9 @@ def _inline_deleted(offence: Offence) -> Impact | None:
     return _held(
         holder,
         row=21,
-        what=f"the inline policy {shown(policy)}, taken from {holder.text}",
+        what=f"the inline policy {shown(policy)}, deleted from {holder.text}",
         missing="The record does not carry the deleted policy's text.",
-        critical=policy == INLINE_DENY,
+        deny_removed=policy == INLINE_DENY,
     )
 
 
@@ -150,7 +152,7 @@ def _boundary_set(offence: Offence) -> Impact | None:
         holder,
         row=20,
         what=f"the permissions boundary {shown(boundary)} for {holder.text}",
-        missing="The record does not say which boundary stood there before.",
+        missing="The record does not say which boundary was set before.",
         critical=_is_our_deny(boundary),
     )
 
@@ -162,7 +164,7 @@ def _boundary_deleted(offence: Offence) -> Impact | None:
     return _held(
         holder,
         row=19,
-        what=f"freedom from the permissions boundary for {holder.text}",
+        what=f"the permissions boundary of {holder.text}, removed",
         missing="The record does not say which boundary it was.",
     )
 
@@ -173,7 +175,7 @@ def _policy_made(offence: Offence) -> Impact | None:
         return None
     return Impact(
         row=0,
-        what=f"a new policy {shown(policy)} that nobody has yet",
+        what=f"a new policy {shown(policy)}, not attached yet",
         remediation=Remediation.REPORT,
         undo=aws_iam("delete-policy", policy_arn=policy),
     )

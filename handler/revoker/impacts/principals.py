@@ -22,7 +22,7 @@ from handler.revoker.impacts.model import (
 from handler.revoker.impacts.trust_policy import trusted
 
 NO_ID = "The record does not carry its id."
-EMPTY_FIRST = "IAM deletes it only when what it was given since is off."
+EMPTY_FIRST = "To delete it, first detach everything that was attached to it since, then run:"
 
 
 def _user_made(offence: Offence) -> Impact | None:
@@ -39,8 +39,8 @@ def _user_made(offence: Offence) -> Impact | None:
         id=user_id,
         undo=aws_iam("delete-user", user_name=name),
         missing=sentences(
-            EMPTY_FIRST if name else "The record does not carry its name.",
             "" if user_id else NO_ID,
+            EMPTY_FIRST if name else "The record does not carry its name.",
         ),
         # By its name alone: the wrong one is contained where the name has moved since.
         critical=not user_id,
@@ -60,16 +60,16 @@ def _role_made(offence: Offence) -> Impact | None:
     trust = trusted(document, account=offence.call.account)
     return Impact(
         row=48 if forged else 17,
-        what=f"a new role {shown(name or role_id)} that trusts {trust or 'nobody knows whom'}",
+        what=f"a new role {shown(name or role_id)} that trusts {trust or 'unknown principals'}",
         remediation=Remediation.CONTAIN,
         kind=CallerKind.ROLE,
         name=name,
         id=role_id,
         undo=aws_iam("delete-role", role_name=name),
         missing=sentences(
-            EMPTY_FIRST if name else "The record does not carry its name.",
             "" if role_id else NO_ID,
             "" if trust else "Its trust policy cannot be read.",
+            EMPTY_FIRST if name else "The record does not carry its name.",
         ),
         critical=forged or not role_id,
     )
@@ -90,12 +90,13 @@ def _trust_changed(offence: Offence) -> Impact | None:
     trust = trusted(document, account=offence.call.account)
     return Impact(
         row=49 if offence.rescue(role) else 16,
-        what=f"the role {shown(role)} for {trust or 'nobody knows whom'}, by its trust policy",
+        what=f"the trust policy of role {shown(role)}, now trusting "
+        f"{trust or 'unknown principals'}",
         remediation=Remediation.REPORT,
         kind=CallerKind.ROLE,
         name=role,
         missing=sentences(
-            "The record does not carry the old trust policy.",
+            "The record does not carry the old trust policy: see CloudTrail or your IaC for it.",
             "" if trust else "The new one cannot be read.",
         ),
         critical=is_protected_role(offence, role),
@@ -125,7 +126,7 @@ def _role_changed(offence: Offence) -> Impact | None:
         return None
     return Impact(
         row=0,
-        what=f"another description or session length of the role {shown(role)}",
+        what=f"the description or session length of the role {shown(role)}, changed",
         remediation=Remediation.REPORT,
         kind=CallerKind.ROLE,
         name=role,
@@ -144,7 +145,7 @@ def _user_deleted(offence: Offence) -> Impact | None:
         remediation=Remediation.REPORT,
         kind=CallerKind.USER,
         name=user,
-        missing="Nothing brings a deleted user back: a new one of this name is another user.",
+        missing="A deleted user cannot be restored: a new one of this name is another user.",
     )
 
 
@@ -176,7 +177,7 @@ def _profile_emptied(offence: Offence) -> Impact | None:
     return _profile_impact(
         offence,
         row=25,
-        what="the role {role}, taken from the instance profile {profile}",
+        what="the role {role}, removed from the instance profile {profile}",
         verb="add-role-to-instance-profile",
     )
 

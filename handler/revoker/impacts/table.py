@@ -110,9 +110,9 @@ def impacts_of(
 def _unknown_impact(call: Call) -> Impact:
     return Impact(
         row=45,
-        what=f"what {call.name} gave, which nobody can tell from the record",
+        what=f"unknown: CloudTrail omitted the request of {call.name} (over 100 KB)",
         remediation=Remediation.LIST_SINCE,
-        missing="The record lacks the parameters: CloudTrail leaves them out above 100 KB.",
+        missing="Compare users, roles and policies with what you expect.",
         critical=True,
     )
 
@@ -121,7 +121,7 @@ def _new_api(call: Call) -> Impact:
     """IAM gains new calls; one that makes principals must not pass for nothing."""
     return Impact(
         row=0,
-        what=f"what {call.name} gives, a call that this version does not know",
+        what=f"unknown: this version does not know the call {call.name}",
         remediation=Remediation.LIST_SINCE,
-        missing="Its undo is not known here: see the IAM API reference.",
+        missing="See the IAM API reference for what it does and how to undo it.",
     )

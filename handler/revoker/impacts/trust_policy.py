@@ -50,7 +50,7 @@ def _parse(document: str) -> Any:
 def _principals(statement: Mapping[str, Any], account: str) -> Iterator[tuple[int, str]]:
     """Rank and words of each; rank 0 is outside the account."""
     if "NotPrincipal" in statement:
-        yield 0, "everybody but a few (NotPrincipal)"
+        yield 0, "everyone except a few (NotPrincipal)"
     principal = statement.get("Principal")
     if not isinstance(principal, Mapping):
         principal = {"AWS": principal}
@@ -62,7 +62,7 @@ def _principals(statement: Mapping[str, Any], account: str) -> Iterator[tuple[in
 
 def _principal(sort: str, value: str, account: str) -> tuple[int, str]:
     if value == "*":
-        return 0, "everybody"
+        return 0, "everyone"
     match sort:
         case "AWS":
             owner = arn_field(value, 4) or value
@@ -70,7 +70,7 @@ def _principal(sort: str, value: str, account: str) -> tuple[int, str]:
                 return 0, f"{value} (another account)"
             return 1, value
         case "Federated":
-            return 0, f"whoever {value} vouches for"
+            return 0, f"identities from {value}"
         case "Service" if value == "rolesanywhere.amazonaws.com":
             return 0, f"certificates by {value}"
         case "Service":

@@ -1,4 +1,4 @@
-"""What reconciliation tells of a containment: put back, held at last, or taken over. Pure."""
+"""Write what reconciliation reports of a containment: repaired, held at last, adopted. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handler.model.names import VERSION
-from handler.model.principal import Target
+from handler.model.principal import METHOD_WORDS, DenyMethod, Target
 from handler.model.reasons import Reason
 from handler.model.report import Disposition, Report
 from handler.model.settings import Settings
@@ -29,7 +29,8 @@ def report_stripped(
 ) -> Report:
     """A deny was gone, or was not ours any more; `since` (epoch seconds) is when that was seen."""
     when = datetime.fromtimestamp(record.again or record.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    missing = f"The deny ({record.method}, put on at {when}) was not there any more, or not ours any more."
+    words = METHOD_WORDS[DenyMethod(record.method)]
+    missing = f"{words[:1].upper()}{words[1:]}, applied {when}, was missing or altered."
     disposition, outcome = _outcome(done)
     return Report(
         event_id=f"stripped-{mark}-{target.id}-{since:.0f}{'' if done.method else '-not'}",
@@ -54,10 +55,10 @@ def report_stripped(
 
 def _outcome(done: Containment) -> tuple[Disposition, str]:
     if done.gone:
-        return Disposition.GONE, "The principal is gone as well."
+        return Disposition.CALLER_DELETED, "The principal has been deleted as well."
     if done.method is None:
-        return Disposition.CANNOT_CONTAIN, "It could NOT be put back."
-    return Disposition.STRIPPED, "It was put back."
+        return Disposition.CANNOT_CONTAIN, "It could NOT be re-attached."
+    return Disposition.DENY_REMOVED, "It was re-attached."
 
 
 def report_contained_late(
@@ -81,7 +82,7 @@ def report_contained_late(
         product_version=VERSION,
         undo=done.undo,
         notes=(
-            f"Made by {because.get('by', 'an offender')}; no deny held at first, now one does.",
+            f"Created by {because.get('by', 'an unauthorized caller')}; no deny held at first.",
             *done.notes,
         ),
     )
@@ -101,11 +102,11 @@ def report_kept(
     `held_by` names the knob that kept it from being renewed; `undo` takes off ours and the kept
     one.
     """
-    alone = () if done.method else ("Only the kept deny holds it: ours was not put on.",)
+    alone = () if done.method else ("Only the kept deny holds it.",)
     return Report(
         event_id=event_id if done.method else f"{event_id}-not",
         account=target.account,
-        disposition=Disposition.KEPT,
+        disposition=Disposition.STILL_CONTAINED,
         reason=KEPT_REASON,
         partition=target.partition,
         principal_kind=target.kind.value,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handler.model.cloudtrail import Call
+from handler.model.principal import DenyMethod
 from handler.model.settings import Settings
 from handler.revoker.impacts.model import Impact
 from handler.revoker.judge.membership import ever_known
@@ -27,7 +28,8 @@ from handler.revoker.state.table import Item, Table
 class Scene:
     """Where a remedy works: clients, table, and what was read about the call.
 
-    `prove` writes into the ledger what the event history proves of a member.
+    `prove` writes into the ledger what the event history proves of a member; `denied_by` is the
+    method that holds the caller after this call.
     """
 
     iam: Any
@@ -39,6 +41,7 @@ class Scene:
     live: LiveGroup | None
     now: float
     prove: Callable[[Member], None]
+    denied_by: DenyMethod | None = None
 
 
 def is_contained(table: Table, principal_id: str) -> bool:
@@ -82,5 +85,5 @@ def no_answer(error: Any) -> str:
     if code == "NoSuchEntity":
         return GONE_ALREADY
     if code in ("AccessDenied", "LimitExceeded", "UnmodifiableEntity"):
-        return f"{NOT_REMEDIATED}taken back: IAM answered {code}"
+        return f"{NOT_REMEDIATED}reverted: IAM answered {code}"
     raise error

@@ -17,7 +17,7 @@ from handler.revoker.state.ledger import (
 from handler.revoker.state.marks import is_vouched_for, mark_credential, mark_minting, mark_sessions
 from handler.revoker.state.name_history import has_moved
 
-SESSIONS_TAINTED = "console sessions begun after this change count as the offender's"
+SESSIONS_TAINTED = "console sessions begun after this change are treated as unauthorized"
 # A key that was set inactive may still be taken for some seconds (IAM User Guide, "eventual
 # consistency").
 NOT_REPORTING_AFTER_SECONDS = 10.0
@@ -28,7 +28,7 @@ LONG_TERM = "AKIA"
 def silence(impact: Impact, call: Call, scene: Scene) -> str:
     key = credential_key(impact.credential)
     if is_vouched_for(scene.table.read([key]).get(key, {}), call, now=scene.now):
-        return "the responder vouched for it since; left alone"
+        return "released since; left alone"
     owner = bearer_named(impact, call, scene)
     _ask_for_uses(impact, call, scene)
     mark_credential(
@@ -70,7 +70,7 @@ def _set_inactive(impact: Impact, user: str, scene: Scene) -> str:
                     UserName=user, CertificateId=credential, Status="Inactive"
                 )
             case _:
-                return "calls made with it count as the offender's"
+                return "calls made with it are treated as unauthorized"
     except iam.exceptions.ClientError as error:
         return no_answer(error)
     return SET_INACTIVE

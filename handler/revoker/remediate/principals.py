@@ -145,10 +145,10 @@ def list_since(impact: Impact, call: Call, scene: Scene) -> str:
     A creation whose parameters were padded away is contained by its time: the rest is only told.
     """
     if call.time is None:
-        return "the record has no time, so that nothing can be listed"
+        return "the record has no time: nothing can be listed"
     made = _made_since(call.time - LIST_SLACK_SECONDS, scene)
     if not made:
-        return "no user or role was made since"
+        return "no user or role was created since"
     reported = []
     for created in made[:LISTED_AT_MOST]:
         theirs = call.name in CREATIONS and created.made <= call.time + LIST_SLACK_SECONDS
@@ -158,7 +158,7 @@ def list_since(impact: Impact, call: Call, scene: Scene) -> str:
             done = f", {contain_created_principal(named, call, scene)}"
         reported.append(f"{created.kind.value} {created.name}{done}")
     more = f" and {len(made) - LISTED_AT_MOST} more" if len(made) > LISTED_AT_MOST else ""
-    return f"made since: {'; '.join(reported)}{more}"
+    return f"created since: {'; '.join(reported)}{more}"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the revoker tells of one call: verdict and containment put into a report. Pure."""
+"""Write the report on one call from its verdict and containment. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from handler.revoker.state.marks import Contained
 # A report is one EventBridge entry of 256 KB at most, and a mail is read by a person.
 REQUEST_LIMIT = 1_000
 TEXT_LIMIT = 300
-# What these hold back would have been contained in an account that enforces.
+# What these block would have been contained in an account that enforces.
 ALARMING = frozenset({"CircuitBreaker", "MissingGroup"})
 
 
@@ -64,7 +64,7 @@ def report_of(
 
 
 def call_facts(call: Call) -> dict[str, Any]:
-    """What a report says of the call itself and of who made it, by the names of its fields."""
+    """Return what a report says of the call and its caller, by field name."""
     caller = call.caller
     return {
         "principal_arn": caller.arn,
@@ -85,7 +85,7 @@ def call_facts(call: Call) -> dict[str, Any]:
 def _disposition(verdict: Verdict, containment: Containment | None) -> Disposition:
     match verdict.action, containment:
         case Action.CONTAIN, Containment(gone=True):
-            return Disposition.GONE
+            return Disposition.CALLER_DELETED
         case Action.CONTAIN, Containment(method=method) if method is not None:
             return Disposition.CONTAINED
         case ((Action.CONTAIN | Action.CRITICAL), _):
@@ -96,7 +96,7 @@ def _disposition(verdict: Verdict, containment: Containment | None) -> Dispositi
             return Disposition.CANNOT_CONTAIN
         case Action.WOULD_CONTAIN, _:
             return Disposition.WOULD_CONTAIN
-    return Disposition.REPORTED
+    return Disposition.NOTICE
 
 
 def _notes(
@@ -107,7 +107,7 @@ def _notes(
         notes += (f"Unreadable: {call.unreadable}.",)
     if standing.group_empty:
         group = settings.admin_group
-        notes += (f"At the baseline there was no group {group!r} here, or nobody in it.",)
+        notes += (f"The baseline found no group {group!r} here, or nobody in it.",)
     if call.caller.name and containment and containment.name != call.caller.name:
-        notes += (f"The caller was named {call.caller.name!r} when it called.",)
+        notes += (f"The caller's name was {call.caller.name!r} at the time of the call.",)
     return notes

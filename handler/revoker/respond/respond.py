@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from handler.model.cloudtrail import Call, CallerKind
+from handler.model.principal import DenyMethod
 from handler.model.reasons import Action, Reason, Standing, Verdict
 from handler.model.report import ReportedImpact
 from handler.revoker.deny.contain import (
@@ -79,7 +80,8 @@ def answer(call: Call, tools: Tools) -> Verdict:
     learn(call, verdict, known, tools)
     if verdict.action is Action.IGNORE:
         return verdict
-    impacts = _impacts(call, verdict, known, tools)
+    method = containment.method if containment else None
+    impacts = _impacts(call, verdict, known, tools, method)
     if verdict.reason is Reason.RELEASED and not impacts:
         return verdict
     done = _Done(containment, record, impacts)
@@ -116,23 +118,28 @@ def _judge(call: Call, known: KnownFacts, tools: Tools) -> tuple[Verdict, Standi
 
 
 def _impacts(
-    call: Call, verdict: Verdict, known: KnownFacts, tools: Tools
+    call: Call, verdict: Verdict, known: KnownFacts, tools: Tools, method: DenyMethod | None
 ) -> tuple[ReportedImpact, ...]:
-    """What an offender's call gave, taken away again where a containment would be carried out."""
+    """Find what the call changed, remediated where a containment would be carried out."""
     found = impacts_found(call, tools)
     match verdict.action:
         case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
-            return tuple(_remediation_all(found, call, verdict, known, tools))
+            return tuple(_remediation_all(found, call, verdict, known, tools, method))
         case Action.REPORT if verdict.reason is Reason.RELEASED and tools.settings.enforcing:
             # With a stolen credential, before its owner's release: she is left alone, it is not.
-            return tuple(_remediation_all(found, call, verdict, known, tools))
+            return tuple(_remediation_all(found, call, verdict, known, tools, method))
         case Action.CONTAIN | Action.CRITICAL | Action.WOULD_CONTAIN:
             return tuple(reported(impact, "", account=tools.here.account) for impact in found)
     return ()
 
 
 def _remediation_all(
-    found: tuple[Impact, ...], call: Call, verdict: Verdict, known: KnownFacts, tools: Tools
+    found: tuple[Impact, ...],
+    call: Call,
+    verdict: Verdict,
+    known: KnownFacts,
+    tools: Tools,
+    method: DenyMethod | None,
 ) -> list[ReportedImpact]:
     if not found:
         return []
@@ -146,6 +153,7 @@ def _remediation_all(
         live=known.live,
         now=tools.now,
         prove=lambda member: prove(member, tools),
+        denied_by=method,
     )
     # Root may name administrators: the account is root's.
     spared = verdict.reason is Reason.ROOT

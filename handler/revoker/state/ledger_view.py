@@ -45,17 +45,17 @@ def ledger_differences(
 ) -> tuple[str, ...]:
     """Where ledger and group differ, one sentence each, so many at most."""
     if not baseline.empty and live.missing:
-        return (f"CRITICAL: the group {group!r}, which had members at the baseline, is gone.",)
+        return (f"CRITICAL: the group {group!r} had members at the baseline and does not exist.",)
     if not baseline.empty and not live.members:
-        return (f"CRITICAL: the group {group!r}, which had members at the baseline, is empty.",)
+        return (f"CRITICAL: the group {group!r} had members at the baseline and is empty.",)
     administrators = {entry.id: entry for entry in entries if entry.administrator}
     there = {member.id: member for member in live.members}
     reported = [
-        f"{entry.name!r} ({entry.id}) is an administrator by the ledger and not in {group!r}."
+        f"{entry.name!r} ({entry.id}) was removed from {group!r} without a recorded event."
         for principal_id, entry in administrators.items()
         if principal_id not in there
     ] + [
-        f"{member.name!r} ({member.id}) is in {group!r} and no administrator by the ledger."
+        f"{member.name!r} ({member.id}) was added to {group!r} without a recorded event."
         for principal_id, member in there.items()
         if principal_id not in administrators
     ]

@@ -110,7 +110,7 @@ ROWS = (
         title="The account's password policy weakened, then deleted",
         calls=("UpdateAccountPasswordPolicy", "DeleteAccountPasswordPolicy"),
         attack=weaken_passwords,
-        gave=("another password policy of the account, or none",) * 2,
+        gave=("the password policy of the account, changed or deleted",) * 2,
         ends=(missing(OLD_VALUES),),
     ),
     Row(
@@ -127,7 +127,7 @@ ROWS = (
         calls=("UpdateSAMLProvider",),
         prepare=lambda play: new_saml(play.quiet, play),
         attack=swap_saml,
-        gave=("other metadata of the SAML provider '{saml}'",),
+        gave=("the metadata of the SAML provider '{saml}', replaced",),
         ends=(missing(OLD_METADATA),),
     ),
     Row(
@@ -136,7 +136,7 @@ ROWS = (
         calls=("UpdateSAMLProvider",),
         prepare=identity_centers_provider,
         attack=swap_saml,
-        gave=("other metadata of the SAML provider '{saml}'",),
+        gave=("the metadata of the SAML provider '{saml}', replaced",),
         ends=(critical(), missing(OLD_METADATA)),
     ),
     Row(
@@ -160,7 +160,7 @@ ROWS = (
         attack=widen_oidc,
         gave=(
             "the client id 'evil' for the OIDC provider '{oidc}'",
-            "other thumbprints of the OIDC provider '{oidc}'",
+            "the thumbprints of the OIDC provider '{oidc}', replaced",
         ),
         ends=(
             command(
@@ -192,7 +192,7 @@ ROWS = (
             AWSServiceName="elasticbeanstalk.amazonaws.com"
         ),
         contained=(),
-        mail="[IAM told]",
+        mail="[IAM notice]",
         ends=(works("mallory", "told: it gives mallory nothing, who keeps IAM"),),
     ),
     Row(
@@ -201,7 +201,7 @@ ROWS = (
         calls=("TagUser",),
         prepare=lambda play: play.user("victim"),
         attack=tag,
-        gave=("the tags 'team' on '{victim}', and what policies give to them",),
+        gave=("the tags 'team' on '{victim}', on which policies may depend",),
         ends=(command('aws iam untag-user --user-name={victim} --tag-keys=["team"]', is_tagged),),
     ),
     Row(

@@ -221,7 +221,7 @@ ROWS = (
         where="spare",
         calls=("RemoveUserFromGroup",),
         attack=empty_group,
-        gave=(f"user 'alice', taken out of the group {GROUP}",),
+        gave=(f"user 'alice', removed from the group {GROUP}",),
         ends=(
             critical(),
             command(
@@ -255,7 +255,7 @@ ROWS = (
         attack=group_of_ones_own,
         waits=True,
         gave=(
-            f"user 'alice', taken out of the group {GROUP}",
+            f"user 'alice', removed from the group {GROUP}",
             f"the group {GROUP}, deleted",
             f"a new group {GROUP}, empty and without rights",
             f"membership of the group {GROUP} for user '{{mallory}}'",

@@ -21,7 +21,7 @@ from tests.attacks.rows import (
 CODECOMMIT = "codecommit.amazonaws.com"
 PASSWORD = "not-a-real-Passw0rd"
 LOST = "The old password is lost: its owner needs a new one from an administrator."
-TAINTED = "console sessions begun after this change count as the offender's"
+TAINTED = "console sessions begun after this change are treated as unauthorized"
 
 
 def victim(play: Play) -> None:
@@ -199,7 +199,7 @@ ROWS = (
         ),
         ends=(
             inactive("key", "victim"),
-            missing("Nothing brings a deleted access key back: its owner needs a new one."),
+            missing("A deleted access key cannot be restored: its owner needs a new one."),
         ),
     ),
     Row(
@@ -276,7 +276,7 @@ ROWS = (
         prepare=victim_with_device,
         attack=take_device,
         gave=(
-            "user '{victim}' without the MFA device '{device}'",
+            "the MFA device '{device}' of user '{victim}', deactivated",
             "the virtual MFA device '{device}', deleted",
         ),
         ends=(

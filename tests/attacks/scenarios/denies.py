@@ -64,10 +64,10 @@ ROWS = (
         prepare=victim_with_a_deny,
         attack=undo_deny,
         gave=(
-            "the policy '{denial}', taken from user '{victim}'",
-            "the inline policy 'quarantine', taken from user '{victim}'",
-            "the policy '{denial}', taken from every member of the group '{team}'",
-            "the inline policy 'quarantine', taken from every member of the group '{team}'",
+            "the policy '{denial}', detached from user '{victim}'",
+            "the inline policy 'quarantine', deleted from user '{victim}'",
+            "the policy '{denial}', detached from every member of the group '{team}'",
+            "the inline policy 'quarantine', deleted from every member of the group '{team}'",
         ),
         ends=(
             command(
@@ -88,8 +88,8 @@ ROWS = (
         prepare=role_with_a_deny,
         attack=undo_role_deny,
         gave=(
-            "the policy '{denial}', taken from role '{deployer}' and whoever uses it",
-            "the inline policy 'quarantine', taken from role '{deployer}' and whoever uses it",
+            "the policy '{denial}', detached from role '{deployer}'",
+            "the inline policy 'quarantine', deleted from role '{deployer}'",
         ),
         ends=(
             command(
@@ -105,7 +105,7 @@ ROWS = (
         calls=("RemoveUserFromGroup",),
         prepare=victim_with_a_deny,
         attack=leave_team,
-        gave=("user '{victim}', taken out of the group '{team}'",),
+        gave=("user '{victim}', removed from the group '{team}'",),
         ends=(
             command(
                 "aws iam add-user-to-group --group-name={team} --user-name={victim}",

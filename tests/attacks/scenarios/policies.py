@@ -153,7 +153,7 @@ NEW_VERSION = (
 BOUNDARY_GONE = "The record does not say which boundary it was."
 ROWS = (
     *holder_row(7, "user", "victim", victim, text="user '{victim}'"),
-    *holder_row(8, "role", "deployer", deployer, text="role '{deployer}' and whoever uses it"),
+    *holder_row(8, "role", "deployer", deployer, text="role '{deployer}'"),
     *holder_row(9, "group", "team", team, text="every member of the group '{team}'"),
     Row(
         row=14,
@@ -195,8 +195,8 @@ ROWS = (
         prepare=bound,
         attack=unbind,
         gave=(
-            "freedom from the permissions boundary for user '{victim}'",
-            "freedom from the permissions boundary for role '{deployer}' and whoever uses it",
+            "the permissions boundary of user '{victim}', removed",
+            "the permissions boundary of role '{deployer}', removed",
         ),
         ends=(missing(BOUNDARY_GONE),),
     ),
@@ -208,10 +208,10 @@ ROWS = (
         attack=rebind,
         gave=(
             f"the permissions boundary '{ADMIN}' for user '{{victim}}'",
-            f"the permissions boundary '{ADMIN}' for role '{{deployer}}' and whoever uses it",
+            f"the permissions boundary '{ADMIN}' for role '{{deployer}}'",
         ),
         ends=(
-            missing("The record does not say which boundary stood there before."),
+            missing("The record does not say which boundary was set before."),
             then("nobody guesses the old ones", _two_boundaries_stay),
         ),
     ),

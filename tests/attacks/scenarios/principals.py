@@ -14,7 +14,7 @@ from tests.attacks.rows import Row, command, critical, inactive, missing, then
 OUTSIDE = "999988887777"
 OUTSIDER = f"arn:aws:iam::{OUTSIDE}:root"
 SSO_PATH = "/aws-reserved/sso.amazonaws.com/eu-west-1/"
-OLD_TRUST = "The record does not carry the old trust policy."
+OLD_TRUST = "The record does not carry the old trust policy: see CloudTrail or your IaC for it."
 # White space does not count for IAM, and CloudTrail leaves out parameters above 100 KB.
 PADDING = " " * 110_000
 
@@ -138,7 +138,7 @@ def padded_role(play: Play) -> None:
 
 def _hidden_is_listed(play: Play) -> None:
     (said,) = [impact.done for report in play.reports for impact in report.impacts]
-    assert said == f"made since: role {play['hidden']}, contained by the deny policy"
+    assert said == f"created since: role {play['hidden']}, contained by the deny policy"
 
 
 def forged_role(play: Play) -> None:
@@ -188,7 +188,9 @@ ROWS = (
         calls=("UpdateAssumeRolePolicy",),
         prepare=deployer,
         attack=open_role,
-        gave=(f"the role '{{deployer}}' for {OUTSIDER} (another account), by its trust policy",),
+        gave=(
+            f"the trust policy of role '{{deployer}}', now trusting {OUTSIDER} (another account)",
+        ),
         ends=(
             missing(OLD_TRUST),
             then("deployer, which was there before, is left alone", _role_is_left("deployer")),
@@ -201,7 +203,7 @@ ROWS = (
         attack=backdoor,
         gave=(
             f"a new role '{{backdoor}}' that trusts {OUTSIDER} (another account)",
-            "the inline policy 'all' for role '{backdoor}' and whoever uses it",
+            "the inline policy 'all' for role '{backdoor}'",
         ),
         contained=("mallory", "backdoor"),
     ),
@@ -246,7 +248,7 @@ ROWS = (
         attack=accomplice_by_root,
         gave=("a new user '{accomplice}'",),
         contained=("accomplice",),
-        mail="[IAM NOT revoked]",
+        mail="[CRITICAL: not contained]",
         about="root",
     ),
     Row(
@@ -258,7 +260,7 @@ ROWS = (
         attack=lambda play: accomplice(play, by="person"),
         gave=("a new user '{accomplice}'",),
         contained=("accomplice",),
-        mail="[IAM NOT revoked]",
+        mail="[CRITICAL: not contained]",
         about="person",
     ),
     Row(
@@ -309,10 +311,10 @@ ROWS = (
         calls=("PutUserPolicy",),
         prepare=lambda play: play.user("victim"),
         attack=padded_policy,
-        gave=("what PutUserPolicy gave, which nobody can tell from the record",),
+        gave=("unknown: CloudTrail omitted the request of PutUserPolicy (over 100 KB)",),
         ends=(
             critical(),
-            missing("The record lacks the parameters: CloudTrail leaves them out above 100 KB."),
+            missing("Compare users, roles and policies with what you expect."),
         ),
     ),
     Row(
@@ -322,7 +324,7 @@ ROWS = (
         # Whatever was made within seconds of such a call counts as made by it.
         prepare=lambda play: play.box.advance(10),
         attack=padded_role,
-        gave=("what CreateRole gave, which nobody can tell from the record",),
+        gave=("unknown: CloudTrail omitted the request of CreateRole (over 100 KB)",),
         contained=("mallory", "hidden"),
         ends=(critical(), then("what was made since is listed", _hidden_is_listed)),
     ),
@@ -333,7 +335,7 @@ ROWS = (
         attack=forged_role,
         gave=(
             "a new role '{evil}' that trusts {account}",
-            "the inline policy 'all' for role '{evil}' and whoever uses it",
+            "the inline policy 'all' for role '{evil}'",
             "a new user '{accomplice}'",
         ),
         contained=("mallory", "evil", "accomplice"),
@@ -347,7 +349,7 @@ ROWS = (
         calls=("UpdateAssumeRolePolicy",),
         prepare=rescue_role,
         attack=open_rescue_role,
-        gave=("the role '{rollout}' for everybody, by its trust policy",),
+        gave=("the trust policy of role '{rollout}', now trusting everyone",),
         ends=(
             critical(),
             missing(OLD_TRUST),

@@ -110,8 +110,11 @@ def _reconciliation_repairs_it(play: Play) -> None:
     assert not play.is_held("mallory")
     play.reconcile(after=61)
     (report,) = play.hear()
-    assert (report.disposition, report.principal_name) == (Disposition.STRIPPED, play["mallory"])
-    assert report.notes[0].endswith(" It was put back.")
+    assert (report.disposition, report.principal_name) == (
+        Disposition.DENY_REMOVED,
+        play["mallory"],
+    )
+    assert report.notes[0].endswith(" It was re-attached.")
     assert play.is_held("mallory")
     assert play.refused("mallory")
     reported = [mail.subject for mail in play.box.outbox if play["mallory"] in mail.subject]
@@ -214,13 +217,15 @@ ROWS = (
             )
         ),
         contained=(),
-        mail="[IAM NOT revoked]",
+        mail="[CRITICAL: not contained]",
         ends=(
             noted(
-                "Deny method managed-policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser: 10."
+                "Could not attach the deny policy: LimitExceeded, "
+                "Cannot exceed quota for PoliciesPerUser: 10."
             ),
             noted(
-                "Deny method deny-group: LimitExceeded, Cannot exceed quota for GroupsPerUser: 10."
+                "Could not add the user to the deny group: LimitExceeded, "
+                "Cannot exceed quota for GroupsPerUser: 10."
             ),
             then(
                 "told as critical; contained by reconciliation as soon as there is room",
@@ -236,14 +241,14 @@ ROWS = (
         prepare=role_and_fillers,
         attack=fill_role,
         gave=tuple(
-            f"the policy '{{filler-{number}}}' for role '{{deployer}}' and whoever uses it"
-            for number in range(20)
+            f"the policy '{{filler-{number}}}' for role '{{deployer}}'" for number in range(20)
         ),
         contained=("deployer",),
         about="deployer",
         ends=(
             noted(
-                "Deny method managed-policy: LimitExceeded, Cannot exceed quota for PoliciesPerRole: 20."
+                "Could not attach the deny policy: LimitExceeded, "
+                "Cannot exceed quota for PoliciesPerRole: 20."
             ),
         ),
     ),
@@ -288,7 +293,7 @@ ROWS = (
         calls=("DetachUserPolicy",),
         prepare=contained_with_a_friend,
         attack=strip,
-        gave=("the policy '{deny}', taken from user '{mallory}'",),
+        gave=("the policy '{deny}', detached from user '{mallory}'",),
         contained=("friend",),
         about="friend",
         ends=(
@@ -305,7 +310,7 @@ ROWS = (
         prepare=contained_with_a_friend,
         attack=strip_and_call,
         gave=(
-            "the policy '{deny}', taken from user '{mallory}'",
+            "the policy '{deny}', detached from user '{mallory}'",
             "a new group '{second}', empty and without rights",
         ),
         contained=("friend",),
@@ -318,7 +323,7 @@ ROWS = (
         calls=("RemoveUserFromGroup",),
         prepare=contained_by_group,
         attack=leave_deny_group,
-        gave=(f"user '{{mallory}}', taken out of the group '{DENY_GROUP}'",),
+        gave=(f"user '{{mallory}}', removed from the group '{DENY_GROUP}'",),
         contained=("friend",),
         about="friend",
         ends=(
@@ -342,7 +347,7 @@ ROWS = (
             ),
         ),
         contained=(),
-        mail="[IAM NOT revoked]",
+        mail="[CRITICAL: not contained]",
         ends=(
             critical(),
             missing("The record does not say which version was in force before."),
@@ -375,10 +380,12 @@ ROWS = (
         calls=("UpdateAssumeRolePolicy",),
         prepare=keep_trust,
         attack=open_revoker,
-        gave=("the role 'iam-org-revoker' for {account}, by its trust policy",),
+        gave=("the trust policy of role 'iam-org-revoker', now trusting {account}",),
         ends=(
             critical(),
-            missing("The record does not carry the old trust policy."),
+            missing(
+                "The record does not carry the old trust policy: see CloudTrail or your IaC for it."
+            ),
             then("told as tampering", _repair_trust),
         ),
     ),

@@ -57,7 +57,8 @@ ROWS = (
         ends=(
             then(f"anna put into the group `{SESSION_DENY_GROUP}`", _is_in_the_group),
             noted(
-                "Deny method session-policy: LimitExceeded, Cannot exceed quota for PoliciesPerUser: 10."
+                "Could not attach the deny of sessions: LimitExceeded, "
+                "Cannot exceed quota for PoliciesPerUser: 10."
             ),
             SESSION,
             OWN_KEY,

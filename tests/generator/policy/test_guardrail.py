@@ -378,7 +378,7 @@ def test_it_only_denies_and_always_says_to_whom_not() -> None:
         assert one["Condition"]["ArnNotLike"].keys() == {"aws:PrincipalArn"}
         assert not {"Principal", "NotPrincipal", "NotResource"} & one.keys()
         # Older Organizations take a wildcard at the end of an action alone.
-        actions = one.get("Action", one.get("NotAction"))
+        actions: Any = one.get("Action", one.get("NotAction"))
         names = actions if isinstance(actions, list) else [actions]
         assert all("*" not in name.rstrip("*") for name in names)
 

@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from cfnlint.api import lint_file  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+from cfnlint.api import lint_file
+from cfnlint.config import ManualArgs
 
 from generator.render import Rendered, render
 from generator.source.lambda_code import Code, Form, zip_bytes

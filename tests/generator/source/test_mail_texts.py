@@ -72,7 +72,7 @@ def test_the_notifier_carries_the_rendered_words(central: Rendered) -> None:
 
 def test_there_are_words_for_every_disposition() -> None:
     kinds = {disposition.value for disposition in Disposition}
-    assert kinds | {"tampered", "refused"} <= render_words(MAIL, House()).keys()
+    assert kinds | {"tampered", "rejected"} <= render_words(MAIL, House()).keys()
 
 
 @pytest.mark.parametrize(

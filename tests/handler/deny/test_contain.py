@@ -81,7 +81,7 @@ def test_a_user_at_her_policy_quota_goes_into_the_deny_group() -> None:
             "--group-name=iam-org-revoker-denied",
         ),
     )
-    assert done.notes == ("Deny method managed-policy: LimitExceeded, quota 10.",)
+    assert done.notes == ("Could not attach the deny policy: LimitExceeded, quota 10.",)
     assert iam.groups[DENY_GROUP].members == {"mallory"}
 
 
@@ -102,7 +102,10 @@ def test_a_boundary_of_the_owner_is_never_replaced() -> None:
     done = contain(iam, role("deployer", id), inline=False, is_contained=nobody)
     assert done.method is None
     assert iam.roles["deployer"].boundary == theirs
-    assert f"Deny method boundary: refused, the role has the boundary {theirs}." in done.notes
+    assert (
+        "Could not set the deny as permissions boundary: "
+        f"refused, the role has the boundary {theirs}." in done.notes
+    )
 
 
 @pytest.mark.parametrize("kind", [CallerKind.USER, CallerKind.ROLE])
@@ -136,9 +139,7 @@ def test_a_deny_policy_that_was_rewritten_is_taken_off_again() -> None:
     done = contain(iam, user("mallory", id), inline=False, is_contained=nobody)
     assert done.method is None
     assert not iam.holds("mallory")
-    assert done.notes[0] == (
-        "Deny method managed-policy: its content is not ours any more; somebody rewrote it."
-    )
+    assert done.notes[0] == ("Could not attach the deny policy: somebody rewrote its content.")
 
 
 def test_a_deny_group_that_carries_something_else_is_left_again() -> None:
@@ -160,9 +161,9 @@ def test_a_protected_role_is_told_of_and_not_retried() -> None:
     assert done.method is None
     assert not done.gone
     assert [note.split(",")[0] for note in done.notes] == [
-        "Deny method managed-policy: UnmodifiableEntity",
-        "Deny method boundary: UnmodifiableEntity",
-        "Deny method inline-policy: UnmodifiableEntity",
+        "Could not attach the deny policy: UnmodifiableEntity",
+        "Could not set the deny as permissions boundary: UnmodifiableEntity",
+        "Could not put an inline deny: UnmodifiableEntity",
     ]
 
 

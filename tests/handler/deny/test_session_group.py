@@ -60,7 +60,7 @@ def test_a_user_at_her_policy_quota_goes_into_the_group_of_denied_sessions() -> 
         name="alice",
         method=DenyMethod.SESSION_GROUP,
         undo=(UNDO,),
-        notes=("Deny method session-policy: LimitExceeded, quota 10.",),
+        notes=("Could not attach the deny of sessions: LimitExceeded, quota 10.",),
     )
     assert iam.groups[SESSION_DENY_GROUP].members == {"alice"}
     assert holds(iam, target, DenyMethod.SESSION_GROUP)
@@ -73,8 +73,8 @@ def test_where_policies_and_groups_are_full_nothing_holds_and_both_are_told() ->
     done = denied(iam, alice(iam, groups=10))
     assert done.method is None
     assert done.notes == (
-        "Deny method session-policy: LimitExceeded, quota 10.",
-        "Deny method session-group: LimitExceeded, quota 10.",
+        "Could not attach the deny of sessions: LimitExceeded, quota 10.",
+        "Could not add the user to the group of denied sessions: LimitExceeded, quota 10.",
     )
     assert not iam.sessions_denied("alice")
 
@@ -100,7 +100,7 @@ def test_a_deny_of_sessions_that_was_rewritten_stays_on_nobody(policies: int) ->
     assert done.method is None
     assert not iam.sessions_denied("alice")
     assert done.notes[-1] == (
-        "Deny method session-group: its content is not ours any more; somebody rewrote it."
+        "Could not add the user to the group of denied sessions: somebody rewrote its content."
     )
 
 
@@ -191,9 +191,9 @@ def test_who_was_taken_out_of_the_group_is_put_back_and_told_of() -> None:
     world.later(900).reconcile()
     assert is_a_member(world)
     (report,) = world.bus.reports()
-    assert (report.disposition, report.method) == (Disposition.STRIPPED, "session-group")
+    assert (report.disposition, report.method) == (Disposition.DENY_REMOVED, "session-group")
     assert report.event_id == f"stripped-sessions-{id}-{world.now:.0f}"
-    assert report.notes[0].startswith("The deny (session-group, put on at ")
+    assert report.notes[0].startswith("The group of denied sessions, applied ")
 
 
 def test_a_group_that_carries_something_else_by_now_is_told_of_and_left() -> None:
@@ -244,7 +244,7 @@ def test_whom_an_earlier_installation_kept_by_a_group_is_denied_anew(policies: i
     kept_undo = (*UNDO[:-1], "--group-name=iam-org-revoker-kept-sessions")
     (report,) = world.bus.reports()
     assert (report.disposition, report.method, report.undo) == (
-        Disposition.KEPT,
+        Disposition.STILL_CONTAINED,
         method,
         (undo, kept_undo),
     )

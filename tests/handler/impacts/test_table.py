@@ -140,7 +140,8 @@ def test_a_document_nested_deeper_than_any_reader_goes_is_unreadable_not_an_erro
     record = bases()["user"] | {"eventName": "UpdateAssumeRolePolicy", "requestParameters": request}
     (impact,) = impacts_of(read_record(record), admin_group="Administrators", rescue=rescues)
     assert impact.missing == (
-        "The record does not carry the old trust policy. The new one cannot be read."
+        "The record does not carry the old trust policy: see CloudTrail or your IaC for it. "
+        "The new one cannot be read."
     )
 
 
@@ -205,7 +206,10 @@ def test_a_hole_in_a_record_is_never_a_gain_overlooked(case: Case) -> None:
     for part in ("requestParameters", "responseElements"):
         whole = case.request if part == "requestParameters" else case.response
         for key in whole or {}:
-            for spoilt in ({}, {key: None}, {key: ""}, {key: []}, {key: {}}, {key: 0}, {key: "x"}):
+            spoils: tuple[dict[str, Any], ...] = (
+                *({}, {key: None}, {key: ""}, {key: []}, {key: {}}, {key: 0}, {key: "x"}),
+            )
+            for spoilt in spoils:
                 record = bases()[case.base] | {
                     "eventName": case.event,
                     "requestParameters": case.request,

@@ -32,13 +32,13 @@ def test_a_report_comes_back_as_it_went() -> None:
 
 def test_empty_fields_do_not_travel() -> None:
     report = Report(
-        event_id="e", account="111122223333", disposition=Disposition.REPORTED, reason="root"
+        event_id="e", account="111122223333", disposition=Disposition.NOTICE, reason="root"
     )
     assert to_detail(report) == {
         "version": 1,
         "event_id": "e",
         "account": "111122223333",
-        "disposition": "told",
+        "disposition": "notice",
         "reason": "root",
         "partition": "aws",
     }
@@ -74,8 +74,8 @@ def test_what_is_no_report_is_refused_in_a_sentence(
 @pytest.mark.parametrize("word", ["forgiven", ["contained"], 7])
 def test_a_disposition_of_a_newer_member_is_told_of_in_its_own_word(word: object) -> None:
     report = from_detail(DETAIL | {"disposition": word})
-    assert report.disposition is Disposition.REPORTED
+    assert report.disposition is Disposition.NOTICE
     assert report.notes[0] == (
-        f"The member's version calls this {str(word)!r}, a word that the central account does not know."
+        f"The member's version reports {str(word)!r}, which the central account does not know."
     )
     assert report.notes[1:] == from_detail(DETAIL).notes

@@ -121,7 +121,10 @@ def test_each_one_is_told_of_once_with_the_deny_method_and_the_commands() -> Non
     world.later(900).reconcile()
     reported = {report.principal_id: report for report in world.bus.reports()}
     assert len(world.bus.reports()) == 2
-    assert (reported[eve].disposition, reported[eve].reason) == (Disposition.KEPT, "kept")
+    assert (reported[eve].disposition, reported[eve].reason) == (
+        Disposition.STILL_CONTAINED,
+        "kept",
+    )
     assert (reported[eve].method, reported[robot].method) == ("managed-policy", "boundary")
     assert [command[2] for command in reported[eve].undo] == [
         "detach-user-policy",
@@ -184,8 +187,8 @@ def test_who_cannot_be_held_is_told_of_once_and_tried_again_each_time() -> None:
     world.reconcile()
     world.later(900).reconcile()
     (report,) = world.bus.reports()
-    assert (report.disposition, report.method) == (Disposition.KEPT, "")
-    assert report.notes[0] == "Only the kept deny holds it: ours was not put on."
+    assert (report.disposition, report.method) == (Disposition.STILL_CONTAINED, "")
+    assert report.notes[0] == "Only the kept deny holds it."
     world.later(900).reconcile()
     assert world.bus.reports()[-1].method == "managed-policy"
     assert record(world, mallory)["method"] == "managed-policy"

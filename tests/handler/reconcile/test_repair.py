@@ -40,7 +40,7 @@ def test_a_stripped_deny_is_put_back_and_told() -> None:
     [report] = world.bus.reports()
     assert world.iam.holds("mallory")
     assert report.event_id == f"stripped-contained-{id}-{world.now:.0f}"
-    assert (report.disposition, report.reason) == (Disposition.STRIPPED, "not-an-administrator")
+    assert (report.disposition, report.reason) == (Disposition.DENY_REMOVED, "not-an-administrator")
     assert (report.principal_name, report.call, report.method) == (
         "mallory",
         "CreateUser",
@@ -48,8 +48,8 @@ def test_a_stripped_deny_is_put_back_and_told() -> None:
     )
     [note] = report.notes
     assert note == (
-        "The deny (managed-policy, put on at 2026-11-22 10:00:10 UTC) was not there any more, "
-        "or not ours any more. It was put back."
+        "The deny policy, applied 2026-11-22 10:00:10 UTC, was missing or altered. "
+        "It was re-attached."
     )
 
 
@@ -60,7 +60,7 @@ def test_a_deny_stripped_twice_is_told_twice_under_two_ids() -> None:
         world.later(900).reconcile()
     first, second = world.bus.reports()
     assert first.event_id != second.event_id
-    assert "put on at 2026-11-22 10:17:10 UTC" in second.notes[0]
+    assert "applied 2026-11-22 10:17:10 UTC" in second.notes[0]
 
 
 def test_a_renamed_offender_keeps_its_deny_under_its_new_name() -> None:
@@ -101,7 +101,7 @@ def test_a_deny_that_cannot_be_put_back_is_told_once_and_tried_each_time() -> No
     assert [r.disposition for r in reports] == [
         Disposition.CANNOT_CONTAIN,
         Disposition.CANNOT_CONTAIN,
-        Disposition.STRIPPED,
+        Disposition.DENY_REMOVED,
     ]
     assert reports[0].event_id == reports[1].event_id != reports[2].event_id
     assert world.iam.holds("mallory")
@@ -116,7 +116,7 @@ def test_a_reconciliation_that_died_before_it_could_tell_tells_when_it_is_tried_
     assert world.iam.holds("mallory")
     world.bus.refuse = ""
     world.later(60).reconcile()
-    assert [r.disposition for r in world.bus.reports()] == [Disposition.STRIPPED]
+    assert [r.disposition for r in world.bus.reports()] == [Disposition.DENY_REMOVED]
 
 
 def test_a_deny_that_was_put_on_this_minute_is_not_looked_at_yet() -> None:

@@ -37,7 +37,7 @@ def test_what_is_settled_leaves_nothing_to_do(play: object) -> None:
 
 def test_an_administrator_whom_an_offender_adds_again_is_not_to_be_turned_out() -> None:
     impact = impact_of(old_administrator())
-    assert impact.done == "the user was an administrator before: nothing to take back"
+    assert impact.done == "the user was an administrator before: nothing to revert"
     assert impact.undo == ()
 
 

@@ -65,7 +65,7 @@ def test_the_report_says_who_called_what_and_what_was_done() -> None:
                 ReportedImpact(
                     what="a new user 'accomplice'",
                     remediation="contain",
-                    done="gone already",
+                    done="already gone",
                 ),
             ),
             undo=(
@@ -100,7 +100,7 @@ def test_an_administrators_name_with_another_id_is_no_administrator() -> None:
     former = a_user("alice", "AIDAEXAMPLEFORMER")
     verdict = answer(call(former), world.tools())
     assert verdict.action is Action.CONTAIN
-    assert world.bus.reports()[0].disposition is Disposition.GONE
+    assert world.bus.reports()[0].disposition is Disposition.CALLER_DELETED
     assert not world.iam.holds("alice")
 
 
@@ -118,7 +118,7 @@ def test_a_missing_group_is_said_in_the_report() -> None:
     id = world.iam.add_user("mallory")
     answer(call(a_user("mallory", id)), world.tools())
     assert world.bus.reports()[0].notes == (
-        "At the baseline there was no group 'Administrators' here, or nobody in it.",
+        "The baseline found no group 'Administrators' here, or nobody in it.",
     )
 
 
@@ -143,7 +143,7 @@ def test_an_unreadable_record_is_told_of_under_the_functions_own_account() -> No
     world = World().installed()
     answer(read_event({"detail": None}), world.tools())
     report = world.bus.reports()[0]
-    assert (report.account, report.disposition) == (ACCOUNT, Disposition.REPORTED)
+    assert (report.account, report.disposition) == (ACCOUNT, Disposition.NOTICE)
     assert report.notes == ("Unreadable: the event carries no CloudTrail record.",)
 
 
@@ -165,8 +165,8 @@ def test_a_quota_on_every_deny_method_ends_as_cannot_contain_with_the_reasons() 
     report = world.bus.reports()[0]
     assert report.disposition is Disposition.CANNOT_CONTAIN
     assert report.notes == (
-        "Deny method managed-policy: LimitExceeded, refused.",
-        "Deny method deny-group: AccessDenied, refused.",
+        "Could not attach the deny policy: LimitExceeded, refused.",
+        "Could not add the user to the deny group: AccessDenied, refused.",
     )
     assert world.iam.groups[DENY_GROUP].members == set()
 

@@ -71,7 +71,7 @@ def test_a_deny_that_does_not_hold_on_the_canary_fails_the_test() -> None:
     test = world.later(900).reconcile().self_test
     assert not test.ok
     assert test.error.startswith(
-        "no deny held on the canary: Deny method managed-policy: its content"
+        "no deny held on the canary: Could not attach the deny policy: somebody"
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-import handler.revoker.respond.contain_caller
 from benchmarks.containing import shown_steps, steps_before_the_deny
 from benchmarks.steps import Steps
 from handler.revoker import main
+from handler.revoker.deny.contain import contain
+from handler.revoker.respond import contain_caller
 from tests.doubles.account import in_turn
 
 USER = [["batch_get_item", "get_group"], ["attach_user_policy", "update_item"]]
@@ -35,14 +36,12 @@ def test_the_deny_lands_after_two_sequential_steps() -> None:
 def test_three_more_calls_in_a_row_would_be_three_more_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    contain = handler.revoker.respond.contain_caller.contain
-
     def slower(iam: Any, target: Any, **rest: Any) -> Any:
         for _ in range(3):
             iam.list_account_aliases()
         return contain(iam, target, **rest)
 
-    monkeypatch.setattr(handler.revoker.respond.contain_caller, "contain", slower)
+    monkeypatch.setattr(contain_caller, "contain", slower)
     more = [["list_account_aliases"]] * 3
     beside_the_mark = [["list_account_aliases", "update_item"], *more[1:], ["attach_user_policy"]]
     assert {kind: sorted_rows(rows) for kind, rows in steps_before_the_deny().items()} == {
@@ -63,7 +62,11 @@ def test_of_two_side_by_side_the_longer_one_counts() -> None:
     steps = Steps()
 
     def calls(*names: str) -> Callable[[], None]:
-        return lambda: [steps.call(name) for name in names] and None
+        def run() -> None:
+            for name in names:
+                steps.call(name)
+
+        return run
 
     steps.beside(main._together)(calls("a"), calls("b", "c"))
     steps.call("then")

@@ -109,7 +109,7 @@ def test_left_out_parameters_list_what_was_made_since_and_say_so(world: World) -
     answer(padded, world.tools())
     [impact] = world.bus.reports()[0].impacts
     assert impact.critical
-    assert impact.done == "made since: user hidden"
+    assert impact.done == "created since: user hidden"
 
 
 def test_observing_writes_no_taint_and_touches_nobody(world: World) -> None:
@@ -193,7 +193,7 @@ def test_a_gain_that_iam_does_not_let_us_take_back_is_critical(world: World) -> 
     world.iam.fail["update_access_key"] = ["AccessDenied"]
     answer(makes_key(world, mallory(world), "anna"), world.tools())
     [impact] = world.bus.reports()[0].impacts
-    assert (impact.done, impact.critical) == ("NOT taken back: IAM answered AccessDenied", True)
+    assert (impact.done, impact.critical) == ("NOT reverted: IAM answered AccessDenied", True)
 
 
 def test_a_history_that_does_not_answer_is_no_proof_and_the_third_try_decides(

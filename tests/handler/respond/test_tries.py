@@ -11,6 +11,7 @@ from handler.model.reasons import Action, Reason
 from handler.revoker.requests.release import release
 from handler.revoker.respond import contain_caller
 from handler.revoker.respond.respond import answer
+from handler.revoker.state import marks
 from tests.doubles.account import World, a_user
 from tests.doubles.iam import SESSION_DENY_ARN, Group
 from tests.handler.memberships import ADMINISTRATORS, adds, creates, ignored, removes
@@ -28,7 +29,7 @@ def before_the_record(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[],
     """Let another worker come between the deny and its record, once."""
 
     def interrupt(job: Callable[[], None]) -> None:
-        real = contain_caller.mark_contained
+        real = marks.mark_contained
 
         def late(*arguments: Any, **named: Any) -> Any:
             monkeypatch.setattr(contain_caller, "mark_contained", real)
@@ -107,7 +108,7 @@ def test_a_try_under_an_old_name_leaves_the_name_that_is_written_down(
 ) -> None:
     world.installed()
     who = mallory(world)
-    mark = contain_caller.mark_trying
+    mark = marks.mark_trying
 
     def late(*arguments: Any, **named: Any) -> None:
         """Another worker contains the caller, who has a new name, between look and mark."""

@@ -188,6 +188,46 @@ def dead_tampering() -> World:
     return world
 
 
+def own_deny() -> World:
+    """mallory takes the deny off itself; its call puts it on again."""
+    world = new_user()
+    world.iam.users["mallory"].attached.clear()
+    deny = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
+    return does(world, "DetachUserPolicy", userName="mallory", policyArn=deny)
+
+
+def others_deny() -> World:
+    """mallory takes the deny off another, which reconciliation puts on again."""
+    world = new_user()
+    deny = f"arn:aws:iam::{ACCOUNT}:policy/iam-org-revoker/iam-org-revoker-deny"
+    return does(world, "DetachUserPolicy", userName="accomplice", policyArn=deny)
+
+
+def own_part() -> World:
+    """mallory creates a role under the name of one of ours."""
+    world = World().installed()
+    id, trust = world.iam.add_role("iam-org-revoker-forward"), json.dumps(_trust_of("999988887777"))
+    made = {"roleName": "iam-org-revoker-forward", "roleId": id}
+    asked = {"roleName": "iam-org-revoker-forward", "assumeRolePolicyDocument": trust}
+    return does(world, "CreateRole", {"role": made}, **asked)
+
+
+def role_caller() -> World:
+    world = World().installed()
+    deployer = a_session("deployer", world.iam.add_role("deployer"))
+    answer(creates(deployer, second=0), world.tools())
+    return world
+
+
+def identity_center() -> World:
+    world = World().installed()
+    name = "AWSReservedSSO_Developer_0123456789abcdef"
+    path = "/aws-reserved/sso.amazonaws.com/eu-west-1/"
+    caller = a_session(name, world.iam.add_role(name), path=path)
+    answer(creates(caller, second=0), world.tools())
+    return world
+
+
 def no_method() -> World:
     world = World().installed()
     world.iam.fail = {
@@ -203,23 +243,28 @@ def _trust_of(account: str) -> dict[str, Any]:
 
 
 CASES: dict[str, Case] = {
-    "gained-user": new_user,
-    "gained-role": new_role,
-    "gained-key": new_key,
-    "gained-key-refused": refused_key,
-    "gained-password": new_password,
-    "gained-created-password": accomplices_password,
-    "gained-administrator": new_administrator,
-    "gained-old-administrator": old_administrator,
-    "gained-rescue-trust": rescue_trust,
-    "gained-policy-version": new_version,
-    "gained-policy": attached_policy,
-    "gained-unknown": padded_call,
+    "changed-user": new_user,
+    "changed-role": new_role,
+    "changed-key": new_key,
+    "changed-key-refused": refused_key,
+    "changed-password": new_password,
+    "changed-created-password": accomplices_password,
+    "changed-administrator": new_administrator,
+    "changed-old-administrator": old_administrator,
+    "changed-rescue-trust": rescue_trust,
+    "changed-policy-version": new_version,
+    "changed-policy": attached_policy,
+    "changed-unknown": padded_call,
     "contained-sessions": stolen_key,
     "contained-sessions-group": partial(stolen_key, policies=10),
-    "held-back-breaker": broken_circuit,
-    "held-back-group": no_group,
-    "stripped": stripped_deny,
+    "changed-own-deny": own_deny,
+    "changed-others-deny": others_deny,
+    "changed-own-part": own_part,
+    "contained-role": role_caller,
+    "identity-center": identity_center,
+    "blocked-breaker": broken_circuit,
+    "blocked-group": no_group,
+    "deny-removed": stripped_deny,
     "no-method-held": no_method,
     "tampered-late": dead_tampering,
 }

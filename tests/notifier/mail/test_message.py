@@ -82,7 +82,7 @@ def test_a_form_that_is_too_large_is_shortened_and_says_so_and_the_text_is_whole
     long = '"' * 2_000
     facts = {f"fact-{number}": long for number in range(40)}
     incident = reported()
-    huge = replace(incident, first=replace(incident.first, facts=incident.first.facts | facts))
+    huge = replace(incident, first=replace(incident.first, facts={**incident.first.facts, **facts}))
     mail = make_mail(subject="s", body="b" * 9_000, kind="contained", incidents=[huge], whole=True)
     message = sns_message(mail)
     assert len(message) <= MESSAGE_LIMIT
@@ -97,7 +97,7 @@ def test_people_get_the_text_and_everybody_else_the_form() -> None:
     forms = json.loads(sns_message(golden_mails()["digest"]))
     assert set(forms) == {"default", "email", "sms"}
     assert json.loads(forms["default"])["kind"] == "digest"
-    assert forms["email"].startswith("4 incidents came faster")
+    assert forms["email"].startswith("4 incidents arrived faster")
 
 
 def test_texts_stay_as_recorded_in_the_form() -> None:
@@ -125,9 +125,9 @@ def test_the_example_says_in_a_line_what_each_kind_of_mail_is_about() -> None:
         "- acme-dev: user mallory: CreateAccessKey, 1 so far (contained)",
         "- acme-dev: role deployer: CreatePolicyVersion, 7 so far (contained)",
     ]
-    assert chat.chat_text(dict(mails["silent"].form)).splitlines() == [
-        "*[Revoker silent] 111122223333 (acme-dev)*",
-        "- 111122223333, last heard 2026-09-21T14:13:20Z",
+    assert chat.chat_text(dict(mails["not-reporting"].form)).splitlines() == [
+        "*[Revoker not reporting] 111122223333 (acme-dev)*",
+        "- 111122223333, last heartbeat 2026-09-21T14:13:20Z",
     ]
 
 
@@ -183,5 +183,5 @@ def test_the_example_posts_what_a_queue_got_to_a_webhook(
 
 
 def test_the_example_refuses_what_is_no_mail_of_ours() -> None:
-    with pytest.raises(ValueError, match="no mail of iam-org-revoker"):
+    with pytest.raises(ValueError, match="not a mail of iam-org-revoker"):
         chat_module().read_form('{"version": 2}')

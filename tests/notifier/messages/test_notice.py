@@ -186,25 +186,25 @@ def test_an_addendum_is_the_event_that_it_completes() -> None:
             json.dumps(given_envelope({}, source="evil")),
             ACCOUNT,
             "envelope-1",
-            "The event is neither a report nor one of AWS's own.",
+            "The event is neither a report nor an event of AWS.",
         ),
         (
             json.dumps(given_envelope({}, **{"detail-type": "IAM Org Revoker Report 2"})),
             ACCOUNT,
             "envelope-1",
-            "The event is neither a report nor one of AWS's own.",
+            "The event is neither a report nor an event of AWS.",
         ),
         (
             json.dumps(given_envelope({}, source="awsx.iam")),
             ACCOUNT,
             "envelope-1",
-            "The event is neither a report nor one of AWS's own.",
+            "The event is neither a report nor an event of AWS.",
         ),
         (
             tamper_body({"hello": "world"}),
             ACCOUNT,
             "envelope-1",
-            "The event of AWS's is not a CloudTrail record.",
+            "The AWS event is not a CloudTrail record.",
         ),
         (
             report_body(account="999988887777"),
@@ -230,10 +230,10 @@ def test_what_cannot_be_believed_is_a_refusal_under_its_envelope(
     body: str, account: str, event: str, why: str
 ) -> None:
     notice = read_notice(body)
-    assert notice.kind is NoticeKind.REFUSED
+    assert notice.kind is NoticeKind.REJECTED
     assert (notice.account, notice.event_id) == (account, event)
     assert notice.principal == "sender"
-    assert notice.facts["refused"] == why
+    assert notice.facts["rejected"] == why
 
 
 def test_what_names_no_event_is_the_same_event_when_it_comes_in_another_message() -> None:
@@ -314,4 +314,4 @@ def test_an_undo_that_is_too_long_is_left_out_whole_and_said() -> None:
     short = detached("a")
     notice = read_notice(report_body(undo=(short, detached("x" * 3_000))))
     assert notice.undo == (short,)
-    assert notice.notes == ("A command that undoes was too long for a mail and was left out.",)
+    assert notice.notes == ("An undo command was too long for a mail and was left out.",)

@@ -59,7 +59,9 @@ def test_the_next_morning_names_only_who_called_since(notifier: NotifierWorld) -
 def test_what_a_circuit_breaker_holds_back_is_told_at_once(notifier: NotifierWorld) -> None:
     held = {"disposition": Disposition.CANNOT_CONTAIN, "held_by": "CircuitBreaker"}
     notifier.deliver(given_report_of(1, **(HELD | held | {"mode": "enforce"})))
-    assert [subject.split("]")[0] for subject in notifier.subjects()] == ["[IAM NOT revoked"]
+    assert [subject.split("]")[0] for subject in notifier.subjects()] == [
+        "[CRITICAL: not contained"
+    ]
 
 
 def test_what_a_newer_members_setting_holds_back_is_told_at_once(notifier: NotifierWorld) -> None:
@@ -72,13 +74,13 @@ def test_a_critical_incident_is_reminded_of_each_morning_for_three_days(
 ) -> None:
     notifier.deliver(
         given_report_of(1, disposition=Disposition.CANNOT_CONTAIN),
-        given_report_of(2, disposition=Disposition.REPORTED),
+        given_report_of(2, disposition=Disposition.NOTICE),
     )
     for day in range(6):
         notifier.now = MORNING + day * 86_400
         notifier.sweep()
         notifier.sweep()
-    assert notifier.subjects()[2:] == ["[Still open] 1 incident"] * 3
+    assert notifier.subjects()[2:] == ["[Daily reminder] 1 incident"] * 3
     assert not any("due_at" in item for item in notifier.items().values())
 
 
@@ -92,7 +94,9 @@ def test_an_illness_is_one_mail_until_it_is_gone_and_another_when_it_is_back(
     notifier: NotifierWorld,
 ) -> None:
     beats(notifier, 30, rule="DISABLED")
-    assert notifier.subjects() == ["[Revoker ill] 111122223333 (acme-dev) calls rule off"]
+    assert notifier.subjects() == [
+        "[Revoker unhealthy] 111122223333 (acme-dev): IAM event rule disabled, not protected"
+    ]
     beats(notifier, 8)
     beats(notifier, 2, rule="DISABLED")
     assert len(notifier.topic.mails) == 2
@@ -101,9 +105,9 @@ def test_an_illness_is_one_mail_until_it_is_gone_and_another_when_it_is_back(
 def test_each_illness_of_an_account_is_a_mail_of_its_own(notifier: NotifierWorld) -> None:
     beats(notifier, 1, rule="DISABLED", trail="stopped", dead_letters=2)
     assert sorted(notifier.subjects()) == [
-        "[Revoker ill] 111122223333 (acme-dev) calls rule off",
-        "[Revoker ill] 111122223333 (acme-dev) dead letters",
-        "[Revoker ill] 111122223333 (acme-dev) trail off",
+        "[Revoker unhealthy] 111122223333 (acme-dev): IAM event rule disabled, not protected",
+        "[Revoker unhealthy] 111122223333 (acme-dev): events wait in the dead-letter queue",
+        "[Revoker unhealthy] 111122223333 (acme-dev): no trail is logging, not protected",
     ]
 
 
@@ -111,7 +115,7 @@ def test_an_illness_is_reminded_of_while_it_lasts(notifier: NotifierWorld) -> No
     notifier.now = MORNING - 7_200
     beats(notifier, 9, trail="stopped")
     notifier.sweep()
-    assert notifier.subjects()[1:] == ["[Still open] 1 incident"]
+    assert notifier.subjects()[1:] == ["[Daily reminder] 1 incident"]
     notifier.now = MORNING + 86_400
     notifier.sweep()
     assert len(notifier.topic.mails) == 2
@@ -128,4 +132,6 @@ def test_an_old_version_waits_for_the_morning_and_is_forgotten_if_it_is_gone_by_
     notifier.now = MORNING + 86_400 - 1_800
     beats(notifier, 2, product_version="0.0.9")
     notifier.sweep()
-    assert notifier.subjects() == ["[Revoker ill] 111122223333 (acme-dev) old version"]
+    assert notifier.subjects() == [
+        "[Revoker unhealthy] 111122223333 (acme-dev): runs an old version"
+    ]

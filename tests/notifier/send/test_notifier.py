@@ -99,7 +99,7 @@ def test_two_principals_two_accounts_and_two_kinds_are_incidents_of_their_own(
     )
     # Accounts in turn, and the critical one first in its account.
     assert notifier.subjects() == [
-        "[IAM NOT revoked] 111122223333 (acme-dev) user mallory: CreateAccessKey",
+        "[CRITICAL: not contained] 111122223333 (acme-dev) user mallory: CreateAccessKey",
         "[IAM revoked] 444455556666 (acme-dev) user mallory: CreateAccessKey",
         "[IAM revoked] 111122223333 (acme-dev) user mallory: CreateAccessKey",
         "[IAM revoked] 111122223333 (acme-dev) user eve: CreateAccessKey",
@@ -111,7 +111,7 @@ def test_one_event_first_contained_and_then_not_is_told_twice(notifier: Notifier
     notifier.deliver(report_body("e-1", disposition=Disposition.CANNOT_CONTAIN))
     assert [subject.split("]")[0] for subject in notifier.subjects()] == [
         "[IAM revoked",
-        "[IAM NOT revoked",
+        "[CRITICAL: not contained",
     ]
 
 
@@ -121,9 +121,9 @@ def test_a_forged_report_is_refused_told_of_and_acknowledged(notifier: NotifierW
         for n in range(9)
     ]
     assert notifier.deliver(*forged) == []
-    assert notifier.subjects() == ["[Report refused] 111122223333 (call 1 of 9)"]
+    assert notifier.subjects() == ["[Forged or unreadable report] 111122223333 (call 1 of 9)"]
     assert [key for key in notifier.items() if key.startswith("incident#")] == [
-        f"incident#{ACCOUNT}#refused#sender"
+        f"incident#{ACCOUNT}#rejected#sender"
     ]
 
 
@@ -133,8 +133,8 @@ def test_a_forged_report_is_refused_told_of_and_acknowledged(notifier: NotifierW
 def test_poison_is_told_of_once_and_never_comes_again(notifier: NotifierWorld, body: str) -> None:
     assert notifier.deliver(body, report_body()) == []
     assert sorted(subject.split("]")[0] for subject in notifier.subjects()) == [
+        "[Forged or unreadable report",
         "[IAM revoked",
-        "[Report refused",
     ]
 
 

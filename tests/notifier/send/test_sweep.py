@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from handler.model.report import Disposition
+from handler.notifier.mail.digest_mail import PART_LIMIT
 from handler.notifier.main import SINGLES_SECONDS
 from handler.notifier.send import sweep
 from handler.notifier.store.incidents import LEASE_SECONDS
@@ -75,9 +76,9 @@ SCALE = 10
 
 @pytest.fixture
 def tenth(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (sweep.SWEEP_LIMIT, sweep.PART_LIMIT) == (1_500, 250)
+    assert (sweep.SWEEP_LIMIT, PART_LIMIT) == (1_500, 250)
     monkeypatch.setattr(sweep, "SWEEP_LIMIT", sweep.SWEEP_LIMIT // SCALE)
-    monkeypatch.setattr(sweep, "PART_LIMIT", sweep.PART_LIMIT // SCALE)
+    monkeypatch.setattr(sweep, "PART_LIMIT", PART_LIMIT // SCALE)
 
 
 @pytest.mark.usefixtures("tenth")
@@ -197,7 +198,7 @@ def test_a_critical_one_has_a_place_left_and_leads_in_the_digest(notifier: Notif
     notifier.deliver(*critical)
     assert [subject.split("]")[0] for subject in notifier.subjects()] == [
         "[IAM revoked",
-        "[IAM NOT revoked",
+        "[CRITICAL: not contained",
     ]
     sweep_until_done(notifier)
     assert notifier.subjects()[2] == "[Digest] 111122223333: 21 incidents, 2 critical"

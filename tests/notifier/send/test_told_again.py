@@ -1,4 +1,4 @@
-"""Each containment is told of once: from the revoker's reports to the mails of the central account."""
+"""Each containment is mailed once: from the revoker's reports to the central account's mails."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_stripped_deny_of_the_next_containment_is_told_of_again(
     notifier.now += 120
     notifier.sweep()
     reported = [subject.split("]")[0] for subject in notifier.subjects()]
-    assert sorted(reported) == ["[IAM deny stripped"] * 2 + ["[IAM revoked"] * 2
+    assert sorted(reported) == ["[CRITICAL: deny removed"] * 2 + ["[IAM revoked"] * 2
 
 
 def test_a_report_of_an_older_revoker_has_the_incident_that_it_always_had(

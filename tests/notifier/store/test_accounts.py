@@ -1,4 +1,4 @@
-"""Silence and its end: told once, by the account's own time, and not while the central account is behind."""
+"""Accounts that stop and resume reporting: mailed once, and not while the notifier is behind."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ def test_an_account_that_misses_two_heartbeats_is_told_of_once_and_its_return_on
     run(notifier, 1_200, *OTHERS)
     assert notifier.subjects() == []
     run(notifier, 3_600, *OTHERS)
-    assert notifier.subjects() == ["[Revoker silent] 111122223333 (acme-dev)"]
+    assert notifier.subjects() == ["[Revoker not reporting] 111122223333 (acme-dev)"]
     run(notifier, 3_600, ACCOUNT, *OTHERS)
-    assert notifier.subjects()[1:] == ["[Revoker heard again] 111122223333 (acme-dev)"]
+    assert notifier.subjects()[1:] == ["[Revoker reporting again] 111122223333 (acme-dev)"]
     run(notifier, 3_600, *OTHERS)
-    assert notifier.subjects()[2:] == ["[Revoker silent] 111122223333 (acme-dev)"]
+    assert notifier.subjects()[2:] == ["[Revoker not reporting] 111122223333 (acme-dev)"]
 
 
 def test_accounts_that_fall_silent_together_are_one_mail(notifier: NotifierWorld) -> None:
     many = [f"{number:012d}" for number in range(1, 40)]
     settle_in(notifier, *many, *OTHERS)
     run(notifier, 3_600, *OTHERS)
-    assert notifier.subjects() == ["[Revoker silent] 39 accounts"]
+    assert notifier.subjects() == ["[Revoker not reporting] 39 accounts"]
     assert all(account in notifier.topic.mails[0].body for account in many)
 
 
@@ -89,15 +89,17 @@ def test_one_account_whose_heartbeats_are_old_does_not_excuse_the_others(
             sent_at=notifier.now,
         )
         run(notifier, 900)
-    assert notifier.subjects()[0] == "[Revoker silent] 2 accounts"
+    assert notifier.subjects()[0] == "[Revoker not reporting] 2 accounts"
 
 
 def test_when_nobody_is_heard_one_mail_says_where_to_look(notifier: NotifierWorld) -> None:
     settle_in(notifier, ACCOUNT, *OTHERS)
     run(notifier, 3_600)
-    assert notifier.subjects() == ["[Revoker silent] 3 accounts"]
-    assert notifier.topic.mails[0].attributes["kind"] == "deaf"
-    assert "event source mapping" in " ".join(notifier.topic.mails[0].body.split())
+    assert notifier.subjects() == ["[Revoker not reporting] 3 accounts"]
+    assert notifier.topic.mails[0].attributes["kind"] == "no-heartbeats"
+    assert "iam-org-revoker-notifier still reads the queue" in " ".join(
+        notifier.topic.mails[0].body.split()
+    )
 
 
 def test_a_heartbeat_from_the_future_or_out_of_order_moves_nothing_back(
@@ -144,8 +146,8 @@ def test_a_silence_is_in_the_morning_s_reminder_and_forgotten_after_a_month(
         for _ in range(3):
             notifier.deliver(*[heartbeat_body(account, at=notifier.now) for account in OTHERS])
             notifier.sweep()
-    reminders = [one for one in notifier.subjects() if one.startswith("[Still open]")]
-    assert set(reminders) == {"[Still open] 0 incidents, 1 silent account"}
+    reminders = [one for one in notifier.subjects() if one.startswith("[Daily reminder]")]
+    assert set(reminders) == {"[Daily reminder] 1 account not reporting"}
     assert FORGET_SECONDS // 86_400 - 1 <= len(reminders) <= FORGET_SECONDS // 86_400 + 1
     assert "due_at" not in notifier.items()[f"account#{ACCOUNT}"]
 
@@ -162,8 +164,8 @@ def test_a_heartbeat_while_the_silence_is_told_of_is_a_return(notifier: Notifier
     notifier.wire.before = before
     run(notifier, 900, *OTHERS)
     assert notifier.subjects() == [
-        "[Revoker silent] 111122223333 (acme-dev)",
-        "[Revoker heard again] 111122223333 (acme-dev)",
+        "[Revoker not reporting] 111122223333 (acme-dev)",
+        "[Revoker reporting again] 111122223333 (acme-dev)",
     ]
     assert "not_reporting_since" not in notifier.items()[f"account#{ACCOUNT}"]
 
@@ -189,18 +191,18 @@ def test_a_sweep_that_dies_while_it_tells_of_a_silence_tells_of_it_again(
         notifier.now += 60
         notifier.deliver(*[heartbeat_body(account, at=notifier.now) for account in OTHERS])
     assert died == 1
-    assert notifier.subjects() == ["[Revoker silent] 111122223333 (acme-dev)"]
+    assert notifier.subjects() == ["[Revoker not reporting] 111122223333 (acme-dev)"]
 
 
 def test_a_heartbeat_of_another_account_is_refused(notifier: NotifierWorld) -> None:
     body = json.loads(heartbeat_body(at=START))
     body["detail"]["account"] = "999988887777"
     notice = read_notice(json.dumps(body))
-    assert notice.facts["refused"] == (
+    assert notice.facts["rejected"] == (
         "The heartbeat names account 999988887777, its envelope 111122223333."
     )
     body["detail"] = {"version": 9}
-    assert read_notice(json.dumps(body)).facts["refused"] == (
+    assert read_notice(json.dumps(body)).facts["rejected"] == (
         "The heartbeat cannot be read: heartbeat version 9 is not 1."
     )
 
@@ -221,7 +223,7 @@ def test_a_heartbeat_that_cannot_be_written_comes_again_and_nothing_else_does(
 def test_the_status_excuses_the_same_accounts_as_the_mail_minute_by_minute(
     notifier: NotifierWorld,
 ) -> None:
-    """Both judge by what the central account wrote down: no status calls silent whom the mail excuses."""
+    """Both judge by what the table holds: status excuses what the mail excuses."""
     settle_in(notifier, ACCOUNT, *OTHERS)
     notifier.now += 1_200
     for minute in range(120):
@@ -233,7 +235,7 @@ def test_the_status_excuses_the_same_accounts_as_the_mail_minute_by_minute(
         item = {name: one for name, one in notifier.items()["central"].items() if name != "pk"}
         kept = Kept(central=read_central({name: {"N": str(one)} for name, one in item.items()}))
         excused = central_is_behind(status_inputs(kept=kept, now=notifier.now))
-        reported = "[Revoker silent] 111122223333 (acme-dev)" in notifier.subjects()
+        reported = "[Revoker not reporting] 111122223333 (acme-dev)" in notifier.subjects()
         assert reported is not excused, minute
         notifier.now += 60
-    assert notifier.subjects() == ["[Revoker silent] 111122223333 (acme-dev)"]
+    assert notifier.subjects() == ["[Revoker not reporting] 111122223333 (acme-dev)"]

@@ -47,7 +47,7 @@ def account(box: Box) -> str:
 
 
 @pytest.fixture
-def walk(box: Box) -> Callable[[Step], None]:
+def walk(box: Box) -> Callable[[Step], Any]:
     """Takes a step under exactly the documented permissions."""
     waiting = Waiting(sleep=lambda _: None, clock=box.time, poll=0.0, patience=0.0)
     walker = Walker(documented(box), {}, waiting, NotReporting())

@@ -131,7 +131,7 @@ def test_repair_tells_programs_one_document_and_people_its_plan(
     made = Plan(plan(given()).steps[:1])
     monkeypatch.setattr(drift, "read_chosen", lambda *_: wanted())
     monkeypatch.setattr(drift, "open_clients", lambda *_, **__: Clients("", NoAws(), NoAws()))
-    found = (given(observed=rolled_out()), [], {})
+    found: Any = (given(observed=rolled_out()), [], {})
     monkeypatch.setattr(drift, "_looked", lambda *_: found)
     monkeypatch.setattr(drift, "to_look_into", lambda *_: set())
     monkeypatch.setattr(drift, "repairing", lambda *_: made)

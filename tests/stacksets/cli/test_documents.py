@@ -30,4 +30,4 @@ def test_every_key_of_the_file_is_explained() -> None:
     }
     assert len(asked) > 20
     for key in asked:
-        assert f"`{key}`" in explained, key
+        assert f"`{key!s}`" in explained, key

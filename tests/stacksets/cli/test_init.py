@@ -112,9 +112,9 @@ def test_accounts_right_below_the_root_are_named_with_what_to_do() -> None:
     (said,) = [part for part in file.split("\n\n") if part.startswith("# Right below the root")]
     assert said == (
         "# Right below the root, and so in no ring: nothing is rolled out to these accounts, and\n"
-        '# status calls each "not reached". Move it into a unit of a ring (aws organizations\n'
+        '# status calls each "not reached". Move it into an OU of a ring (aws organizations\n'
         "# move-account --account-id ID --source-parent-id r-ab12\n"
-        "# --destination-parent-id UNIT), or leave it out by choice, under [[excluded]] below.\n"
+        "# --destination-parent-id UNIT), or exclude it, under [[excluded]] below.\n"
         f"#   {ONE} payments"
     )
     wanted = read_wanted(file, member=MEMBER, central=CENTRAL)

@@ -131,11 +131,11 @@ def test_incidents_are_counted_by_account_and_day_for_thirty_days() -> None:
     one, other = account_id(1), account_id(2)
     opened = {
         Opened(one, today, "contained"): 3,
-        Opened(one, today, "stripped"): 1,
-        Opened(one, today - 29, "told"): 2,
+        Opened(one, today, "deny-removed"): 1,
+        Opened(one, today - 29, "notice"): 2,
         Opened(one, today - 30, "contained"): 50,
         Opened(other, today - 1, "contained"): 9,
-        Opened(other, today - 1, "ill"): 70,
+        Opened(other, today - 1, "unhealthy"): 70,
     }
     inputs = status_inputs()
     inputs = replace(inputs, kept=replace(inputs.kept, opened=opened))

@@ -199,7 +199,7 @@ class Clientele:
                         seen = operation in ("scan", "list_policies")
                         if whole.refuses is ClientError or not seen:
                             reported = {"Code": "AccessDenied", "Message": f"not {operation}"}
-                            raise ClientError({"Error": reported}, operation)  # type: ignore[typeddict-item]
+                            raise ClientError({"Error": reported}, operation)
                         items = [{"pk": {"S": f"incident#{one}#x"}} for one in whole.reported]
                         yield {"Items": items, "Policies": [{}] * (account in whole.keeps)}
 

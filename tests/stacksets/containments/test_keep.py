@@ -23,15 +23,19 @@ GROUP = "iam-org-revoker-kept"
 
 
 def user(*methods: DenyMethod, **facts: object) -> Bearer:
-    return replace(Bearer("user", "mallory", "AIDA1", frozenset(methods), policies=1), **facts)  # type: ignore[arg-type]  # fields of the value
+    return replace(
+        Bearer("user", "mallory", "AIDA1", frozenset(methods), policies=1), **facts
+    )  # fields of the value
 
 
 def role(*methods: DenyMethod, **facts: object) -> Bearer:
-    return replace(Bearer("role", "robot", "AROA1", frozenset(methods), policies=1), **facts)  # type: ignore[arg-type]  # fields of the value
+    return replace(
+        Bearer("role", "robot", "AROA1", frozenset(methods), policies=1), **facts
+    )  # fields of the value
 
 
 def holding(*bearers: Bearer, **facts: object) -> Holding:
-    return replace(Holding(ACCOUNT, "aws", bearers, runs=True), **facts)  # type: ignore[arg-type]  # fields of the value
+    return replace(Holding(ACCOUNT, "aws", bearers, runs=True), **facts)  # fields of the value
 
 
 def calls(step: Step) -> list[tuple[str, dict[str, object]]]:

@@ -71,7 +71,7 @@ class CloudTrail:
     def get_event_selectors(self, **_: Any) -> dict[str, Any]:
         if isinstance(self.selectors, str):
             error = {"Error": {"Code": self.selectors, "Message": "no"}}
-            raise ClientError(error, "GetEventSelectors")  # type: ignore[arg-type]
+            raise ClientError(error, "GetEventSelectors")
         return self.selectors
 
 

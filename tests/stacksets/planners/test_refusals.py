@@ -161,7 +161,7 @@ REFUSED = {
 def test_a_rollout_is_refused_in_words(case: str) -> None:
     changes, about, sentence = REFUSED[case]
     seen = untouched()
-    seen = replace(seen, organization=replace(seen.organization, **about))  # type: ignore[arg-type]
+    seen = replace(seen, organization=replace(seen.organization, **about))
     assert plan(given(changed(*changes), seen)).refusals == (sentence,)
 
 

@@ -246,14 +246,14 @@ def mixed_status_inputs(size: int) -> StatusInputs:
         Excluded(one, "It is the vault of backups and has no IAM users.")
         for one in list(instances)[10::step]
     )
-    for one in left_out:
-        del instances[one.account], heard[one.account]
+    for spared in left_out:
+        del instances[spared.account], heard[spared.account]
     today = int(NOW) // DAY
     opened = {
         Opened(account_id(1 + number), today - day, kind): 1 + (number * day) % 5
         for number in range(min(size - 1, 60))
         for day in range(30)
-        for kind, often in (("contained", 5), ("stripped", 40), ("ill", 9))
+        for kind, often in (("contained", 5), ("deny-removed", 40), ("unhealthy", 9))
         if (number * 7 + day * 3 + 1) % (often + number) == 0
     }
     return replace(
