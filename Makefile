@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test sandbox clean
+.PHONY: demo test test-all sandbox clean
 
 demo: .venv/sandbox
 	.venv/bin/python -m sandbox.demo
@@ -12,6 +12,9 @@ sandbox: .venv/sandbox
 
 test: .venv/tox
 	.venv/bin/python -m tox run
+
+test-all: .venv/tox
+	.venv/bin/python -m tox exec -e gate -- pytest -n auto --maxprocesses 4 --dist loadgroup --everything
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }

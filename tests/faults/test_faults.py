@@ -19,13 +19,19 @@ from tests.faults.scenarios import CENTRAL, MEMBER, plans
 Breaches = dict[Plan, list[str]]
 
 
-def wrong_in_member(scenario: Scenario) -> Breaches:
-    found = {plan: breaches(scenario, plan) for plan in plans(scenario)}
+@pytest.fixture(scope="session")
+def every(everything: bool) -> int:
+    """Play each plan, or in the short run one of so many: each call fails, the fault takes turns."""
+    return 1 if everything else 7
+
+
+def wrong_in_member(scenario: Scenario, every: int = 1) -> Breaches:
+    found = {plan: breaches(scenario, plan) for plan in plans(scenario)[::every]}
     return {plan: wrong for plan, wrong in found.items() if wrong}
 
 
-def wrong_in_central(scenario: CentralScenario) -> Breaches:
-    found = {plan: central_breaches(scenario, plan) for plan in plans(scenario)}
+def wrong_in_central(scenario: CentralScenario, every: int = 1) -> Breaches:
+    found = {plan: central_breaches(scenario, plan) for plan in plans(scenario)[::every]}
     return {plan: wrong for plan, wrong in found.items() if wrong}
 
 
@@ -35,18 +41,18 @@ def name(scenario: Scenario | CentralScenario) -> str:
 
 @pytest.mark.parametrize("scenario", MEMBER, ids=name)
 def test_whatever_fails_in_a_member_no_offender_ends_free_and_nobody_goes_untold(
-    scenario: Scenario,
+    scenario: Scenario, every: int
 ) -> None:
     assert breaches(scenario, None) == []
-    assert wrong_in_member(scenario) == {}
+    assert wrong_in_member(scenario, every) == {}
 
 
 @pytest.mark.parametrize("scenario", CENTRAL, ids=name)
 def test_whatever_fails_in_the_central_account_each_mail_comes_and_once(
-    scenario: CentralScenario,
+    scenario: CentralScenario, every: int
 ) -> None:
     assert central_breaches(scenario, None) == []
-    assert wrong_in_central(scenario) == {}
+    assert wrong_in_central(scenario, every) == {}
 
 
 # ---- a test must be able to fail

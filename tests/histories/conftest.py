@@ -1,4 +1,4 @@
-"""How many histories are played: HISTORIES in the environment, else as many as the gate plays."""
+"""How many histories are played: HISTORIES in the environment, else as many as the run asks for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 import pytest
 
 # About 40 ms each on one core of the machine where this was measured.
-IN_THE_GATE = 5_000
+WITH_EVERYTHING = 5_000
+SAMPLE = 320
 
 
 @pytest.fixture(scope="session")
-def histories() -> int:
-    return int(os.environ.get("HISTORIES", IN_THE_GATE))
+def histories(everything: bool) -> int:
+    return int(os.environ.get("HISTORIES", WITH_EVERYTHING if everything else SAMPLE))

@@ -25,8 +25,13 @@ def test_what_failed_once_does_not_fail_again(case: Path) -> None:
     assert play(from_case(json.loads(case.read_text()))) == []
 
 
-def test_no_offender_ends_free_and_no_administrator_contained(histories: int) -> None:
-    for seed in range(histories):
+# Each of these is cut by seed, so that several processes can play.
+PARTS = 8
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_offender_ends_free_and_no_administrator_contained(histories: int, part: int) -> None:
+    for seed in range(part, histories, PARTS):
         history = drawn(seed)
         wrong = play(history)
         assert wrong == [], f"seed {seed}: {wrong}\n{to_text(history)}"
@@ -45,10 +50,11 @@ def test_no_different_where_the_first_event_of_all_is_the_attack(histories: int)
     assert judged > histories // 12
 
 
-def test_a_state_machine_finds_no_way_out_either(histories: int) -> None:
-    """In a process of its own: hypothesis draws constants of whatever modules are loaded, and what
-    it plays must not depend on which tests ran before."""
-    command = [sys.executable, "-m", "tests.histories.machine", str(histories)]
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_state_machine_finds_no_way_out_either(histories: int, part: int) -> None:
+    """Play in a process of its own: hypothesis draws constants from the modules that are loaded, and
+    its histories must not depend on which tests ran before."""
+    command = [sys.executable, "-m", "tests.histories.machine", str(histories // PARTS), str(part)]
     done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-6_000:]
 
