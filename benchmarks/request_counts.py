@@ -1,4 +1,4 @@
-"""What a reconciliation, a call and a sweep ask of AWS: the real handlers run, their requests counted.
+"""Count the AWS requests of a reconciliation, a call and a sweep, by running the real handlers.
 
 The member side runs on the doubles of the tests, the central side on the emulator's table. Nothing
 here knows a price.
@@ -103,7 +103,7 @@ class _Account(Rounds):
 
 
 def of_a_reconciliation() -> Usage:
-    """One reconciliation of a healthy account without incidents, as a share of a day's, not its first."""
+    """One reconciliation of a healthy account without incidents, as a share of a whole day's."""
     account = _Account()
     account.reconcile()
     account.used()

@@ -45,7 +45,7 @@ class Rendered:
 
 
 def render(*, house: House, form: Form = Form.INLINE, root: Path = ROOT) -> tuple[Rendered, ...]:
-    """The member's and the central account's template; raises ValueError when code or words do not fit."""
+    """Return the member's and the central template; ValueError when code or words do not fit."""
     sources = read_sources(root / "handler")
     words = words_module(render_words(root / "templates" / "mail", house))
     sources[MODULE] = words

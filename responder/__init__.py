@@ -1,1 +1,1 @@
-"""The security team's responder. Judges, shows, and asks revokers; has no rights in their accounts."""
+"""The security team's responder: shows, and asks revokers; it has no rights in their accounts."""

@@ -1,6 +1,6 @@
 """The line to the revokers of other accounts: credentials, proof, invocation. Prints nothing.
 
-The responder has no role in the member accounts: it asks each account's own revoker, which lets in one
+The responder has no role in the member accounts: it asks each account's revoker, which lets in one
 role of the central account and proves it by STS.
 """
 
@@ -187,7 +187,8 @@ def _why_not(error: ClientError, account: str, region: str) -> str:
             )
         case "AccessDeniedException":
             return (
-                f"The responder may not ask the revoker of {account}: the account is unknown, not of "
+                f"The responder may not ask the revoker of {account}: the account is unknown, not "
+                "of "
                 "this Organization, or its stack lets in another responder."
             )
     return f"Account {account} could not be asked: {_sentence(error)}"

@@ -26,7 +26,11 @@ LOOKED_AT_SECONDS = 5
 # SQS and Lambda take no more.
 LARGEST_EVENT = 1 << 18
 # What the revoker would answer as a call of IAM, and is none.
-RECONCILIATIONS_OWN = "an event of a tamper rule, which only tells: the revoker's next reconciliation sends it to the central account"
+RECONCILIATIONS_OWN = (
+    "an event of a tamper rule, which only reports: the revoker's next reconciliation sends it to "
+    "the "
+    "central account"
+)
 NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 
 

@@ -170,7 +170,7 @@ _OURS_TO_ASK = {
 RESPONDER_ALWAYS = (
     Statement(
         sid="AskRevokers",
-        why="The responder works through the revoker of each account; it has no role in the members.",
+        why="The responder asks the revoker of each account; it has no role in the members.",
         actions=("lambda:InvokeFunction",),
         resources=(ANY_FUNCTION,),
         conditions={"StringEquals": _OURS_TO_ASK},

@@ -1,4 +1,4 @@
-"""The role with which the security team's responder works, in the central account. Invokes nothing."""
+"""The role of the security team's responder, in the central account. Invokes nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_responder_role(template: Template) -> None:
             "ResponderRole",
             RoleName=RESPONDER_ROLE,
             Path=IAM_PATH,
-            Description="The security team's responder: it asks revokers to list, release and self-test.",
+            Description="The security team's responder: asks revokers to list, release, self-test.",
             AssumeRolePolicyDocument=filled(document([SECURITY_TEAM])),
             Policies=[
                 iam.Policy(

@@ -95,7 +95,7 @@ _READING = (
     ),
     Statement(
         sid="FindTrails",
-        why="Reconciliation tells whether a trail brings IAM's calls here; IAM cannot limit the list.",
+        why="Reconciliation checks that a trail brings IAM's calls; IAM cannot limit the list.",
         actions=("cloudtrail:DescribeTrails",),
         resources=("*",),
     ),
@@ -124,7 +124,7 @@ REVOKER_ALWAYS = (
     ),
     Statement(
         sid="TagCanary",
-        why="The self-test: a call of its own, on a role that nobody can use, to see the event arrive.",
+        why="The self-test: call IAM on a role that nobody can use, to see the event arrive.",
         actions=("iam:TagRole",),
         resources=(OUR_CANARY,),
         conditions=ONLY_OUR_FUNCTION,
@@ -164,7 +164,7 @@ _CONTAINING = (
     ),
     Statement(
         sid="DenyUser",
-        why="First deny method for a user or her sessions alone, and its undo: our two denies only.",
+        why="First deny method for a user or its sessions, and its undo: our two denies only.",
         actions=("iam:AttachUserPolicy", "iam:DetachUserPolicy"),
         resources=(USERS,),
         conditions={
@@ -180,7 +180,7 @@ _CONTAINING = (
     ),
     Statement(
         sid="DenyUserByGroup",
-        why="Second deny method for a user at her policy quota, or her sessions alone, and its undo: our "
+        why="Second deny method, for a user at its policy quota or its sessions, and its undo: our "
         "two groups only.",
         actions=("iam:AddUserToGroup", "iam:RemoveUserFromGroup"),
         resources=OUR_GROUPS,
@@ -188,7 +188,7 @@ _CONTAINING = (
     ),
     Statement(
         sid="DenyRoleByBoundary",
-        why="Second deny method for a role at its quota: no other boundary than our deny. No undo: put "
+        why="Second deny method for a role at its quota: our deny as boundary only. No undo: put "
         "over an owner's and taken off again, it would widen. IAM cannot ask what a role has.",
         actions=("iam:PutRolePermissionsBoundary",),
         resources=(ROLES,),
@@ -232,14 +232,14 @@ REVOKER_ENFORCING = (*_CONTAINING, *_TAKING_BACK)
 REVOKER_INLINE = (
     Statement(
         sid="DenyUserInline",
-        why="Last deny method for a user, and its undo. IAM cannot limit its content: it could grant.",
+        why="Last deny method for a user, and its undo. IAM cannot limit its content: may grant.",
         actions=("iam:PutUserPolicy", "iam:DeleteUserPolicy"),
         resources=(USERS,),
         conditions=ONLY_OUR_FUNCTION,
     ),
     Statement(
         sid="DenyRoleInline",
-        why="Last deny method for a role, and its undo. IAM cannot limit its content: it could grant.",
+        why="Last deny method for a role, and its undo. IAM cannot limit its content: may grant.",
         actions=("iam:PutRolePolicy", "iam:DeleteRolePolicy"),
         resources=(ROLES,),
         conditions=ONLY_OUR_FUNCTION,

@@ -1,4 +1,4 @@
-"""What wakes the revoker without a call: the schedule, the responder; and the canary of its self-tests."""
+"""What wakes the revoker without a call: schedule, responder; and the canary of its self-tests."""
 
 from __future__ import annotations
 

@@ -106,7 +106,9 @@ def _add_conditions(template: Template) -> None:
                         Not(Equals(Ref("MissingGroup"), "undecided")),
                     ),
                     "AssertDescription": (
-                        "Mode=enforce needs a decision: MissingGroup=treat-as-empty says that where the "
+                        "Mode=enforce needs a decision: MissingGroup=treat-as-empty says that "
+                        "where "
+                        "the "
                         "administrators' group is missing or empty, no user is an administrator."
                     ),
                 }

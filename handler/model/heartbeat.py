@@ -74,7 +74,7 @@ def heartbeat_detail(heartbeat: Heartbeat) -> dict[str, Any]:
 
 
 def pack_heartbeat(heartbeat: Heartbeat) -> str:
-    """The heartbeat as ASCII JSON that the central account keeps: its texts cut, whatever a member sent."""
+    """Return the heartbeat as ASCII JSON for the central table, with its texts cut."""
     detail = heartbeat_detail(heartbeat)
     detail["ledger_differences"] = detail["ledger_differences"][:KEPT_DIFFERENCES]
     return json.dumps(_cut(detail), separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""The Lambda of a member account: IAM calls to answer, reconciliations to make, requests of the responder.
+"""The Lambda of a member account: answers IAM calls, reconciles, serves the responder.
 
 Only this file makes clients, reads the environment and the clock. Whatever cannot be done is
 raised: Lambda tries twice more and then hands the event to the dead-letter queue.
@@ -25,7 +25,7 @@ _met: set[str] = set()
 
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Entry point; `event` is EventBridge's, or {"reconcile": true}, or a request of the responder."""
+    """Entry point; `event` is EventBridge's, {"reconcile": true}, or a responder request."""
     tools = _tools(context.invoked_function_arn.split(":"))
     match event:
         case {"reconcile": True}:

@@ -21,6 +21,7 @@ def can_fork() -> bool:
     """Say whether this system can: only Linux reports the end of a process that is not a child."""
     return hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")
 
+
 _shared: list[ForkServer] = []
 
 

@@ -1,4 +1,4 @@
-"""Scenes of the demo in which the attacker knows the product: accomplice, takeover, stripper, release.
+"""Scenes of the demo whose attacker knows the product: accomplice, takeover, stripper, release.
 
 Prints nothing.
 """

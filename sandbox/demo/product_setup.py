@@ -77,7 +77,7 @@ class Stage:
 
 
 def to_the_team(mail: Mail) -> bool:
-    """Whether the security team got it about incidents; the central account's own alarms are another's."""
+    """Return whether the security team got it about incidents, not about the product's alarms."""
     return mail.address == TEAM_ADDRESS and mail.topic.endswith(f":{INCIDENT_TOPIC}")
 
 

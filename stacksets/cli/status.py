@@ -90,7 +90,7 @@ def _look(wanted: Wanted, clients: Clients, member: Template, now: float) -> Sta
 
 
 def _kept(wanted: Wanted, clients: Clients) -> Kept:
-    """What the central account keeps; nothing, where its table or the table's index is not there yet."""
+    """Read what the central account keeps; nothing where its table or index is not there yet."""
     try:
         return read_kept(clients.of("dynamodb", wanted.central.account))
     except ClientError as error:

@@ -18,7 +18,7 @@ from handler.model.cloudtrail import arn_field
 from stacksets.config.model import ACCESS_ROLE, CONTROL_TOWER_ROLE, Access
 
 # StackSets and Organizations throttle early; standard mode waits longer with each try.
-# A reconciliation that is invoked answers within the revoker's timeout of 120 s, botocore waits for 60 only
+# A reconciliation answers within the revoker's timeout of 120 s; botocore waits for 60 only
 # and would then invoke another.
 CONFIG = Config(read_timeout=150, retries={"mode": "standard", "max_attempts": 10})
 

@@ -159,7 +159,7 @@ class Holding:
                 )
 
     def stuck(self) -> Iterator[str]:
-        """A sentence for each use of our deny that no deny method makes: it holds the stack back."""
+        """A sentence for each use of our deny that no deny method makes: it blocks the stack."""
         odd = [(one.kind, one.name, arn) for one in self.bearers for arn in sorted(one.odd)]
         for kind, name, arn in odd:
             yield (

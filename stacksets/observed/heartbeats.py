@@ -1,4 +1,4 @@
-"""What the central account keeps: each account's last heartbeat, and when incidents were opened. A shell.
+"""Read what the central account keeps: last heartbeats, and when incidents were opened.
 
 One scan of a sparse index, in pages of 1 MB; no call for an account. Judges nothing.
 """

@@ -1,6 +1,6 @@
 """Compute the steps of a rollout from what is wanted and what was observed. Pure: no AWS, no clock.
 
-The order is that of the whole rollout: trust, buckets, the central account and its mails, the guardrail,
+The order is that of the whole rollout: trust, buckets, central account, its mails, guardrail,
 the rings one after another, the management account.
 """
 

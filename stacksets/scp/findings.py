@@ -1,4 +1,4 @@
-"""Which service control policies stand in the way of the rollout, the revoker or the central account. Pure.
+"""Find the service control policies that block the rollout, the revoker or the central account.
 
 One look for each combination of policies, not for each account; but for the accounts that such a
 policy names, which are looked at one by one.

@@ -180,12 +180,15 @@ def _notes(inputs: StatusInputs) -> Iterable[str]:
         )
     elif not central_sweeps(inputs):
         yield (
-            "The central account itself is behind: an account that it has not heard of for a while is not "
+            "The central account itself is behind: an account that has not reported for a while is "
+            "not "
             "told as silent. See the alarms of the central stack."
         )
     elif central_is_behind(inputs):
         yield (
-            "The central account has not listened for long enough, or works off a backlog, or hears nobody "
+            "The central account has not listened for long enough, works off a backlog, or hears "
+            "from "
+            "nobody "
             "yet: as in its mails, no account is told as silent now. Ask again in 35 minutes, and "
             "if it is still so, see the alarms of the central stack."
         )

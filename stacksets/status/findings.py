@@ -50,7 +50,7 @@ class AccountFacts:
 
     `status` is what Organizations says. `place` names its ring, "" for none; `excluded` is the
     reason or None. `rolled` is None where nothing was rolled out, and where nobody may look
-    (`may_look` is False then). `judge_silence`: the central account hears of others. `below_root`: no unit.
+    (`may_look` is False then). `judge_silence`: others report. `below_root`: it is in no OU.
     """
 
     status: str
@@ -163,7 +163,7 @@ def _heard(known: AccountFacts) -> Iterator[Finding]:
             yield Finding(
                 State.UNHEALTHY,
                 "It was never heard of, and the central account cannot say why.",
-                "Ask again in 35 minutes: by then the central account listens, or its alarms say why not.",
+                "Ask again in 35 minutes: the central account listens by then, or alarms say why.",
             )
         return
     waited = known.now - heard.at
@@ -235,7 +235,7 @@ def _events(known: AccountFacts, beat: Heartbeat) -> Iterator[Finding]:
         yield Finding(
             State.UNHEALTHY,
             f"{many(beat.dead_letters, 'event')} could not be handled, and the caller may be free.",
-            "Its reconciliation tries them again every 15 minutes: the revoker's log there says why.",
+            "Reconciliation tries them again every 15 minutes: the revoker's log there says why.",
         )
     if not test.at:
         yield Finding(State.UNHEALTHY, "Its self-test has not ended yet.", again)

@@ -29,7 +29,7 @@ class StatusInputs:
 
 
 def central_is_behind(inputs: StatusInputs) -> bool:
-    """Whether silence says nothing of an account, since the central account itself does not listen, or has
+    """Return whether a missing heartbeat says nothing: the central account does not listen, or has
     not for long: what its last sweep could not say, no status says before it."""
     return not central_sweeps(inputs) or not _liveness(inputs).may_judge
 

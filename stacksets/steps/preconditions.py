@@ -133,7 +133,8 @@ def _enforcing(given: Given, of: Ring | Management) -> Iterator[str]:
     if of.parameters.get("MissingGroup") == "undecided":
         yield (
             f"{name} cannot enforce while MissingGroup is undecided: "
-            'write MissingGroup = "treat-as-empty" once every account has its administrators\' group.'
+            'write MissingGroup = "treat-as-empty" once every account has its '
+            "administrators' group."
         )
     days = given.wanted.observe_days
     if of.observed_since is None:

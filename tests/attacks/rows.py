@@ -52,7 +52,7 @@ class Row:
     mail: str = "[IAM revoked]"
     about: str = "mallory"
     where: Where = "member"
-    # Three minutes pass, in which a proof may come, and reconciliation comes round: `where` is watched.
+    # Three minutes pass, in which a proof may come, and a reconciliation: `where` is watched.
     waits: bool = False
 
 

@@ -129,7 +129,7 @@ class World:
         )
 
     def installed(self, **variables: str) -> World:
-        """The baseline taken an hour before noon, as a reconciliation right after installation does."""
+        """Take the baseline an hour before noon, as the first reconciliation does."""
         tools = self.tools(**variables)
         live = read_group(self.iam, tools.settings.admin_group)
         take_baseline(self.table, live, None, group=tools.settings.admin_group, now=NOON - 3_600)

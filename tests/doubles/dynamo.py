@@ -1,4 +1,4 @@
-"""A DynamoDB table in memory, with the client's own methods: fast, exact where the central account asks.
+"""A DynamoDB table in memory, with the client's own methods: fast, and exact where we ask.
 
 It knows the expressions that handler/ writes, and refuses what DynamoDB refuses: a value that no
 expression uses, two changes of one item in a transaction, more than a hundred items.

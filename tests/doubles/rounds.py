@@ -1,4 +1,4 @@
-"""An account in memory with what a reconciliation and the responder look at besides: letters, rules, trails."""
+"""An account in memory with what reconciliation and responder read: letters, rules, trails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The alarms of the central account reach the team, whatever CloudWatch sends to the key of their topic."""
+"""The central account's alarms reach the team, whatever CloudWatch sends to the topic's key."""
 
 from __future__ import annotations
 

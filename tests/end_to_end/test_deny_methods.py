@@ -1,4 +1,4 @@
-"""Callers whom the first deny method cannot hold: the next one does, or the team hears why none does."""
+"""Callers that the first deny method cannot hold: the next one does, or the team is told why."""
 
 from __future__ import annotations
 

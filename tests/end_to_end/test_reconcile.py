@@ -1,4 +1,4 @@
-"""The deployed reconciliation: what was stripped comes back, dead letters and self-tests are answered."""
+"""Reconciliation as deployed: repairs removed denies, answers dead letters and self-tests."""
 
 from __future__ import annotations
 

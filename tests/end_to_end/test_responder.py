@@ -1,4 +1,4 @@
-"""The responder over HTTP: who may ask, exact releases, self-tests, as `python -m responder` prints them."""
+"""The responder over HTTP: who may ask, exact releases, self-tests, as the command prints them."""
 
 from __future__ import annotations
 

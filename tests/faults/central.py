@@ -55,7 +55,7 @@ class Out:
 
 
 class Central:
-    """The central account at work; `unmarked` counts mails that were out and not written down as sent."""
+    """The central account at work; `unmarked` counts mails sent and not written down as sent."""
 
     def __init__(self, *, per_minute: int) -> None:
         self.notifier: NotifierWorld = new_central(MemoryTable())

@@ -1,4 +1,4 @@
-"""One case of the central account: a scenario played with one fault, and what is wrong at its end."""
+"""One case of the central account: a scenario with one fault, and what is wrong at its end."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One member account whose calls may fail: its events, its reconciliation, its responder, and who is told.
+"""One member account whose calls may fail: its events, reconciliation, responder, and reports.
 
 As AWS does it: an event that failed is tried again after one and after two more minutes and then
-lies in the dead-letter queue; reconciliation comes every 15 minutes; whoever asks by the response team and gets
+lies in the dead-letter queue; reconciliation comes every 15 minutes; a responder that gets
 no answer asks again. The central account that hears of it all is the real one, without faults.
 """
 
@@ -71,7 +71,7 @@ class Account(Rounds):
     def installed_and_heard_of(self) -> None:
         """An hour before noon, when a scenario's first call is made; its self-test went well.
 
-        Written down as the reconciliations since then have left it, and the central account heard the last one.
+        As the reconciliations since then have left it; the central account has the last heartbeat.
         """
         self.installed(**self.variables)
         began = NOON - 3_600

@@ -13,7 +13,7 @@ from tests.faults.client_faults import CallSite, Plan
 from tests.faults.lambdas import revoker_works_with
 from tests.faults.member import RETRIES, Account
 
-# How long a fault that lasts is left alone: three reconciliations, and the central account misses two of them.
+# How long a lasting fault stays: three reconciliations; the central account misses two of them.
 UNHEALTHY_SECONDS = 3 * HEARTBEAT_SECONDS + 300
 # A letter, or a self-test, takes a reconciliation or two; what fails for longer than that hangs.
 ROUNDS = 8
@@ -25,7 +25,7 @@ HEALTH = frozenset({"unhealthy", "not-reporting", "no-heartbeats", "reporting-ag
 class Scenario:
     """`begin` sets the stage, `play` is what happens then, `ends` says what is wrong in the end.
 
-    The calls within `watch` seconds of `play` are those that fail. `known`: the central account has heard
+    The calls within `watch` seconds of `play` are those that fail. `known`: it has reported
     of this account before. `perhaps` are those of whom no mail need come.
     """
 
@@ -129,7 +129,7 @@ def _mails(account: Account, expected: frozenset[str]) -> Iterator[str]:
     """No incident unmailed, and none mailed twice: the central account has no fault of its own."""
     mails = _mailed(account)
     reported = {name for _, name in mails}
-    # A created principal that reconciliation contains before its maker's letter is read is told of itself; who
+    # A created principal contained before its maker's letter is read is reported by itself; who
     # may be contained at all is the scenario's own to say.
     created = {
         item["name"]

@@ -1,4 +1,4 @@
-"""The central account's queue of reports and its dead letters, as SQS keeps them; a client of the responder's."""
+"""The central queue of reports and its dead letters, as SQS keeps them; a client for responders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reaches the central account while something fails: reports, heartbeats, tamper events, forgeries."""
+"""What reaches the central account in a fault: reports, heartbeats, tamper events, forgeries."""
 
 from __future__ import annotations
 

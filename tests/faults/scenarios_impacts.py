@@ -1,4 +1,4 @@
-"""What an offending call gives is taken back: created principals, credentials, memberships, sessions."""
+"""What an offending call changed is undone: principals, credentials, memberships, sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reconciliation's work and the responder's: denies put back, letters tried again, self-test, release."""
+"""Reconciliation and responder: denies repaired, letters tried again, self-test, release."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def stripped(account: Account) -> None:
 
 
 def letters(account: Account) -> None:
-    """An event of Lambda's, one of EventBridge's, a tamper event, and a reconciliation that failed."""
+    """An event of Lambda, one of EventBridge, a tamper event, and a failed reconciliation."""
     installed(account)
     user(account, "eve")
     for name, wrapped in (("mallory", True), ("eve", False)):

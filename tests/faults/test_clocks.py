@@ -1,4 +1,4 @@
-"""A member whose clock is five minutes off: CloudTrail's times and the central account's are not its own."""
+"""A member whose clock is five minutes off those of CloudTrail and the central account."""
 
 from __future__ import annotations
 

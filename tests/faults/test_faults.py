@@ -21,7 +21,7 @@ Breaches = dict[Plan, list[str]]
 
 @pytest.fixture(scope="session")
 def every(everything: bool) -> int:
-    """Play each plan, or in the short run one of so many: each call fails, the fault takes turns."""
+    """Play each plan, or one of so many in the short run: the faults take turns over the calls."""
     return 1 if everything else 7
 
 

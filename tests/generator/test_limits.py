@@ -99,7 +99,7 @@ class Longest(Filling):
 
 
 def fillings(templates: Templates) -> list[Filling]:
-    """What brings out every statement: enforcing with all deny methods; topics of ours, and one given."""
+    """What brings out every statement: enforcing, all deny methods; own topics, and one given."""
     member, central = templates["member"].tree, templates["central"].tree
     return [
         Longest(member, Mode="enforce", InlineDeny="allow"),

@@ -84,7 +84,7 @@ class Courier:
         return not self._due and not self.letters.letters
 
     def run(self, until: float) -> None:
-        """Deliver and reconciliation in the order of time up to `until`, and leave the clock there."""
+        """Deliver and reconcile in the order of time up to `until`, and leave the clock there."""
         while True:
             due = self._due[0][0] if self._due else until + 1
             if min(due, self.next_reconciliation) > until:

@@ -1,4 +1,4 @@
-"""What must hold when all was delivered and the reconciliations have run; one sentence per breach."""
+"""What must hold when all is delivered and reconciled; one sentence per breach."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_ROUNDS = 24
 
 
 def settle(stage: Stage) -> str:
-    """Deliver everything and let the reconciliations run until nothing is left to do; what is, if any."""
+    """Deliver everything and reconcile until nothing is left to do; return what is, if any."""
     courier = stage.courier
     for number in range(MOST_ROUNDS):
         courier.run(courier.next_reconciliation)

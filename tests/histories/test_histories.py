@@ -52,7 +52,7 @@ def test_no_different_where_the_first_event_of_all_is_the_attack(histories: int)
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_state_machine_finds_no_way_out_either(histories: int, part: int) -> None:
-    """Play in a process of its own: hypothesis draws constants from the modules that are loaded, and
+    """Play in a process of its own: hypothesis draws constants from the loaded modules, and
     its histories must not depend on which tests ran before."""
     command = [sys.executable, "-m", "tests.histories.machine", str(histories // PARTS), str(part)]
     done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)

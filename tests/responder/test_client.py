@@ -24,7 +24,7 @@ OTHER = "222233334444"
 
 
 class MemorySession:
-    """The clients of whoever sits by the response team; `worlds` are the accounts that have a revoker."""
+    """The clients of a responder; `worlds` are the accounts that have a revoker."""
 
     def __init__(self, **worlds: Rounds) -> None:
         self.worlds = worlds

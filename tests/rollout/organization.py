@@ -121,7 +121,7 @@ def states(operator: Operator) -> dict[State, int]:
 
 
 def reconcile(box: Box) -> None:
-    """Two rounds of reconciliations, the self-test in between, and the sweep that reads what they tell."""
+    """Reconcile twice, the self-test in between, and then the sweep that reads their heartbeats."""
     for seconds in (901, 901, 61):
         box.advance(seconds)
         box.tick()

@@ -18,7 +18,7 @@ from tests.rollout.operator import RELEASE, Interrupted, Operator, stacks
 
 
 def covered(box: Box) -> bool:
-    """Whether every member and the management account has its stack, and the central account its own."""
+    """Whether each member, the management account and the central account have their stack."""
     members = all(any("StackSet-" in name for name in stacks(box, one)) for one in box.members)
     return (
         members

@@ -1,9 +1,9 @@
 """Who was heard of, who is silent, and whether the central account itself is behind. Sends nothing.
 
-`account#ACCOUNT` holds the last heartbeat (`beat`) and when it was sent (`last_heartbeat`), alias and
-version, and `not_reporting_since` once the silence was told of; its `due_at` is when two heartbeats are
+`account#ACCOUNT` holds the last heartbeat (`beat`), when it was sent (`last_heartbeat`), alias and
+version, and `not_reporting_since` once that was reported; its `due_at` is when two heartbeats are
 missing, its `listed_at` puts it into the index that a status reads.
-`central account` holds when the last sweep was, since when there is one every minute (`awake_since`), when
+`central` holds when the last sweep was, since when there is one every minute (`awake_since`), when
 any heartbeat was heard, and until when a backlog excuses silence (`behind_until`).
 """
 
@@ -58,7 +58,8 @@ def note_heartbeat(store: IncidentStore, heartbeat: Heartbeat) -> None:
         ":beat": {"S": pack_heartbeat(heartbeat)},
     }
     said = (
-        "last_heartbeat = :heard, alias = :alias, product_version = :version, expires_at = :expiry, "
+        "last_heartbeat = :heard, alias = :alias, product_version = :version, "
+        "expires_at = :expiry, "
         "beat = :beat, listed_at = if_not_exists(listed_at, :heard)"
     )
     newer = "(attribute_not_exists(last_heartbeat) OR last_heartbeat < :heard)"

@@ -1,4 +1,4 @@
-"""The table of incidents as the central account reaches it: one item or many changed, or nothing. A shell.
+"""Reach the incident table: change one item, or several together or none. A shell.
 
 DynamoDB refuses a request while another transaction holds the item. That means "again", never
 "counted" and never "duplicate"; everything else that has no answer here is raised.

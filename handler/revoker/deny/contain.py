@@ -1,4 +1,4 @@
-"""Contain one principal: climb the deny methods until one holds, then check on whom. Decides nothing.
+"""Contain one principal: try the deny methods until one holds, then check whom it holds.
 
 The deny goes first. What only checks it (whose name this is, whether the deny is still ours) comes
 after, because each call before it is time for the offender. IAM acts on names and callers can
@@ -104,7 +104,7 @@ def _on_the_right_one(
 
 
 def holds(iam: Any, target: Target, method: DenyMethod) -> bool:
-    """Whether the deny of this deny method is on the target now, and is ours; NoSuchPrincipal if gone."""
+    """Return whether this method's deny is on the target and ours; NoSuchPrincipal if gone."""
     step = _step(target.kind, method)
     try:
         return step.there(iam, target) and step.intact(iam, target)
@@ -115,7 +115,7 @@ def holds(iam: Any, target: Target, method: DenyMethod) -> bool:
 
 
 def take_off(iam: Any, target: Target, method: DenyMethod) -> str:
-    """Undo one deny method; empty when done or when nothing was there, else why it cannot be done here."""
+    """Undo one deny method. Return why it cannot be undone here, "" when it is off."""
     step = _step(target.kind, method)
     if step.undo is None:
         return f"only an administrator may: {' '.join(step.command(target))}"
@@ -128,7 +128,7 @@ def take_off(iam: Any, target: Target, method: DenyMethod) -> str:
 
 
 def take_all_off(iam: Any, target: Target, *, inline: bool, sessions: bool = False) -> None:
-    """Undo every deny method that a containment may have got to, with `sessions` also those that deny a
+    """Undo each deny method that a containment may have used, with `sessions` those too that deny a
     user's sessions; nothing happens where none is on."""
     for step in (*_steps(target.kind, inline=inline), *(SESSION_METHOD_CALLS if sessions else ())):
         take_off(iam, target, step.method)
@@ -150,7 +150,7 @@ def _mistaken(name: str, owner: str) -> str:
 
 
 def _climb(iam: Any, steps: Sequence[MethodCalls], target: Target) -> Containment:
-    """The first deny method that takes and is intact; raises NoSuchPrincipal when the name is nobody's."""
+    """Try one deny method after the other. NoSuchPrincipal when nobody has the name."""
     notes: list[str] = []
     for step in steps:
         refusal = _try(iam, step, target)

@@ -1,4 +1,4 @@
-"""The deny methods: what can carry the deny, each effect beside its undo and its check. No choice here.
+"""The deny methods: what carries the deny, each effect beside its undo and its check.
 
 Every effect is idempotent, and none of them grants: each puts on our own deny and nothing else.
 Quotas that make a deny method refuse: IAM User Guide, "IAM and AWS STS quotas".

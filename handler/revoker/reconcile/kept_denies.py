@@ -1,7 +1,7 @@
 """Contain, with a record, whom an earlier installation left under a kept deny. Shell.
 
 `python -m stacksets` keeps containments over the end of a stack by policies and a group that no
-stack owns. Whoever bears one and is no administrator is contained by reconciliation as if she had been
+stack owns. Reconciliation contains each holder who is no administrator as if it had been
 contained here, and told of once; the kept deny stays, since the revoker may touch none but its own.
 An administrator who bears the whole deny stays free of ours: else whoever may attach that policy
 could use us against her. The deny of sessions is for administrators, whose keys stay good: it is
@@ -154,7 +154,7 @@ def _renew(bearer: Kept, target: Target, tools: Tools, *, bound: bool) -> tuple[
     """Put ours on; and which knob forbids it, empty where none does."""
     if bearer.kind is CallerKind.ROLE and tools.settings.role_callers is not Answer.CONTAIN:
         return Containment(name=bearer.name), "RoleCallers"
-    # In the place of a kept boundary ours goes, whether or not another deny method has room: a kept one
+    # Ours replaces a kept boundary, whether or not another deny method has room: a kept one
     # would stay for ever, and the end of a keeping need not know which of two is the boundary.
     return put_on(bearer.mark, target, tools, first=DenyMethod.BOUNDARY if bound else None), ""
 

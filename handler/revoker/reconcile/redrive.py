@@ -41,7 +41,7 @@ class Redriven:
 def redrive(tools: Tools) -> Redriven:
     """Try the letters again, so many at most.
 
-    A failed reconciliation's letter is dropped, for this is the next reconciliation, and counted as dead once.
+    A failed reconciliation's letter is dropped: this is the next one. It counts as dead once.
     """
     sqs = tools.clients("sqs", tools.here.region)
     url = f"{sqs.meta.endpoint_url}/{tools.here.account}/{MEMBER_DEAD_LETTERS}"

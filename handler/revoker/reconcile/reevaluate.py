@@ -21,7 +21,7 @@ from handler.revoker.state.table import Item, Value
 
 # The event history lags up to 15 minutes behind: a look after this much has seen everything.
 HISTORY_LAG_SECONDS = 20 * 60.0
-# Two requests a second are allowed. Where a flood of calls hides the rest, the next reconciliation goes on.
+# AWS allows two requests a second. Where many calls hide the rest, the next reconciliation goes on.
 CALLS_AT_ONCE = 500
 IAM_SOURCE = "iam.amazonaws.com"
 

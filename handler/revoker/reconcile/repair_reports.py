@@ -64,7 +64,7 @@ def _outcome(done: Containment) -> tuple[Disposition, str]:
 def report_contained_late(
     because: Mapping[str, Any], done: Containment, target: Target, settings: Settings
 ) -> Report:
-    """An offender's created principal whom no deny method could hold at first; `because` is what tainted it."""
+    """A created principal that no deny method could hold at first; `because` is what tainted it."""
     return Report(
         event_id=f"{because.get('event_id', '')}-{target.id}",
         account=target.account,
@@ -97,7 +97,7 @@ def report_kept(
     undo: tuple[tuple[str, ...], ...],
     held_by: str = "",
 ) -> Report:
-    """An earlier installation's deny was found on somebody, and is renewed if `done` has a deny method.
+    """An earlier installation's deny was found, and is renewed if `done` has a deny method.
 
     `held_by` names the knob that kept it from being renewed; `undo` takes off ours and the kept
     one.

@@ -93,13 +93,13 @@ def silence_used_key(call: Call, owner: str, tools: Tools) -> None:
 
 
 def delete_login(impact: Impact, call: Call, scene: Scene) -> str:
-    """A password for the offender's own created principal is deleted; anybody else's is only tainted."""
+    """Delete the password of the offender's own created principal; taint anybody else's only."""
     owner = bearer_named(impact, call, scene)
     if owner is None:
         return GONE_ALREADY
     if not _is_created(owner, scene):
         said = taint_sessions(impact, call, scene)
-        # Written first, read after: the containment of a created principal at the same moment does so too,
+        # Write first, read after: the containment of a created principal at the same time does so,
         # and one of the two sees the other's mark.
         if not _is_created(owner, scene):
             return said

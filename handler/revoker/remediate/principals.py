@@ -1,4 +1,4 @@
-"""Take back what an offender made of principals: created principals contained, memberships undone. Shell."""
+"""Undo what an offender made of principals: contain those created, undo memberships."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def contain_created_principal(impact: Impact, call: Call, scene: Scene) -> str:
 
 
 def _ask_for_created(impact: Impact, call: Call, scene: Scene) -> None:
-    """What it did before anybody knew whose created principal it is, where it passed for another."""
+    """What it did before it was known to be created by an offender, where it passed for another."""
     if impact.kind is CallerKind.USER:
         ask_if_known(impact.id, impact.name, item_of(impact.id, scene), call, scene)
     elif impact.row == FORGED_ROLE_ROW and call.time is not None:

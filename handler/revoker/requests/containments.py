@@ -1,4 +1,4 @@
-"""Whom the responder means, and what is known of him. Shell over the table and IAM; changes nothing."""
+"""Find the principal that the responder means, and what is known of it. Changes nothing."""
 
 from __future__ import annotations
 

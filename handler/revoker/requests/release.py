@@ -95,7 +95,7 @@ def release(
 
 
 def _plan(records: dict[str, Contained], target: Target, tools: Tools) -> Iterator[Undo]:
-    """The deny methods that the records name, then any other on which our deny is found all the same."""
+    """Return the deny methods that the records name, then any other that carries our deny."""
     named = [method for r in records.values() for method in (*r.earlier, r.method)]
     for step in method_calls_of(target.kind):
         recorded = step.method.value in named

@@ -1,4 +1,4 @@
-"""Requests of the security team's responder: what is contained here, whom to release, the ledger. Shell.
+"""Answer the responder: what is contained here, whom to release, the ledger.
 
 Answers JSON; what cannot be done is `{"error": CODE, "says": sentence}` and is not raised, since
 somebody waits for it. Nobody is believed without proof (deskproof.py).

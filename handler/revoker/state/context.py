@@ -1,4 +1,4 @@
-"""What the revoker works with: where it runs, its clients, its table; and the way to the central account."""
+"""What the revoker works with: its account, clients, table, and the way to the central account."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ GAVE_LIMIT = 300
 class Contained:
     """One containment as it was done; `at` is epoch seconds, `undo` the commands that undo it.
 
-    `gave` says in short what the call gave. Put on again by a reconciliation: `again` is when last, 0 for
-    never, `method` what holds now, `earlier` the deny methods before it, which may be on all the same.
+    `gave` says in short what the call changed. `again` is when reconciliation last put it on, 0 for
+    never, `method` what holds now, `earlier` the deny methods before it, which may be on as well.
     """
 
     name: str
@@ -124,7 +124,7 @@ def mark_credential(
 
 
 def vouch_for_key(table: Table, credential_id: str, *, now: float) -> None:
-    """Note that the responder lets a key be used; what was done to it before that counts no more."""
+    """Note that the responder lets a key be used; earlier marks on it do not count any more."""
     key = credential_key(credential_id)
     since = [name for name in table.read([key]).get(key, {}) if name.startswith("since#")]
     table.update(key, {VOUCHED: now}, remove=["tainted", *since])

@@ -49,7 +49,7 @@ class Table:
         raise TableBusy(f"{self.name} left keys unread")
 
     def items(self, prefix: str) -> Iterator[Item]:
-        """Every item whose key begins so; for reconciliations and the responder, which may look at all."""
+        """Return every item whose key begins so; for reconciliation and the responder only."""
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.name,
             ConsistentRead=True,

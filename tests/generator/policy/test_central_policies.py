@@ -1,4 +1,4 @@
-"""The central account: a bus that is not open, queues of our rules alone, and what the notifier may do."""
+"""The central account: a closed bus, queues of our rules alone, and what the notifier may do."""
 
 from __future__ import annotations
 

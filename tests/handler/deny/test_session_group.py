@@ -1,4 +1,4 @@
-"""The second deny method of the sessions' deny: an administrator whose policies are at their quota."""
+"""The second deny method for sessions: an administrator whose policies are at their quota."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom an earlier installation left under a kept deny, reconciliation contains anew, with a record."""
+"""Reconciliation contains each holder of an earlier installation's kept deny, with a record."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def look(world: Rounds, meanwhile: Callable[[], None] = lambda: None) -> None:
 
 
 def asked(world: Rounds, **facts: float) -> None:
-    """What an earlier reconciliation has left of the request for bob's calls since ten minutes ago."""
+    """What an earlier reconciliation left of a request for bob's calls since ten minutes ago."""
     ask_again(world.table, principal_id="AIDABOB", name="bob", since=world.now - 600)
     if facts:
         assert world.table.update("reevaluate#AIDABOB", facts)

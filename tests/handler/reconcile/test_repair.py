@@ -160,7 +160,7 @@ def test_a_session_deny_is_put_back_and_nothing_more() -> None:
     assert [r.method for r in world.bus.reports()][-1] == "session-policy"
 
 
-def test_an_offenders_created_principal_that_no_deny_method_could_hold_is_tried_again_and_told() -> (
+def test_an_offenders_created_principal_that_nothing_could_hold_is_tried_again_and_reported() -> (
     None
 ):
     world = Rounds()

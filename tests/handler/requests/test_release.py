@@ -26,7 +26,7 @@ def offended(name: str = "mallory", **variables: str) -> tuple[Rounds, str]:
 
 
 def stays_free(world: Rounds, *names: str) -> None:
-    """Nothing comes back: not with the next reconciliations, and not with what they judge once more."""
+    """Nothing comes back: not with the next reconciliations, and not with their re-evaluations."""
     for _ in range(3):
         world.later(900).reconcile()
         assert not any(world.iam.holds(name) for name in names)

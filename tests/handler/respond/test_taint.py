@@ -1,4 +1,4 @@
-"""What an offender made or touched: created principals, memberships, roles, and what is told of them."""
+"""What an offender made or touched: created principals, memberships, roles, and their reports."""
 
 from __future__ import annotations
 

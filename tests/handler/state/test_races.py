@@ -109,7 +109,7 @@ def test_64_that_write_a_fact_each_lose_none(pool: ThreadPoolExecutor, table: Ta
 def test_64_that_ask_for_a_look_while_others_look_lose_no_request(
     pool: ThreadPoolExecutor, second_engine: Any
 ) -> None:
-    """Each of 56 asks from another time on; 8 reconciliations were about to take the request off."""
+    """Each of 56 asks from another time on; 8 reconciliations were about to delete the request."""
     small = new_table(second_engine, f"{STATE_TABLE}-looks")
     key = "reevaluate#AIDABOB"
     tools = replace(World().tools(), table=small)

@@ -127,7 +127,7 @@ def repair(operator: Operator, under: Clients) -> None:
 
 
 def hold(box: Box, account: str) -> None:
-    """Somebody on each deny method of our deny, and what is left of a kept one that allows by now."""
+    """Put one on each deny method, and leave a kept policy that allows something by now."""
     iam = box.client("iam", account)
     deny = f"arn:aws:iam::{account}:policy{IAM_PATH}{DENY_POLICY}"
     for name in ("full", "plain"):

@@ -100,7 +100,8 @@ def test_a_function_is_invoked_as_the_command_line_takes_it() -> None:
     step = Step(kind=StepKind.CONTAINED, says="It", target_text="all", calls=(call,))
     lines = list(as_commands([step], profiles={}, own=MANAGEMENT, region="us-east-1"))
     assert lines[-1] == (
-        "printf %s '{\"reconciliation\": true}' | aws --region us-east-1 lambda invoke --function-name x "
+        "printf %s '{\"reconcile\": true}' | "
+        "aws --region us-east-1 lambda invoke --function-name x "
         "--payload fileb:///dev/stdin /dev/stdout"
     )
 

@@ -216,7 +216,8 @@ def test_a_role_that_rolecallers_spares_stays_under_the_kept_deny(answer: str) -
     assert ends == ["DetachUserPolicy"]
     assert list(left_kept(here, [held])) == [
         (
-            f"1 role in {ACCOUNT} will be denied by what is kept alone, which no responder releases, "
+            f"1 role in {ACCOUNT} will be denied by what is kept alone, which no responder "
+            "releases, "
             "since RoleCallers spares roles there: docs/removing.md says how to take it off."
         )
     ]
@@ -250,7 +251,7 @@ def test_under_the_guardrail_only_the_break_glass_role_ends_a_keeping(
 
 
 def test_the_end_of_the_keeping_leaves_the_boundary_that_is_ours_by_then() -> None:
-    """Only where ours was seen by another deny method besides is the boundary the kept one still."""
+    """Only where ours was seen by another deny method too is the boundary still the kept one."""
     gone = ("DeletePolicy", {"PolicyArn": KEPT})
     held = holding(role(DenyMethod.BOUNDARY, bounded=True))
     assert calls(end_step(as_kept(held))) == [gone]

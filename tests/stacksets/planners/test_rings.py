@@ -130,7 +130,8 @@ def test_who_is_kept_where_nothing_enforces_is_told_of() -> None:
     file = changed(("[management]", excluded))
     made = plan(replace(given(file, rolled_out()), held=held))
     assert (
-        f"1 principal in {TWO} will be denied by what is kept alone, which no responder releases, since "
+        f"1 principal in {TWO} will be denied by what is kept alone, which no responder releases, "
+        "since "
         "no ring enforces there: docs/removing.md says how to take it off."
     ) in made.notes
 

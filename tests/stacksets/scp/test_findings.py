@@ -1,4 +1,4 @@
-"""Service control policies in the way: judged for each account they name, and for the central account."""
+"""Blocking service control policies: judged for each account they name, and for the central one."""
 
 from __future__ import annotations
 
