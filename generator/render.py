@@ -13,6 +13,7 @@ from generator.policy.yaml_writer import as_json, as_yaml
 from generator.source.join_modules import join_modules, read_sources
 from generator.source.lambda_code import Code, Form
 from generator.source.mail_texts import MODULE, House, render_words, words_module
+from generator.source.reading_order import read_chapters
 from handler.model.names import NOTIFIER, REVOKER, VERSION
 
 ROOT = Path(__file__).parent.parent
@@ -46,23 +47,24 @@ class Rendered:
 
 def render(*, house: House, form: Form = Form.INLINE, root: Path = ROOT) -> tuple[Rendered, ...]:
     """Return the member's and the central template; ValueError when code or words do not fit."""
-    sources = read_sources(root / "handler")
+    folder = root / "handler"
+    sources = read_sources(folder)
     words = words_module(render_words(root / "templates" / "mail", house))
     sources[MODULE] = words
     return (
         _render(
             "member",
             member_template,
-            entry="handler.revoker.main",
             product=REVOKER,
+            chapters=read_chapters(folder, "revoker"),
             sources=sources,
             form=form,
         ),
         _render(
             "central",
             central_template,
-            entry="handler.notifier.main",
             product=NOTIFIER,
+            chapters=read_chapters(folder, "notifier"),
             sources=sources,
             form=form,
         ),
@@ -73,8 +75,8 @@ def _render(
     name: str,
     build: Callable[[Code], dict[str, Any]],
     *,
-    entry: str,
     product: str,
+    chapters: dict[str, str],
     sources: dict[str, str],
     form: Form,
 ) -> Rendered:
@@ -82,7 +84,8 @@ def _render(
         f"{product} {VERSION}: modules of handler/ in one file, joined by python -m generator.\n\n"
         "Edit the modules, not this.\n"
     )
-    code = Code(
-        index=join_modules(entry=entry, sources=sources, title=title), product=product, form=form
-    )
+    # The room of the entry is the second chapter, behind what all speak.
+    entry = f"handler.{list(chapters)[1]}.main"
+    index = join_modules(entry=entry, sources=sources, title=title, chapters=chapters)
+    code = Code(index=index, product=product, form=form)
     return Rendered(name=name, tree=build(code), code=code)

@@ -8,26 +8,20 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+
+from generator.source.reading_order import (
+    LINE_LENGTH,
+    Module,
+    heading,
+    in_reading_order,
+    names_read_at_import,
+    table_of_contents,
+)
 
 PACKAGE = "handler"
 RUNTIME = frozenset({"boto3", "botocore"})
-LINE_LENGTH = 100
-
-
-@dataclass(frozen=True)
-class Module:
-    """One handler module, taken apart."""
-
-    name: str
-    title: tuple[str, ...]
-    body: str
-    needs: tuple[str, ...]
-    plain_imports: frozenset[str]
-    from_imports: frozenset[tuple[str, str]]
-    taken: frozenset[tuple[str, str]]
-    defines: tuple[str, ...]
 
 
 def read_sources(folder: Path) -> dict[str, str]:
@@ -41,15 +35,32 @@ def read_sources(folder: Path) -> dict[str, str]:
     }
 
 
-def join_modules(*, entry: str, sources: Mapping[str, str], title: str) -> str:
-    """The import closure of `entry` (a dotted name) in dependency order, as the text of one file.
+def join_modules(
+    *, entry: str, sources: Mapping[str, str], title: str, chapters: Mapping[str, str] | None = None
+) -> str:
+    """Return the import closure of `entry` (a dotted name) as the text of one file.
 
-    Raises ValueError with one sentence that names module and line when something cannot be joined.
+    With `chapters` (what each room is for, in reading order) a table of contents stands on top;
+    without, the order is that of the imports. ValueError with one sentence that names module and
+    line when something cannot be joined.
     """
     modules = _closure(entry, sources, done=[], path=())
     _check_names(modules)
-    parts = [f'"""{title}"""', _imports(modules), *map(_section, modules)]
-    joined = "\n\n".join(parts) + "\n"
+    ordered = in_reading_order(modules, list(chapters or ()))
+    if chapters:
+        sections = [
+            "\n\n".join([f"{heading(chapter)}\n# {chapters[chapter]}", *map(_section, of_it)])
+            for chapter, of_it in groupby(ordered, key=lambda module: module.chapter)
+        ]
+    else:
+        sections = list(map(_section, ordered))
+    code = "\n\n".join([_imports(modules), *sections]) + "\n"
+    if chapters:
+        title = f"{title}\nThe chapters, by line:\n\n"
+        # Behind the table stand the closing quotes and an empty line.
+        above = title.count("\n") + len(chapters) + 2
+        title += "".join(f"{line}\n" for line in table_of_contents(code, chapters, above=above))
+    joined = f'"""{title}"""\n\n{code}'
     compile(joined, "index.py", "exec")
     return joined
 
@@ -95,6 +106,7 @@ def _take_apart(name: str, source: str) -> Module:
         ),
         taken=frozenset((str(node.module), alias.name) for node in ours for alias in node.names),
         defines=tuple(binding for node in tree.body for binding in _bindings(node)),
+        at_import=names_read_at_import(tree),
     )
 
 

@@ -1,4 +1,4 @@
-"""The work of the schedule: repair denies, judge again, redrive, report health. Calls AWS.
+"""The schedule's work: repair denies, re-evaluate, redrive, report health. Calls AWS.
 
 Whatever has to be looked after without an event belongs here, one file for each part.
 Begin with `reconcile.py`, which calls the parts in order."""
