@@ -13,6 +13,8 @@ from tests.second_opinion.differences import IN_THE_SANDBOX, unexplained
 from tests.second_opinion.evaluators import need
 from tests.second_opinion.recorder import Decided
 
+pytestmark = pytest.mark.deep
+
 HERE = Path(__file__).parent
 
 

@@ -29,7 +29,10 @@ _strangers = itertools.count(900000000001)
 
 @pytest.fixture(
     scope="package",
-    params=[pytest.param(LIKELY, id="likely"), pytest.param(UNLIKELY, id="unlikely")],
+    params=[
+        pytest.param(LIKELY, id="likely"),
+        pytest.param(UNLIKELY, id="unlikely", marks=pytest.mark.deep),
+    ],
 )
 def box(request: pytest.FixtureRequest) -> Iterator[Box]:
     """One after the other: an AWS that answers as we think likelier where no page says it, and one

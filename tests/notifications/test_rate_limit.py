@@ -29,6 +29,8 @@ from tests.end_to_end.conftest import Responder
 from tests.end_to_end.coverage import bring, delivery, report
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.deep
+
 NAMED = re.compile(r"\b[0-9a-f]{12}\b")
 
 

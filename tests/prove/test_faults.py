@@ -27,6 +27,8 @@ from sandbox.core.unknowns import UNLIKELY
 from stacksets.prove.proof import sentences
 from tests.prove.proving import FEW, Prover, wrong
 
+pytestmark = pytest.mark.deep
+
 Fault = Callable[[Prover], AbstractContextManager[None]]
 
 

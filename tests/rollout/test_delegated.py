@@ -13,6 +13,8 @@ from stacksets.planners.rollout import plan
 from stacksets.steps.model import Plan, StepKind
 from tests.rollout.operator import Operator, stacks
 
+pytestmark = pytest.mark.deep
+
 SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from sandbox.demo.organization_trail import start_organization_trail
 from stacksets.observe.clients import Clients
 from stacksets.observed.templates import Template
@@ -13,6 +15,7 @@ from tests.rollout.operator import RELEASE, Operator
 from tests.rollout.test_permissions import PLACES, clients, rolled
 from tests.rollout.test_rolled_back import take_the_name, with_a_role_more
 
+pytestmark = pytest.mark.deep
 # In the order in which a first rollout comes to need them: each try leaves off where it stopped.
 # The central stack cannot be made at first, since somebody has the name of one of its roles.
 BLOCKED = (

@@ -14,6 +14,8 @@ from tests.rollout.removal.remains import remains
 from tests.rollout.removal.test_drift import with_break_glass
 from tests.rollout.removal.test_remove import contain, enforcing, planned, remove
 
+pytestmark = pytest.mark.deep
+
 __all__ = ["enforcing"]
 
 

@@ -23,6 +23,8 @@ from stacksets.permissions.operator import Place, document
 from stacksets.planners.rollout import plan
 from tests.rollout.operator import Operator
 
+pytestmark = pytest.mark.deep
+
 PLACES = {
     "management": (Place.DEPLOYING, Place.GUARDRAIL, Place.MANAGEMENT),
     "security": (Place.CENTRAL,),

@@ -24,6 +24,8 @@ from tests.rollout.removal.remains import remains
 from tests.rollout.removal.test_remove import contain, remove
 from tests.rollout.test_command_line import Terminal
 
+pytestmark = pytest.mark.deep
+
 SANDBOX, WORKLOADS = "sandbox-team@example.com", "workloads-team@example.com"
 TEAM, BY_HAND = "security@example.com", "by-hand@example.com"
 

@@ -19,6 +19,8 @@ from stacksets.status.states import State
 from tests.rollout.operator import RELEASE, Operator
 from tests.rollout.test_permissions import clients as under_the_documents
 
+pytestmark = pytest.mark.deep
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": {

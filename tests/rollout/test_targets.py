@@ -11,6 +11,8 @@ from tests.rollout.operator import Operator, stacks
 from tests.rollout.removal.remains import remains
 from tests.rollout.removal.test_remove import remove
 
+pytestmark = pytest.mark.deep
+
 
 @pytest.fixture(params=[LIKELY, UNLIKELY], ids=["likely", "unlikely"], autouse=True)
 def answers(request: pytest.FixtureRequest, box: Box) -> None:

@@ -24,6 +24,8 @@ from tests.rollout.operator import Operator
 from tests.rollout.test_delegated import delegated, own, planned
 from tests.rollout.test_permissions import clients, rolled
 
+pytestmark = pytest.mark.deep
+
 RINGS = """
 [[ring]]
 name = "canary"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from sandbox.demo.product_setup import is_denied
 from tests.rollout.operator import Operator, stacks
 from tests.rollout.removal.test_drift import with_break_glass
@@ -12,6 +14,7 @@ from tests.rollout.removal.test_remove import contain, enforcing
 from tests.rollout.test_command_line import Terminal
 from tests.rollout.test_moves import held
 
+pytestmark = pytest.mark.deep
 __all__ = ["enforcing"]
 
 EVERYONE = "iam-org-revoker-everyone"

@@ -17,7 +17,8 @@ CHAPTERS = {"model": "Values.", "entry": "The entry.", "entry.steps": "What it c
 SOURCES = {
     "handler.model.limits": "LIMIT = 3\n",
     "handler.entry.main": (
-        "from handler.entry.steps.first import begin\n\n\ndef lambda_handler():\n    return begin()\n"
+        "from handler.entry.steps.first import begin\n\n\n"
+        "def lambda_handler():\n    return begin()\n"
     ),
     "handler.entry.steps.first": (
         "from handler.entry.steps.second import go_on\nfrom handler.model.limits import LIMIT\n\n\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from sandbox.box import Box
 from sandbox.demo.product_setup import is_denied
 from stacksets.containments.repair import Drift
@@ -17,6 +19,7 @@ from tests.rollout.removal.remains import remains
 from tests.rollout.removal.test_remove import contain, enforcing
 from tests.sandbox.parts import document
 
+pytestmark = pytest.mark.deep
 __all__ = ["enforcing"]
 
 

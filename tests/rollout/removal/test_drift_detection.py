@@ -22,6 +22,8 @@ from tests.end_to_end.test_deny_methods import filler
 from tests.rollout.operator import NotReporting
 from tests.rollout.removal.test_removal_permissions import TRUST
 
+pytestmark = pytest.mark.deep
+
 DENY = json.dumps(deny_document())
 
 

@@ -29,6 +29,8 @@ from tests.rollout.operator import NotReporting
 from tests.rollout.removal.test_drift_detection import clients, follow
 from tests.rollout.removal.test_removal_permissions import clients as documented
 
+pytestmark = pytest.mark.deep
+
 
 @pytest.fixture
 def account(box: Box) -> str:

@@ -38,6 +38,8 @@ from tests.rollout.removal.test_remove import contain, enforcing, left
 from tests.rollout.test_permissions import rolled
 from tests.sandbox.parts import document as document_of
 
+pytestmark = pytest.mark.deep
+
 __all__ = ["enforcing"]
 
 DENY = json.dumps(deny_document())

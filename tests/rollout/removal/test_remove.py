@@ -24,6 +24,8 @@ from tests.end_to_end.test_deny_methods import role_at_its_quota
 from tests.rollout.operator import Interrupted, Operator
 from tests.rollout.removal.remains import remains
 
+pytestmark = pytest.mark.deep
+
 
 @pytest.fixture
 def enforcing(operator: Operator) -> Operator:

@@ -11,6 +11,8 @@ from sandbox.box import Box
 from tests.rollout.operator import Operator
 from tests.rollout.test_command_line import Terminal
 
+pytestmark = pytest.mark.deep
+
 
 @pytest.fixture
 def terminal(operator: Operator, tmp_path: Path) -> Terminal:
