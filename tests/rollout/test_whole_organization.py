@@ -165,7 +165,7 @@ def test_drift_is_found_named_and_mended_with_its_containments_kept(operator: Op
     assert found(operator, detect(operator)) == []
     assert is_denied(mallory.list_users)
     (held,) = look_into(operator.clients(), [account]).values()
-    assert sorted(one.name for one in held.contained) == ["mallory", "accomplice"]
+    assert sorted(one.name for one in held.contained) == ["accomplice", "mallory"]
 
 
 def test_the_second_ring_enforces_only_when_the_file_has_decided_all_that_it_must(

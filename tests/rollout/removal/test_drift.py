@@ -122,7 +122,7 @@ def test_what_was_changed_is_named_by_resource_and_mended_with_its_containments_
     assert repaired(enforcing, given).empty
     assert not [one for one in remains(box, account) if "-kept" in one]
     (held,) = look_into(enforcing.clients(), [account]).values()
-    assert sorted(one.name for one in held.contained) == ["mallory", "accomplice"]
+    assert sorted(one.name for one in held.contained) == ["accomplice", "mallory"]
     assert enforcing.plan().empty
 
 

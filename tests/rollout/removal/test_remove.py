@@ -128,7 +128,7 @@ def test_who_is_kept_is_denied_after_every_call_and_everything_else_goes(
     kept = kept_arn(partition="aws", account=account, kind="policy", name=KEPT_POLICY)
     assert left(box) == [f"{account}: {kept}"]
     bearing = box.client("iam", account).list_entities_for_policy(PolicyArn=kept)
-    assert sorted(one["UserName"] for one in bearing["PolicyUsers"]) == ["mallory", "accomplice"]
+    assert sorted(one["UserName"] for one in bearing["PolicyUsers"]) == ["accomplice", "mallory"]
 
 
 def test_who_is_released_may_use_iam_again_and_nothing_is_left(enforcing: Operator) -> None:
