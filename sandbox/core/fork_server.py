@@ -19,7 +19,7 @@ import socket
 import sys
 import tempfile
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -79,13 +79,10 @@ def _warm_up() -> None:
     from botocore.session import get_session
 
     # A loader keeps what it has read for its own session alone, and each client of the product
-    # has a session of its own.
-    shared, read = Loader(), Loader.load_service_model
-
-    def load(_self: Any, *arguments: Any, **named: Any) -> Any:
-        return read(shared, *arguments, **named)
-
-    Loader.load_service_model = load
+    # has a session of its own: models, and the list of endpoints, which takes longest.
+    shared = Loader()
+    for name in ("load_service_model", "load_data_with_path"):
+        setattr(Loader, name, _by_one(shared, getattr(Loader, name)))
     session = get_session()
     for service in SERVICES:
         session.create_client(
@@ -95,6 +92,11 @@ def _warm_up() -> None:
             aws_access_key_id="none",
             aws_secret_access_key="none",
         )
+
+
+def _by_one(loader: Any, load: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method of a loader as one that this loader answers for all others."""
+    return lambda _self, *arguments, **named: load(loader, *arguments, **named)
 
 
 def _compiled(path: Path, codes: dict[str, types.CodeType]) -> Compiled | None:
