@@ -245,7 +245,7 @@ def test_a_later_installation_takes_over_who_was_kept(enforcing: Operator) -> No
 def reported_of(box: Box, account: str) -> dict[str, int]:
     """How many reports of a kept deny the central account has, by principal."""
     items = box.client("dynamodb", box.security).scan(TableName=INCIDENT_TABLE)["Items"]
-    prefix = f"incident#{account}#kept#"
+    prefix = f"incident#{account}#still-contained#"
     found = [item for item in items if item["pk"]["S"].startswith(prefix)]
     names = [unpack_notice(item["first_facts"]["S"]).facts["principal_name"] for item in found]
     return dict(zip(names, (int(item["calls"]["N"]) for item in found), strict=True))
