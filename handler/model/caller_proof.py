@@ -1,6 +1,6 @@
 """The proof of who is by the response team, as both ends speak it: a signed question to STS. Pure.
 
-A Lambda invocation does not say who made it, and whoever holds lambda:InvokeFunction in a member
+A Lambda invocation does not say who made it, and anybody with lambda:InvokeFunction in a member
 account may make one. So each request carries the headers of a GetCallerIdentity call that the
 responder's role signed, over a digest of this request: the revoker sends them to STS itself, and
 STS says whose they are. AWS takes such a signature for some minutes only.

@@ -165,7 +165,7 @@ def _kind(*, type: str, issuer_type: str, event_type: str) -> CallerKind:
             return CallerKind.USER
         case (("AssumedRole" | "Role"), _):
             return CallerKind.ROLE
-        # IAM acts on whoever issued the federation token; its own session cannot be denied.
+        # IAM acts on the issuer of the federation token; the token's own session cannot be denied.
         case "FederatedUser", "IAMUser":
             return CallerKind.USER
         case "FederatedUser", "Root":

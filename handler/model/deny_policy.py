@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Whoever is denied iam:* alone can still reach IAM rights by another door; each entry is one.
+# A principal denied iam:* alone can still reach IAM rights in other ways; each entry is one.
 DENIED_ACTIONS: dict[str, str] = {
     "iam:*": "the IAM API itself, iam:PassRole included",
     "sts:AssumeRole": "a role with IAM rights, one call away",

@@ -18,7 +18,7 @@ NOT_REPORTING_SECONDS = 2 * HEARTBEAT_SECONDS + 300
 # What the central account keeps of one: ten thousand of them are read at once.
 KEPT_CHARACTERS = 160
 KEPT_DIFFERENCES = 3
-# How the error of a self-test begins whose event was not delivered but redriven: its own remedy.
+# How a self-test's error begins whose event was redriven, not delivered: it has its own advice.
 BY_DEAD_LETTER = "its event came through the dead-letter queue"
 
 

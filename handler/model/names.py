@@ -43,7 +43,7 @@ LEDGER_WRITES = (
 CANARY_ROLE = "iam-org-revoker-canary"
 RECONCILE_SCHEDULE = "iam-org-revoker-reconcile"
 RECONCILE_ROLE = "iam-org-revoker-reconcile"
-# The stack's own, for which nobody may be contained by what somebody hung on them.
+# The stack's own roles: nobody may be contained because of what somebody else attached to them.
 MEMBER_ROLES = (REVOKER, FORWARDER, RECONCILE_ROLE, CANARY_ROLE, f"{TRAIL}-trail")
 CANARY_RULE = "iam-org-revoker-canary"
 RESPONDER_ROLE = "iam-org-revoker-responder"
@@ -66,7 +66,7 @@ WAITING_METRIC = "OldestDueMailSeconds"
 INCIDENT_TOPIC = "iam-org-revoker-incidents"
 HEALTH_TOPIC = "iam-org-revoker-health"
 
-# How the security team gives somebody IAM back: then account and principal.
+# The command by which the security team releases: account and principal follow.
 RELEASE_COMMAND = ("python", "-m", "responder", "release")
 
 REPORT_SOURCE = "iam-org-revoker"

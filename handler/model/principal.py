@@ -1,4 +1,4 @@
-"""Whom to contain, and the names of the deny methods. Pure."""
+"""A principal to contain, and the names of the deny methods. Pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SESSION_METHODS = frozenset({DenyMethod.SESSION_POLICY, DenyMethod.SESSION_GROUP
 
 @dataclass(frozen=True)
 class Target:
-    """Whom to contain. `name` or `id` may be empty, not both; kind is USER or ROLE."""
+    """A principal to contain. `name` or `id` may be empty, not both; kind is USER or ROLE."""
 
     kind: CallerKind
     name: str

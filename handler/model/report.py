@@ -97,7 +97,7 @@ def from_detail(detail: Mapping[str, Any]) -> Report:
     """The report in an event's detail.
 
     Raises ValueError with one sentence when it is not a report: no event id, no account, no
-    disposition or reason, or a later version's layout. What a newer member disposes is told of.
+    disposition or reason, or a later version's layout. What a newer member sends is reported.
     """
     if detail.get("version") != REPORT_VERSION:
         raise ValueError(f"report version {detail.get('version')!r} is not {REPORT_VERSION}")

@@ -82,7 +82,7 @@ def answer_batch(event: Mapping[str, Any], central: Central) -> dict[str, Any]:
             log_failure(f"telling {key}", error)
             failed |= senders[key]
         else:
-            # Somebody deleted what these messages were counted in.
+            # The table's item was deleted while these messages were counted in it.
             failed |= senders[key] if turn is Turn.MISSING else set()
     return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
 
@@ -111,7 +111,7 @@ def _by_incident(
 
 
 def _note_heartbeats(letters: Iterable[Letter], central: Central, *, sent_at: float) -> set[str]:
-    """Write down who was heard of, the latest of each account; the messages that failed."""
+    """Record the accounts that reported, by latest heartbeat; return the failed messages."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     latest: dict[str, Heartbeat] = {}

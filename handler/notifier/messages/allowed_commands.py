@@ -62,7 +62,7 @@ _SWITCHES = (
     "organizations-root-sessions",
     "outbound-web-identity-federation",
 )
-# Every call that gains.py or a deny method is undone with, and the options that it is given.
+# Every command that undoes an impact or a deny method, and the options that it is given.
 IAM_OPTIONS: dict[str, frozenset[str]] = {
     "add-client-id-to-open-id-connect-provider": _OIDC | _CLIENT,
     "add-role-to-instance-profile": _PROFILE | _ROLE,

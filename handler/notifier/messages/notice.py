@@ -45,7 +45,7 @@ class Notice:
     """`event_id` identifies duplicates, `principal` the incident.
 
     `facts` are named as in report.py; texts are as recorded but cut to FACT_LIMIT, and empty ones
-    are left out: whoever prints them escapes them.
+    are left out: the code that prints them escapes them.
     """
 
     kind: NoticeKind

@@ -1,4 +1,4 @@
-"""Who was heard of, who is silent, and whether the central account itself is behind. Sends nothing.
+"""Which accounts report, which do not, and whether the central account itself is behind.
 
 `account#ACCOUNT` holds the last heartbeat (`beat`), when it was sent (`last_heartbeat`), alias and
 version, and `not_reporting_since` once that was reported; its `due_at` is when two heartbeats are
@@ -29,7 +29,7 @@ from handler.notifier.store.table import (
 )
 
 BACKLOG_SECONDS = 300
-# Whoever closes an account does not want to hear of it for ever.
+# A closed account does not stay in the table for ever.
 FORGET_SECONDS = 30 * DAY_SECONDS
 
 
@@ -46,7 +46,7 @@ def read_account(item: dict[str, Any]) -> Watched:
 
 
 def note_heartbeat(store: IncidentStore, heartbeat: Heartbeat) -> None:
-    """Write down that the account was heard of; the sweep tells of one that was silent."""
+    """Record a heartbeat; the sweep reports an account that had not been reporting."""
     now = store.now
     # By its own time: a heartbeat that waited somewhere for an hour says nothing of now.
     heard = min(heartbeat.at or now, now)
@@ -144,7 +144,7 @@ def note_sweep(store: IncidentStore) -> Liveness:
 def mark_not_reporting(
     store: IncidentStore, accounts: list[Watched], *, held: dict[str, int]
 ) -> None:
-    """Write down that their silence was told of; the next look is in the morning."""
+    """Record that these were reported as not reporting; they are due again in the morning."""
     now = store.now
     reported = [
         ItemChange(
@@ -160,7 +160,7 @@ def mark_not_reporting(
         for one in accounts
     ]
     done = set(change_items(store, reported))
-    # Heard of between the claim and now: the next sweep tells that they are back.
+    # It reported between the claim and now: the next sweep says that it is reporting again.
     for one in accounts:
         if one.key not in done:
             change = "SET not_reporting_since = :before, due_at = :now"
@@ -172,7 +172,7 @@ def mark_not_reporting(
 
 
 def mark_back(store: IncidentStore, accounts: list[Watched]) -> None:
-    """Write down that their return was told of."""
+    """Record that these were reported as reporting again."""
     due = as_number(store.now + NOT_REPORTING_SECONDS)
     change_items(
         store,

@@ -1,7 +1,7 @@
 """What is due: found by its index, claimed and marked many at a time. Sends nothing. A shell.
 
 The index `due` holds the items that have `due_at`, and nothing else; it is spread like the table
-itself, so that it is no hot spot. Whoever takes something on moves its `due_at` first, on the
+itself, so that it is no hot spot. A worker that takes something on moves its `due_at` first, on the
 condition that nobody else did; who dies before the work is marked leaves it to come up again.
 """
 
@@ -50,7 +50,7 @@ def find_due(store: IncidentStore) -> dict[str, int]:
 
 
 def claim_all(store: IncidentStore, incidents: Sequence[Incident]) -> list[Incident]:
-    """Those that are now the caller's to tell of, as they were read."""
+    """Return those that this caller may report now, as they were read."""
     changes = [
         _as_read(claim_change(store, incident.key), incident.milestone) for incident in incidents
     ]

@@ -3,8 +3,8 @@
 Of the table's items, two kinds are its own. `event#ACCOUNT#KIND#EVENT` marks an event as counted.
 `incident#ACCOUNT#KIND#PRINCIPAL` holds the counter (`calls`), the milestone whose mail is not yet
 sent (`next_mail`), the lease on that mail, the first and latest facts, and `due_at`: from then on
-the sweep looks after the incident. The kind is in the key, so that what gets worse is told anew;
-so is the containment, and who was released and offends again is told of again.
+the sweep takes up the incident. The kind is in the key, so that what gets worse is reported again;
+so is the containment: a principal that was released and offends again is reported again.
 
 Nothing is lost between counting and mailing: until a claim or owe_mail has set `due_at` the queue
 keeps the message, and from then on the index of what is due finds the incident.
@@ -85,7 +85,7 @@ def _count_some(store: IncidentStore, notices: list[Notice]) -> int:
         if not refused:
             return len(notices)
         if refused == {len(markers)}:
-            # Opened, or closed and opened anew, by somebody else between two tries.
+            # Opened, or closed and opened again, by another worker between two tries.
             write, turned = (_open_anew if write is _go_on else _go_on), turned + 1
             if turned == TRIES:
                 raise RuntimeError(f"{incident_key(notices[0])} neither opens nor goes on")
@@ -188,7 +188,7 @@ def mark_changes(
 
 
 def drop_change(store: IncidentStore, incident: Incident) -> ItemChange:
-    """No mail for what is over before its time to be told of came."""
+    """Drop the mail of what is over before it was due."""
     return ItemChange(
         incident.key,
         change="SET next_mail = :next REMOVE due_at, due_since",

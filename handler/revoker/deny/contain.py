@@ -22,7 +22,7 @@ from handler.revoker.deny.methods import (
     MethodCalls,
 )
 
-# Who renames herself between our calls wins a few of them, not the next event as well.
+# A caller that renames itself between our calls wins a few of them, not the next event as well.
 NAMES_TRIED = 4
 REWRITTEN = "somebody rewrote its content"
 
@@ -68,7 +68,7 @@ def contain(
 def contain_sessions(
     iam: Any, target: Target, *, is_contained: Callable[[str], bool]
 ) -> Containment:
-    """Deny the temporary sessions of a user and leave her long-term keys alone.
+    """Deny the temporary sessions of a user and leave its long-term keys alone.
 
     As `contain`; `is_contained` says whose sessions were denied before.
     """

@@ -65,7 +65,7 @@ def _lists(answer: Any, arn: str) -> bool:
 
 
 def _policy_is_ours(iam: Any, target: Target) -> bool:
-    """Judged by content: whoever may write a policy version can make a deny allow everything."""
+    """Judged by content: a caller that may write a policy version can make a deny allow all."""
     return still_denies(_document(iam, target.deny_arn))
 
 

@@ -1,4 +1,4 @@
-"""Gains that stand on the account: rows 24, 34, 41 and 43. Pure.
+"""Impacts on the account: rows 24, 34, 41 and 43. Pure.
 
 The password policy, server certificates, alias, tags and switches: told, with the undo or with what
 the record lacks for it.

@@ -1,6 +1,6 @@
-"""Gains by keys, certificates and service credentials: rows 1-3 and 31-33. Pure.
+"""Impacts by keys, certificates and service credentials: rows 1-3 and 31-33. Pure.
 
-A key of one's own is no smaller gain: the caller may be an administrator of whom only one
+A key of one's own counts as much: the caller may be an administrator of whom only one
 credential is the offender's.
 """
 
@@ -154,7 +154,7 @@ def _credential_impact(
     undo: tuple[tuple[str, ...], ...],
     missing: str = "",
 ) -> Impact:
-    """A credential that the offender knows; without its id somebody has to look for it."""
+    """A credential that the offender knows; without its id a person has to look for it."""
     unnamed = "" if credential else f"The record does not carry the {sort.noun}'s id."
     return owned_impact(
         owner,

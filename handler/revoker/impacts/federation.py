@@ -1,4 +1,4 @@
-"""Gains by SAML and OIDC providers: rows 26-29. Pure.
+"""Impacts by SAML and OIDC providers: rows 26-29. Pure.
 
 Which roles trust a provider the record does not say; told, with the undo or with what it lacks.
 """

@@ -1,6 +1,6 @@
-"""Gains by groups: rows 13, 21 and 47. Pure.
+"""Impacts by groups: rows 13, 21 and 47. Pure.
 
-Membership of the administrators' group is taken back; the rest existed before and is told.
+Membership of the administrators' group is undone; the rest existed before and is reported.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _member_added(offence: Offence) -> Impact | None:
         what=f"membership of the group {shown(group)} for user {shown(user)}",
         remediation=Remediation.REMOVE if admin else Remediation.REPORT,
         verb="remove-user-from-group",
-        # Into a deny group of ours: somebody whom the offender wants out of the way.
+        # Into a deny group of ours: a user that the offender wants out of the way.
         critical=is_protected_group(offence, group) and not admin,
         # Adding a member again succeeds: undoing that would turn a member out.
         missing="The record does not say whether the user was in the group before.",

@@ -1,7 +1,7 @@
 """What an offending call gave and what is done about it, as values; finds and judges nothing.
 
-The words of gains.py and of the files of its rows. Text in these values is as recorded, not
-escaped: whoever prints it escapes it.
+The words of table.py and of the files of its rows. Text in these values is as recorded, not
+escaped: the code that prints it escapes it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NO_OLD_VALUES = "The record does not carry the old values."
 
 
 class Remediation(Enum):
-    """What the revoker does about a gain, beside telling it.
+    """What the revoker does about an impact, beside reporting it.
 
     CONTAIN: a principal that the offender made; contain and taint it by id. SILENCE: a credential;
     set it inactive and taint it. DELETE_LOGIN: a console password; delete it where its user is
@@ -43,7 +43,7 @@ class Impact:
     """One thing that a call gave or took.
 
     `row` is a key of GAIN_ROWS; `what` a sentence's object ("a new access key ..."). `kind`, `name`
-    and `id` say who gained (kind None: no user, role or root; a group is in `group`); `credential`
+    and `id` say in whose favor (kind None: no user, role or root; group: in `group`); `credential`
     is its id, `credential_kind` one of access-key, service-credential, ssh-key, certificate.
     `undo` holds one argument list per AWS CLI command, `--flag=value` in one word; `missing` is one
     or more sentences on what the record does not carry. One of the two is never empty.
@@ -78,7 +78,7 @@ class Offence:
     rescue: Callable[[str], bool]
 
 
-# The function of one call: its gain, or None when the record lacks the parameters to tell it.
+# The function of one call: its impact, or None when the record lacks the parameters to tell it.
 ImpactOf = Callable[[Offence], Impact | None]
 
 
@@ -93,7 +93,7 @@ class Owner:
 
 
 def owner_of(offence: Offence, *, within: str = "") -> Owner | None:
-    """Whom a call names, in its answer's object `within` or its request; nobody: the caller.
+    """The principal that a call names, in its answer's object `within` or its request, or itself.
 
     None where a name was there and was left out, or where the caller owns no credentials.
     """
@@ -123,7 +123,7 @@ def is_caller(offence: Offence, user: str) -> bool:
 
 
 def own_id(offence: Offence, user: str) -> str:
-    """The user's id where she is the caller; of others the record has the name alone."""
+    """The user's id where the user is the caller; of others the record has the name alone."""
     return offence.call.caller.id if is_caller(offence, user) else ""
 
 
@@ -139,7 +139,7 @@ def owned_impact(
     missing: str = "",
     critical: bool = False,
 ) -> Impact:
-    """A gain (or loss) on what an owner signs in with; of root it is critical and only told."""
+    """An impact on what an owner signs in with; of root it is critical and only reported."""
     root = owner.kind is CallerKind.ROOT
     why_no_undo = "Only root, or an AssumeRoot session, can undo this." if root else ""
     if not root and not owner.name:
@@ -160,7 +160,7 @@ def owned_impact(
 
 
 def owned_command(verb: str, owner: Owner, **flags: str) -> tuple[tuple[str, ...], ...]:
-    """The undo of what an owner has. No flag names root: the command acts on whoever runs it."""
+    """The undo of what an owner has. No flag names root: the command acts on its own caller."""
     whose = {} if owner.kind is CallerKind.ROOT else {"user_name": owner.name}
     return aws_iam(verb, **whose, **flags)
 

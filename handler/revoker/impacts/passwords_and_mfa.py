@@ -1,6 +1,6 @@
-"""Gains by console passwords and MFA devices: rows 4-6, 22 and 23. Pure.
+"""Impacts by console passwords and MFA devices: rows 4-6, 22 and 23. Pure.
 
-A password of one's own is no smaller gain: the caller may be an administrator of whom only one
+A password of one's own counts as much: the caller may be an administrator of whom only one
 credential is the offender's.
 """
 

@@ -1,4 +1,4 @@
-"""Gains by policies and permissions boundaries: rows 7-12, 14, 15, 19-21 and 50. Pure.
+"""Impacts by policies and permissions boundaries: rows 7-12, 14, 15, 19-21 and 50. Pure.
 
 They change what existed before: told, with the undo or with what the record lacks for it.
 """
@@ -95,7 +95,7 @@ def _policy_attached(offence: Offence, *, row: int) -> Impact | None:
         row=row,
         what=f"the policy {shown(policy)} for {holder.text}",
         undo=aws_iam(f"detach-{holder.word}-policy", **flags),
-        # Our own deny, put on somebody whom the offender wants out of the way.
+        # Our own deny, put on a principal that the offender wants out of the way.
         missing="The record does not say whether it was attached before.",
         critical=_is_our_deny(policy),
     )

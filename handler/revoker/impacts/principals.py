@@ -1,4 +1,4 @@
-"""Gains by users, roles, trust and instance profiles: rows 16-18, 25, 44, 48 and 49. Pure.
+"""Impacts by users, roles, trust and instance profiles: rows 16-18, 25, 44, 48 and 49. Pure.
 
 A principal that the offender made is contained; what existed before is told.
 """

@@ -1,4 +1,4 @@
-"""What one offending IAM call gave, to whom, and the remedy. Pure and total: it never raises.
+"""What one offending IAM call changed, in whose favor, and its remediation. Never raises. Pure.
 
 The table is GAIN_ROWS; its numbers are those of the documented methods of escalation. Decides
 nothing about the caller, and asks AWS nothing: what the record lacks is said.
@@ -36,7 +36,7 @@ IMPACT_ROWS: dict[int, str] = {
     14: "a new version of a managed policy",
     15: "another version of a managed policy put in force",
     16: "a role's trust policy replaced",
-    17: "a new role, and whom it trusts",
+    17: "a new role, and what it trusts",
     18: "a new user",
     19: "a permissions boundary removed",
     20: "a permissions boundary set or replaced",
@@ -59,7 +59,7 @@ IMPACT_ROWS: dict[int, str] = {
     44: "a user renamed or moved",
     45: "a call whose parameters CloudTrail left out",
     46: "an administrator taken over, by rows 1, 3, 4, 5 or 23",
-    47: "the administrators' group emptied, renamed, deleted or made anew",
+    47: "the administrators' group emptied, renamed, deleted or recreated",
     48: "a role made under a name that exempts, or under one of ours",
     49: "the trust of a role that rescues the Organization replaced",
     50: "the room for a deny used up, or an inline policy named like ours",
@@ -118,7 +118,7 @@ def _unknown_impact(call: Call) -> Impact:
 
 
 def _new_api(call: Call) -> Impact:
-    """IAM gains new calls; one that makes principals must not pass for nothing."""
+    """Tell calls apart that make principals: IAM gets new ones, and none may pass for nothing."""
     return Impact(
         row=0,
         what=f"unknown: this version does not know the call {call.name}",

@@ -1,4 +1,4 @@
-"""Whom a policy document lets in, as words for a mail. Pure and total; evaluates no conditions.
+"""Who may assume a role by its trust policy, as words for a mail. Evaluates no conditions. Pure.
 
 The grammar: IAM User Guide, "AWS JSON policy elements: Principal".
 """
@@ -18,7 +18,7 @@ PRINCIPAL_LIMIT = 200
 
 
 def trusted(document: str, *, account: str) -> str:
-    """Whom a trust policy (JSON, or URL-encoded JSON) lets in, those outside `account` first.
+    """Name those that a trust policy (JSON, also URL-encoded) lets in, outside `account` first.
 
     Empty where the document cannot be read.
     """

@@ -1,6 +1,6 @@
 """Who was an administrator, and when: membership as facts. Pure; the facts' order is of no matter.
 
-Asks nobody and verifies nothing: whoever writes a fact down has made sure of it.
+Verifies nothing: the code that writes a fact has made sure of it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ CLOCK_SLACK = 5.0
 class Membership:
     """What is known of one user's membership of the administrators' group; epoch seconds.
 
-    `baseline`: when she was found there with nothing known against it. `adds` and `removes`: calls
-    of administrators. `strikes`: adds by somebody who was none, found to explain the baseline.
+    `baseline`: when it found the user there with nothing against it. `adds`, `removes`: calls
+    of administrators. `strikes`: adds by non-administrators, found to explain the baseline.
     """
 
     baseline: float | None = None
@@ -28,7 +28,7 @@ class Membership:
 
 
 def administrator_at(membership: Membership, time: float | None) -> bool:
-    """Was she an administrator at `time`? None (unreadable): is she one after all facts?
+    """Whether the user was an administrator at `time`; None (unreadable): after all facts.
 
     The latest change at or before `time` decides. An add opens at its own second, a removal closes
     after its own: eventTime has whole seconds, and a call in the second of the removal may have
@@ -44,14 +44,14 @@ def administrator_at(membership: Membership, time: float | None) -> bool:
 
 
 def ever_known(membership: Membership) -> bool:
-    """Has anything ever said that she was a member? A member of whom it has not is unproven."""
+    """Whether any fact says that the user was a member. One without a fact is unproven."""
     return membership.baseline is not None or bool(membership.adds)
 
 
 def _baseline_holds(membership: Membership) -> bool:
-    """Not when an offender's add explains it: before that she was no member either.
+    """Not when an offender's add explains it: before that the user was no member either.
 
-    A later add explains nothing: adding a member again succeeds, and must not unseat her.
+    A later add explains nothing: adding a member again succeeds, and must not unseat it.
     """
     baseline = membership.baseline
     return baseline is not None and not any(

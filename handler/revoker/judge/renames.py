@@ -47,9 +47,9 @@ def spelling(renames: Iterable[Rename], name: str) -> dict[str, str]:
 
 
 def names_today(renames: Iterable[Rename], name: str, at: float) -> frozenset[str]:
-    """What the bearer of `name` at that time may be called today, without case.
+    """What the holder of `name` at that time may be called today, without case.
 
-    Empty where somebody else took the name since: its bearer was deleted, or left it by a rename
+    Empty where another user took the name since: its holder was deleted, or left it by a rename
     that is not among these.
     """
     steps = list(_steps_since(renames, name, at))
@@ -57,12 +57,12 @@ def names_today(renames: Iterable[Rename], name: str, at: float) -> frozenset[st
 
 
 def names_borne(renames: Iterable[Rename], name: str, at: float) -> frozenset[str]:
-    """Every name that the bearer of `name` at that time may have had since."""
+    """Return every name that the holder of `name` at that time may have had since."""
     return frozenset().union(*_steps_since(renames, name, at))
 
 
 def names_before(renames: Iterable[Rename], name: str) -> tuple[str, ...]:
-    """`name` and every name from which somebody came to it, whether or not it was the same."""
+    """Return `name` and every name from which a user came to it, the same user or not."""
     names = [name.casefold()]
     for rename in sorted(renames, key=lambda rename: rename.at, reverse=True):
         if rename.new.casefold() in names and rename.old.casefold() not in names:
@@ -71,7 +71,7 @@ def names_before(renames: Iterable[Rename], name: str) -> tuple[str, ...]:
 
 
 def names_touching(renames: Iterable[Rename], name: str, at: float) -> frozenset[str]:
-    """Every name that renames since then connect with `name`, whoever bore it; without case."""
+    """Return every name that renames since then connect with `name`, without case."""
     edges = [(r.old.casefold(), r.new.casefold()) for r in renames if r.at >= at]
     names, before = {name.casefold()}, 0
     while len(names) > before:
@@ -80,7 +80,7 @@ def names_touching(renames: Iterable[Rename], name: str, at: float) -> frozenset
     return frozenset(names)
 
 
-def bearers_then(
+def holders_then(
     renames: Iterable[Rename],
     today: Mapping[str, str],
     made: Mapping[str, float],
@@ -97,7 +97,7 @@ def bearers_then(
     later = sorted((r for r in renames if r.at >= at), key=lambda rename: rename.at, reverse=True)
     for second, found in groupby(later, key=lambda rename: rename.at):
         edges = tuple(dict.fromkeys((r.old.casefold(), r.new.casefold()) for r in found))
-        # Whoever has a name only since then is in nobody's way.
+        # A user that has a name only since then is in nobody's way.
         fixed = {who for who, when in made.items() if when < second}
         ways = [
             way
@@ -122,7 +122,7 @@ def bearers_then(
 def _undo(
     edges: tuple[Edge, ...], way: list[Holders], *, fixed: set[str], lost: int
 ) -> Iterator[tuple[int, list[Holders]]]:
-    """Take back renames in every order that IAM allows: how many users were lost, and all states
+    """Undo renames in every order that IAM allows: how many users were lost, and all states
     on the way."""
     if not edges:
         yield lost, way
@@ -151,7 +151,7 @@ def _steps_since(renames: Iterable[Rename], name: str, at: float) -> Iterator[fr
 
 
 def _ends(edges: tuple[Edge, ...], name: str) -> frozenset[str]:
-    """Where the bearer of a name may be after all renames of one second."""
+    """Where the holder of a name may be after all renames of one second."""
     if not any(name in edge for edge in edges):
         return frozenset({name})
     return frozenset(_follow(edges[:RENAMES_A_SECOND], {name: True}))
@@ -160,7 +160,7 @@ def _ends(edges: tuple[Edge, ...], name: str) -> frozenset[str]:
 def _follow(edges: tuple[Edge, ...], held: dict[str, bool | None]) -> Iterator[str]:
     """Carry out all renames in every order that IAM allows: it gives nobody a taken name.
 
-    `held` says of a name whether it is the bearer's (True), another's, or nobody's (None).
+    `held` says of a name whether it is the holder's (True), another's, or nobody's (None).
     """
     if not edges:
         yield next(name for name, ours in held.items() if ours)

@@ -1,7 +1,7 @@
 """Decide what happens to the caller. Pure: no clock, no environment, no AWS.
 
 The order of the rules is the specification; tests/verdicts/*.json are its cases. Two steps, so that
-the group is asked only about a caller whom nothing else decides: `settled`, then `decide`.
+the group is asked only about a caller that nothing else decides: `settled`, then `decide`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from handler.model.cloudtrail import (
 from handler.model.reasons import Action, Reason, Standing, Verdict
 from handler.model.settings import Answer, MissingGroup, Mode, Settings
 
-# A device of one's own: adding one is told of, removing one is never self-service.
+# A device of one's own: adding one is reported, removing one is never self-service.
 OWN_MFA_CALLS = frozenset({"CreateVirtualMFADevice", "EnableMFADevice", "ResyncMFADevice"})
 # Calls without a parameter that could name another user.
 NAMES_NOBODY = frozenset({"ChangePassword", "CreateVirtualMFADevice"})
@@ -51,7 +51,7 @@ def decide(call: Call, standing: Standing, settings: Settings, *, own_role_arn: 
 
 def _known_offender(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
     """What an exempt pattern says does not help a principal that an offender made."""
-    # Whose credential was an offender's has been released for it: her next call counts, not this.
+    # The owner of a stolen credential was released for it: its next call counts, not this.
     stolen = standing.credential_tainted and not _before_release(call, standing)
     if not (standing.contained or standing.tainted or stolen):
         return None
@@ -76,7 +76,7 @@ def _known_for(standing: Standing) -> Reason:
 def _exempt(call: Call, standing: Standing, settings: Settings) -> Verdict | None:
     caller = call.caller
     if _before_release(call, standing):
-        # What an offender did with her credential is undone all the same, whenever it is heard of.
+        # What an offender did with the credential is undone all the same, however late it arrives.
         stolen = standing.credential_tainted and not call.error_code
         return Verdict(Action.REPORT if stolen else Action.IGNORE, Reason.RELEASED)
     if caller.kind is CallerKind.ROOT:
@@ -185,7 +185,7 @@ def rescue_role(role_arn_or_name: str, call: Call, settings: Settings) -> bool:
 
 
 def _day(call: Call) -> date:
-    # Without a readable time a dated entry counts as expired: a missed exemption is told of.
+    # Without a readable time a dated entry counts as expired: a missed exemption is reported.
     return date.max if call.time is None else datetime.fromtimestamp(call.time, UTC).date()
 
 

@@ -1,7 +1,7 @@
-"""Who is an administrator by the ledger and not in the group: was she taken out of it? Shell.
+"""Find out whether administrators of the ledger who are missing in the group were removed. Shell.
 
 A removal is lost with its event, and forgotten by a table that is older than it. The event history
-has it for 90 days: only a removal by an administrator of that time counts, as ever. A caller whom
+has it for 90 days: only a removal by an administrator of that time counts, as ever. A caller that
 the group does not list is no proof of one: a call may be older than the removal, and offenders can
 empty a group.
 """
@@ -19,13 +19,13 @@ from handler.revoker.state.ledger import Baseline, LiveGroup, Member, principal_
 from handler.revoker.state.ledger_view import Entry, ledger_entries
 from handler.revoker.state.table import Item, Value
 
-# On a user: since when she is looked for in the history.
+# On a user: since when the history is searched for its removal.
 ABSENT = "absent"
 # The history lags up to 15 minutes behind: a look after this much has seen everything.
 SEEK_SECONDS = 20 * 60.0
 # It answers two requests a second; the rest is the next round's.
 SOUGHT_AT_ONCE = 10
-# Asked once more then: whoever took her out may have been found an administrator since.
+# Asked once more then: who removed it may have been found an administrator since.
 SEEK_AGAIN_SECONDS = 86_400.0
 
 
@@ -53,7 +53,7 @@ def seek_removals(
 
 
 def _sought_since(item: Item, *, now: float) -> float:
-    """Since when she is looked for; 0 while there is nothing to look for any more."""
+    """Since when its removal is searched; 0 while there is nothing to search for."""
     begun = item.get(ABSENT)
     if not isinstance(begun, float) or now - begun >= SEEK_AGAIN_SECONDS:
         return now

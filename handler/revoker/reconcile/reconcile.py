@@ -1,7 +1,7 @@
 """The look-round every 15 minutes: puts back what is missing, tries again what failed, and tells.
 
 Shell. Each part goes on when another fails; the heartbeat goes out in any case, and what failed is
-raised after it, so that Lambda tries reconciliation again and its dead letter tells of it.
+raised after it, so that Lambda tries reconciliation again and its dead letter reports it.
 """
 
 from __future__ import annotations

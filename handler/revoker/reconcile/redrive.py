@@ -31,7 +31,7 @@ HIDDEN_SECONDS = 300
 class Redriven:
     """How many letters remain dead, by SQS's own count, and how many events were answered late.
 
-    Those that the tamper rules could not carry to the central account are reported, each by itself.
+    Those that the tamper rules could not bring to the central account are reported one by one.
     """
 
     dead: int

@@ -1,6 +1,6 @@
 """Judge calls of the event history once more, after more was learnt about who made them. Shell.
 
-A removal, a rename, a theft of a key that is heard of late means that calls were judged by what was
+A removal, a rename, a theft of a key that arrives late means that calls were judged by what was
 not so. They are fed through the same answer again, which does again what it did, or better.
 """
 
@@ -27,7 +27,7 @@ IAM_SOURCE = "iam.amazonaws.com"
 
 
 def reevaluate_calls(tools: Tools, troubles: list[Exception]) -> None:
-    """Look through the calls that somebody asked to look at again; the rest is the next round's."""
+    """Judge again the calls that were asked for; the rest is the next round's."""
     # What is asked of one caller or key first: the calls of a whole account may fill the round.
     items = sorted(tools.table.items("reevaluate#"), key=lambda item: item.get("by") == "EventName")
     renames = kept_renames(tools.table) if items else ()
@@ -58,7 +58,7 @@ def _reevaluate(item: Item, moved: frozenset[str], tools: Tools) -> None:
             answer(call, tools)
         except Deferred:
             waiting = True
-    # Only while nobody has asked anew since: whoever does takes `begun` off.
+    # Only while nobody has asked again since: a new request takes `begun` off.
     ours = ("begun", "=", begun)
     if cut or count >= CALLS_AT_ONCE:
         tools.table.update(key, {"seen": seen, "until": oldest}, given=ours)

@@ -1,8 +1,8 @@
 """Look after every containment: is the deny still there and ours? If not, put it back. Shell.
 
-Only in enforce mode. Whoever was contained or made by an offender is found by id, for names move.
+Only in enforce mode. Principals contained or made by an offender are found by id: names move.
 Each step may be repeated: what was found missing is written down before it is put back, so that a
-round which dies half-way tells of it all the same, under the same event id.
+round which dies half-way reports it all the same, under the same event id.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _names_by_id(iam: Any) -> dict[str, str]:
 
 def _look_at(item: Item, named: dict[str, str], tools: Tools) -> None:
     if "releasing" in item:
-        # That release died; whoever asked for it asks again.
+        # That release died; the responder asks again.
         tools.table.update(str(item["pk"]), {}, remove=["releasing"])
     principal_id = str(item["pk"]).removeprefix("principal#")
     records = {mark: read_contained(item, mark) for mark in ("contained", "sessions")}

@@ -62,7 +62,7 @@ def left_rows(item: Item) -> list[dict[str, Any]]:
 
 
 def look_at_left(items: Sequence[Item], tools: Tools, troubles: list[Exception]) -> None:
-    """Drop the mark of each released principal from whom the rest was taken off, or who is gone."""
+    """Drop the mark of each released principal that has lost the rest, or is gone."""
     for item in items:
         if LEFT in item and "gone" not in item:
             attempt(partial(_look_at_left, item, tools), tools, troubles)

@@ -1,4 +1,4 @@
-"""Where remedies work, and what each of them asks of the table. Shell."""
+"""Where remediations work, and what each of them asks of the table. Shell."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from handler.revoker.state.ledger import (
     membership,
     principal_key,
 )
-from handler.revoker.state.name_history import bearer_of
+from handler.revoker.state.name_history import holder_of
 from handler.revoker.state.table import Item, Table
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a remedy works: clients, table, and what was read about the call.
+    """Where a remediation works: clients, table, and what was read about the call.
 
     `prove` writes into the ledger what the event history proves of a member; `denied_by` is the
     method that holds the caller after this call.
@@ -57,15 +57,15 @@ def sessions_are_denied(table: Table, principal_id: str) -> bool:
 
 
 def bearer_named(impact: Impact, call: Call, scene: Scene) -> Member | None:
-    """Whom the record names, under today's name; None when she is gone."""
+    """Return the user that the record names, under today's name; None when it is gone."""
     at = scene.now if call.time is None else call.time
-    return bearer_of(scene.iam, scene.table, impact.name, at).member
+    return holder_of(scene.iam, scene.table, impact.name, at).member
 
 
 def may_be_named(impact: Impact, call: Call, scene: Scene) -> tuple[Member, ...]:
-    """Whom the record may name, where renames within one second leave it open."""
+    """Return those that the record may name, where renames within one second leave it open."""
     at = scene.now if call.time is None else call.time
-    return bearer_of(scene.iam, scene.table, impact.name, at).perhaps
+    return holder_of(scene.iam, scene.table, impact.name, at).perhaps
 
 
 def item_of(principal_id: str, scene: Scene) -> Item:
@@ -74,7 +74,7 @@ def item_of(principal_id: str, scene: Scene) -> Item:
 
 
 def ask_if_known(principal_id: str, name: str, item: Item, call: Call, scene: Scene) -> None:
-    """Calls since then may have been taken for an administrator's: only hers can have been."""
+    """Calls since then may have been taken for an administrator's: only this user's can have."""
     if call.time is not None and ever_known(membership(scene.baseline, principal_id, item)):
         ask_again(scene.table, principal_id=principal_id, name=name, since=call.time)
 

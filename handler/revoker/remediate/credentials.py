@@ -130,7 +130,7 @@ def taint_sessions(impact: Impact, call: Call, scene: Scene) -> str:
 
 def _mark_sessions_of(owner: Member, call: Call, scene: Scene) -> None:
     if f"pwbad#{call.event_id}" not in item_of(owner.id, scene) and call.time is not None:
-        # Whoever she is: self-service is hers, and not an offender's in her name.
+        # Self-service is the user's own, and not an offender's in its name.
         ask_again(scene.table, principal_id=owner.id, name=owner.name, since=call.time)
     mark_sessions(scene.table, principal_id=owner.id, name=owner.name, call=call, good=False)
 
@@ -138,7 +138,7 @@ def _mark_sessions_of(owner: Member, call: Call, scene: Scene) -> None:
 def _is_on_another(mark: str, impact: Impact, call: Call, scene: Scene) -> bool:
     """Whether the mark stands on another rightly; one that a name has led astray is taken off.
 
-    Until a rename is heard of, whoever has the name now is none the righter for it.
+    Until a rename arrives, the present holder of the name has no better right to it.
     """
     if call.time is not None and has_moved(scene.table, impact.name, call.time):
         forget_elsewhere(scene.table, mark, keep="")

@@ -55,7 +55,7 @@ def reported(impact: Impact, done: str, *, account: str) -> ReportedImpact:
         done=done,
         undo=undo,
         missing=missing,
-        # Somebody must do it by hand, and the incident's next mail may be nine calls away.
+        # A person must do it, and the incident's next mail may be nine calls away.
         critical=impact.critical or NOT_REMEDIATED in done,
     )
 

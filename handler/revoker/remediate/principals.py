@@ -32,7 +32,7 @@ from handler.revoker.state.marks import mark_contained, mark_tainted
 # What a call left behind is younger than the call; clocks of CloudTrail and IAM may differ.
 LIST_SLACK_SECONDS = 5.0
 LISTED_AT_MOST = 20
-# gains.py: a role was made under a name that exempts.
+# impacts/table.py: a role was made under a name that exempts.
 FORGED_ROLE_ROW = 48
 CREATIONS = frozenset({"CreateUser", "CreateRole"})
 
@@ -54,7 +54,7 @@ def contain_created_principal(impact: Impact, call: Call, scene: Scene) -> str:
     done = _put_deny_on(impact.kind, impact.name, impact.id, call, scene)
     _ask_for_created(impact, call, scene)
     if any(mark.startswith("pwbad#") for mark in item_of(impact.id, scene)):
-        # Its password was heard of before anybody knew whose created principal it is.
+        # Its password arrived before it was known to be created by an offender.
         return f"{done}; its console password {delete_login(impact, call, scene)}"
     return done
 
@@ -107,7 +107,7 @@ def _put_deny_on(kind: CallerKind, name: str, principal_id: str, call: Call, sce
 
 
 def _was_released(principal_id: str, call: Call, scene: Scene) -> bool:
-    """Whether somebody let it go after this call: the event may come twice, or be redriven."""
+    """Whether it was released after this call: the event may come twice, or be redriven."""
     released = item_of(principal_id, scene).get("released")
     if not isinstance(released, float) or call.time is None:
         return False
@@ -122,7 +122,7 @@ def remove_membership(impact: Impact, call: Call, scene: Scene) -> str:
     if owner is None or member is None:
         return NO_MEMBER
     if not _is_administrator(member, scene):
-        # Her addition may be among the events that were lost: who adds her again must not oust her.
+        # Its addition may be among the lost events: adding it again must not oust it.
         scene.prove(member)
     if _is_administrator(member, scene):
         return MEMBER_BEFORE

@@ -1,6 +1,6 @@
-"""Take away what an offending call gave: which remedy stands where. Shell.
+"""Undo what an offending call changed, by the remediation that fits. Shell.
 
-Which remedy fits is decided in gains.py. What existed before the call is only told of. Each remedy
+impacts/table.py decides which one fits. What existed before the call is only reported. Each one
 may run any number of times.
 """
 
@@ -20,12 +20,12 @@ from handler.revoker.remediate.principals import (
     remove_membership,
 )
 
-# gains.py: the trust of a role that rescues the Organization was replaced.
+# impacts/table.py: the trust of a role that rescues the Organization was replaced.
 RESCUE_ROW = 49
 
 
 def carry_out(impact: Impact, call: Call, scene: Scene) -> ReportedImpact:
-    """Carry out one remedy and say what was done; raises ClientError for Lambda to try again."""
+    """Carry out one remediation and say what was done; ClientError makes Lambda try again."""
     match impact.remediation:
         case Remediation.CONTAIN:
             done = contain_created_principal(impact, call, scene)

@@ -21,7 +21,7 @@ def find_principal(text: str, tools: Tools, *, unwritten: bool = False) -> Item:
     """The item of a user or role, by id, ARN or name; raises DeskRefusal where there is not one.
 
     By name as written down and as IAM has it now: names move, and an offender's may have. With
-    `unwritten` also one of whom nothing is written down: the table may be older than a deny.
+    `unwritten` also one of which nothing is written: the table may be older than a deny.
     """
     kind, name = _read_name(text)
     known = tools.table.read([principal_key(text)]).get(principal_key(text)) if text else None

@@ -138,7 +138,7 @@ def _step_row(undo: Undo, target: Target, left: str) -> dict[str, Any]:
 
 
 def _kept_rows(target: Target, tools: Tools) -> Iterator[dict[str, Any]]:
-    """What an earlier installation left on whom this one took over: it denies after the release,
+    """Return what an earlier installation left on the principal: it denies after the release,
     and the revoker may not take it off."""
     kind = target.kind.value
     named = f"--{kind}-name={target.name}"

@@ -1,7 +1,7 @@
 """Answer the responder: what is contained here, whom to release, the ledger.
 
 Answers JSON; what cannot be done is `{"error": CODE, "says": sentence}` and is not raised, since
-somebody waits for it. Nobody is believed without proof (deskproof.py).
+a person waits for it. No request is believed without proof (authenticate.py).
 """
 
 from __future__ import annotations

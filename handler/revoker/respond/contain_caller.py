@@ -52,7 +52,7 @@ def contain_caller(
         tools, kind=call.caller.kind, name=call.caller.name, principal_id=call.caller.id
     )
     if verdict.reason is Reason.TAINTED_CREDENTIAL and standing.administrator:
-        # The owner is an administrator, and her own credentials stay good.
+        # The owner is an administrator, and its own credentials stay good.
         containment = _deny_sessions(call, target, known, tools)
         silence_used_key(call, containment.name, tools)
         return containment, _write_down(call, containment, verdict, known, tools, mark="sessions")
@@ -82,7 +82,7 @@ def _deny_sessions(call: Call, target: Target, known: KnownFacts, tools: Tools) 
 
     if "sessions" in known.principal:
         return put_on()
-    # Of a password set anew it may be heard yet: then the session was her own.
+    # A new password may still be reported: then the session was the owner's.
     return _marked(put_on, call, target, tools)
 
 
@@ -106,7 +106,7 @@ def _deny(
     known: KnownFacts,
     tools: Tools,
 ) -> Containment:
-    """Put the deny on, with a mark of the try on whoever may turn out to be an administrator."""
+    """Put the deny on, with a mark of the try where the caller may prove an administrator."""
 
     def put_on() -> Containment:
         return contain(
@@ -131,7 +131,7 @@ def undo_try(
 ) -> None:
     """Take off the deny of a try that died before it was written down, now that proof has come.
 
-    Only of a try of this very call: of another one the mark may say that somebody is still at it.
+    Only of a try of this very call: another one's mark may say that a worker is still at it.
     """
     stolen = verdict.reason is Reason.TAINTED_CREDENTIAL
     held = "contained" in known.principal or (verdict.action is Action.CONTAIN and not stolen)
@@ -148,7 +148,7 @@ def undo_try(
     target = target_of(tools, kind=caller.kind, name=caller.name, principal_id=caller.id)
     name = current_name(tools.iam, target)
     if name:
-        # A try to deny her sessions left the same mark; theirs stays where they are to be denied.
+        # A try to deny its sessions left the same mark; it stays where they are to be denied.
         sessions = TRYING in known.principal and not stolen and "sessions" not in known.principal
         target = replace(target, name=name)
         take_all_off(tools.iam, target, inline=tools.settings.inline_deny, sessions=sessions)

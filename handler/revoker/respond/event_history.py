@@ -19,12 +19,12 @@ from handler.revoker.judge.rules import decide
 from handler.revoker.respond.ledger_updates import TRUSTED, fact_of, is_written, write_fact
 from handler.revoker.state.context import Tools
 from handler.revoker.state.ledger import Member, added_user, read_group, removed_user
-from handler.revoker.state.name_history import bearer_of, kept_renames
+from handler.revoker.state.name_history import holder_of, kept_renames
 from handler.revoker.state.standing import KnownFacts, read_known_facts, standing_of
 
 WAIT_KEPT_SECONDS = 86_400.0
 # CloudTrail's event history goes back 90 days and answers two requests a second. It is asked by the
-# names of calls: no page says that it finds a call by the user whom the call names.
+# names of calls: no page says that it finds a call by the user that the call names.
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events-cli.html
 HISTORY_SECONDS = 90 * 86_400
 HISTORY_PAGES = 10
@@ -33,7 +33,7 @@ HISTORY = "LookupEvents"
 NO_HISTORY = frozenset(
     {"AccessDenied", "AccessDeniedException", "Throttling", "ThrottlingException"}
 )
-# Whoever added her may be in the same case: so many are looked for one after another.
+# The one who added it may be in the same case: so many are looked for one after another.
 ADDERS = 3
 
 
@@ -44,7 +44,7 @@ class Deferred(Exception):
 def search_proof(
     call: Call, known: KnownFacts, tools: Tools, *, adders: int = ADDERS
 ) -> KnownFacts:
-    """Look through CloudTrail's event history, write what it proves, and read anew."""
+    """Search CloudTrail's event history, write what it proves, and read again."""
     live = known.live or read_group(tools.iam, tools.settings.admin_group)
     member = live.by_id(call.caller.id)
     if member is None:
@@ -80,7 +80,7 @@ def prove(member: Member, tools: Tools, *, adders: int = ADDERS, since: float = 
 def _prove(member: Member, tools: Tools, *, adders: int, since: float) -> None:
     """Write the additions and removals of `member` that the event history proves.
 
-    Only those by whoever was an administrator then, of a name that was hers then, and none older
+    Only those by administrators of that time, of a name that was the user's then, and none older
     than `since` or the user itself.
     """
     group = tools.settings.admin_group
@@ -94,9 +94,9 @@ def _prove(member: Member, tools: Tools, *, adders: int, since: float) -> None:
             continue
         if call.time < since or call.caller.id == member.id:
             continue
-        # What the ledger has heard of stands where it stands; an open question proves nobody.
-        bearer = bearer_of(tools.iam, tools.table, user, call.time, also=renames).member
-        if bearer is None or bearer.id != member.id:
+        # What the ledger knows stands where it stands; an open question proves nobody.
+        holder = holder_of(tools.iam, tools.table, user, call.time, also=renames).member
+        if holder is None or holder.id != member.id:
             continue
         if not is_written(fact_of(call), tools) and _is_trusted(call, tools, adders):
             write_fact(member, fact_of(call), call.time, tools)

@@ -10,7 +10,7 @@ from handler.revoker.state.context import Tools
 
 
 def impacts_found(call: Call, tools: Tools) -> tuple[Impact, ...]:
-    """The rows of the table of gains that fit this call, with the exempt roles told apart."""
+    """Return the rows of the table of impacts that fit this call, exempt roles apart."""
     return impacts_of(
         call,
         admin_group=tools.settings.admin_group,

@@ -1,6 +1,6 @@
-"""What a call teaches about administrators, names and credentials, whoever made it. Shell.
+"""Write what a call says about administrators, names and credentials, by any caller. Shell.
 
-A fact is written for the bearer of a name as of the call, and may be learnt, moved or unlearnt
+A fact is written for the holder of a name as of the call, and may be learnt, moved or unlearnt
 whenever more is known: each time, the calls that were judged without it are asked for again.
 """
 
@@ -24,8 +24,8 @@ from handler.revoker.state.ledger import (
 )
 from handler.revoker.state.marks import mark_sessions
 from handler.revoker.state.name_history import (
-    bearer_of,
     drop_change,
+    holder_of,
     keep_change,
     keep_rename,
     kept_changes,
@@ -39,10 +39,10 @@ from handler.revoker.state.table import Value
 # Whose changes of the administrators' group count.
 TRUSTED = frozenset({Reason.ADMINISTRATOR_USER, Reason.ADMINISTRATOR_ROLE, Reason.ROOT})
 OFFENCES = frozenset({Action.CONTAIN, Action.WOULD_CONTAIN, Action.CRITICAL})
-# What was handled before a rename was heard of had the wrong bearer, and what the baseline heard
+# What was handled before a rename arrived had the wrong holder, and what the baseline found
 # of may be older than it; events are rarely later.
 REPORTING_SECONDS = 20 * 60.0
-# Calls that do something to the user whom they name: what is done about them follows the name. The
+# Calls that do something to the user that they name: what is done about them follows the name. The
 # event history is asked for them by their own names (proof.py says why).
 CALLS_ON_NAMES = (
     "AddUserToGroup",
@@ -71,7 +71,7 @@ def learn(call: Call, verdict: Verdict, known: KnownFacts, tools: Tools) -> None
         return
     trusted = verdict.reason in TRUSTED
     learn_rename(call, known, tools)
-    # Root cannot be told from whoever took root over: its resets are tainted like an offender's.
+    # Root cannot be told from a thief of root: its resets are tainted like an offender's.
     owned = trusted and verdict.reason is not Reason.ROOT
     _learn_password(call, verdict, known, tools, trusted=owned)
     group = tools.settings.admin_group
@@ -120,25 +120,25 @@ def _unwrite(fact: str, at: float, tools: Tools, *, keep: str = "", only: str = 
 
 
 def _place(fact: str, user: str, at: float, known: KnownFacts, tools: Tools) -> None:
-    """Find whom an administrator's change meant, and put it there."""
+    """Find the user that an administrator's change meant, and write it there."""
     holders = [item for item in tools.table.items("principal#") if fact in item]
     found = str(holders[0]["pk"]).removeprefix("principal#") if holders else ""
-    bearer = bearer_of(tools.iam, tools.table, user, at, found=found)
-    if bearer.taker:
-        _unwrite(fact, at, tools, only=bearer.taker.id)
-    if bearer.member is None:
+    holder = holder_of(tools.iam, tools.table, user, at, found=found)
+    if holder.taker:
+        _unwrite(fact, at, tools, only=holder.taker.id)
+    if holder.member is None:
         if fact.startswith("del#"):
             for gone in gone_bearers(tools.iam, tools.table, user):
-                # What she did in between is looked at all the same.
+                # What the user did in between is judged again all the same.
                 write_fact(gone, fact, at, tools)
         return
-    if not _is_older(fact, bearer.member, at, known, tools):
-        write_fact(bearer.member, fact, at, tools)
+    if not _is_older(fact, holder.member, at, known, tools):
+        write_fact(holder.member, fact, at, tools)
     mark_placed(tools.table, fact, now=tools.now)
 
 
 def _is_older(fact: str, member: Member, at: float, known: KnownFacts, tools: Tools) -> bool:
-    """A removal older than the baseline that found her: she was added again before it."""
+    """A removal older than the baseline that found the user: it was added again before it."""
     baseline = known.baseline
     if fact.startswith("add#") or at > baseline.taken + CLOCK_SLACK:
         return False
@@ -160,23 +160,23 @@ def _unlearn(call: Call, fact: str, known: KnownFacts, tools: Tools) -> None:
     key = principal_key(caller.id)
     strike = f"strike#{call.event_id}"
     if strike not in tools.table.read([key]).get(key, {}):
-        # The baseline vouched for her calls of before it as well.
+        # The baseline vouched for the user's calls of before it as well.
         since = min(call.time, baseline.taken - REPORTING_SECONDS)
         _ask_again(key, caller.name, since, tools)
         tools.table.update(key, {"kind": "user", "name": caller.name, strike: call.time})
 
 
 def _keep_ousted(call: Call, known: KnownFacts, tools: Tools) -> None:
-    """Whom an offender took out of the group before the baseline counts as found there.
+    """A user that an offender took out of the group before the baseline counts as found there.
 
-    IAM removes whoever is no member without a word, so this is no proof. Neither is the baseline.
+    IAM removes a non-member without a word, so this is no proof. Neither is the baseline.
     """
     user = removed_user(call, group=tools.settings.admin_group)
     if not user or call.time is None or user.casefold() == call.caller.name.casefold():
         return
     if call.time > known.baseline.taken + CLOCK_SLACK:
         return
-    ousted = bearer_of(tools.iam, tools.table, user, call.time).member
+    ousted = holder_of(tools.iam, tools.table, user, call.time).member
     if ousted is not None and ousted.id not in known.baseline.members:
         facts: dict[str, Value] = {"kind": "user", "name": ousted.name}
         tools.table.update(principal_key(ousted.id), facts | {f"add#{call.event_id}": 0.0})
@@ -188,7 +188,7 @@ def _ask_again(key: str, name: str, since: float, tools: Tools) -> None:
 
 
 def learn_rename(call: Call, known: KnownFacts, tools: Tools) -> None:
-    """Keep a rename, and look again at whatever named either name before it was heard of."""
+    """Keep a rename, and judge again what named either name before it arrived."""
     rename = rename_in(call)
     if rename is None or rename_is_learnt(tools.table, call.event_id):
         return
@@ -197,7 +197,7 @@ def learn_rename(call: Call, known: KnownFacts, tools: Tools) -> None:
     keep_rename(tools.table, rename, event_id=call.event_id, now=tools.now)
     for change in kept_changes(tools.table):
         # Whatever the name: this rename may be the link that was missing. One that came after the
-        # user was found says nothing about her.
+        # user was found says nothing about it.
         if change.at <= rename.at <= (change.placed or tools.now):
             _place(change.fact, change.user, change.at, known, tools)
     mark_rename_learnt(tools.table, call.event_id)
@@ -218,7 +218,7 @@ def _learn_password(
         return
     assert call.time is not None
     named = str(call.request.get("userName") or call.caller.name)
-    member = bearer_of(tools.iam, tools.table, named, call.time).member
+    member = holder_of(tools.iam, tools.table, named, call.time).member
     if member is not None:
         forget_elsewhere(tools.table, f"pwgood#{call.event_id}", keep=member.id)
         mark_sessions(tools.table, principal_id=member.id, name=member.name, call=call, good=True)

@@ -102,7 +102,7 @@ def _judge(call: Call, known: KnownFacts, tools: Tools) -> tuple[Verdict, Standi
     """The verdict; for an unproven member after looking for the proof and waiting for it."""
     standing = standing_of(call, known, tools.settings, now=tools.now)
     verdict = decide(call, standing, tools.settings, own_role_arn=tools.here.role_arn)
-    # An owner whose credential was stolen is contained altogether, unless she is an administrator.
+    # The owner of a stolen credential is contained altogether, unless it is an administrator.
     stolen = standing.unproven and verdict.reason is Reason.TAINTED_CREDENTIAL
     if verdict.action is not Action.DEFER and not stolen:
         return verdict, standing, known
@@ -126,7 +126,7 @@ def _impacts(
         case Action.CONTAIN | Action.CRITICAL if tools.settings.enforcing:
             return tuple(_remediation_all(found, call, verdict, known, tools, method))
         case Action.REPORT if verdict.reason is Reason.RELEASED and tools.settings.enforcing:
-            # With a stolen credential, before its owner's release: she is left alone, it is not.
+            # With a stolen credential, before a release: the owner is left alone, it is not.
             return tuple(_remediation_all(found, call, verdict, known, tools, method))
         case Action.CONTAIN | Action.CRITICAL | Action.WOULD_CONTAIN:
             return tuple(reported(impact, "", account=tools.here.account) for impact in found)

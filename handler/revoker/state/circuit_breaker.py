@@ -1,6 +1,6 @@
 """The circuit breaker: a bad change of template or parameters must not lock out everybody.
 
-Armed for some hours after a change, it counts whom we contained for their own calls. Once so many
+Armed for some hours after a change, it counts those contained for their own calls. Once so many
 are, it spares others; but only who is older than the change counts or is spared, so that an
 offender's created principals neither trip it nor hide behind it. `since` is in epoch seconds.
 """
@@ -14,7 +14,7 @@ from handler.model.fingerprint import change_fingerprint
 from handler.model.settings import Settings
 from handler.revoker.state.table import Item, Table
 
-# One item: what was at work last, since when, and whom it contained (`hit#ID`).
+# One item: what was at work last, since when, and which were contained (`hit#ID`).
 BREAKER = "breaker"
 
 

@@ -1,6 +1,6 @@
 """Who was an administrator, and when: a ledger, not a question. Shell.
 
-"Is she in the group?" is beaten by one call: add yourself before anybody looks. So the group is
+"Is the user in the group?" is beaten by one call: add yourself first. So the group is
 read once, at the baseline, and after that only changes made by administrators count. IAM names
 users in those events, the ledger keeps ids; the group's own listing has both.
 """
@@ -19,7 +19,7 @@ from handler.revoker.state.table import Item, Table, TableBusy, Value
 BASELINE = "baseline"
 # What the security team vouched for, in place of an event's id.
 RESPONDER_EVENT = "responder-"
-# What a look leaves on its request; without it the next one begins anew.
+# What a round leaves on its request; without it the next one begins again.
 LOOKED = ("seen", "begun", "until")
 # A request can go and come between two writes, but hardly so often.
 ASK_ROUNDS = 5
@@ -97,7 +97,7 @@ def take_baseline(
 ) -> Baseline:
     """Write the baseline unless another invocation was first; answers the one that counts.
 
-    Whoever the event at hand adds is left out: that addition has not been judged yet.
+    A user that the event at hand adds is left out: that addition has not been judged yet.
     """
     added = added_user(call, group=group) if call else ""
     members = {
@@ -120,14 +120,14 @@ def take_baseline(
 
 
 def added_user(call: Call, *, group: str) -> str:
-    """The user whom a successful call put into the administrators' group; empty for other calls."""
+    """Return the user that a successful call put into the administrators' group, or ""."""
     if call.name != "AddUserToGroup" or call.error_code:
         return ""
     return _user_in(call, group=group)
 
 
 def removed_user(call: Call, *, group: str) -> str:
-    """The user whom a successful call took out of the group; empty for other calls."""
+    """Return the user that a successful call took out of the group, or ""."""
     if call.name != "RemoveUserFromGroup" or call.error_code:
         return ""
     return _user_in(call, group=group)
@@ -144,7 +144,7 @@ def membership(baseline: Baseline, principal_id: str, item: Item) -> Membership:
 
 
 def denied_by_responder(item: Item, time: float | None) -> bool:
-    """Whether the last word up to that time is the responder's, and says that she is none."""
+    """Whether the last word up to that time is the responder's, and says no administrator."""
     said = [
         (float(value), name)
         for name, value in item.items()
@@ -159,7 +159,7 @@ def ask_again(
     """Ask reconciliation to judge calls since then once more, from the event history.
 
     `by` is the attribute that LookupEvents is asked for and `name` its value; with `principal_id`
-    only that caller's. The earliest time counts, and the history is given its lag anew. Whoever is
+    only that caller's. The earliest time counts, and the history is given its lag again. A round
     looking meanwhile finds its `begun` gone, and takes nothing off the list.
     """
     key = (
@@ -174,7 +174,7 @@ def ask_again(
             return
         if table.update(key, facts, remove=LOOKED, given=("since", "<=", since)):
             return
-        # A reconciliation was through with it between the two: it is asked for anew.
+        # A reconciliation was through with it between the two: it is asked for again.
     raise TableBusy(f"{key} comes and goes")
 
 

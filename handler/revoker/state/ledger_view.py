@@ -19,7 +19,7 @@ DIFFERENCES_REPORTED = 20
 
 @dataclass(frozen=True)
 class Entry:
-    """One user of whom the ledger holds something; `facts` are (mark, event id, epoch seconds)."""
+    """One user that the ledger knows; `facts` are (mark, event id, epoch seconds)."""
 
     id: str
     name: str

@@ -15,7 +15,7 @@ from handler.revoker.deny.contain import Containment
 from handler.revoker.state.ledger import credential_key, principal_key
 from handler.revoker.state.table import Item, Table, Value
 
-# Stands on a user from her deny until it is written down: the proof that she is an administrator
+# Stands on a user from its deny until it is written down: the proof that it is an administrator
 # may come in between, and then nobody else would know of the deny.
 TRYING = "trying"
 # On a key that the responder switched on again: since when it is its owner's once more.
@@ -172,7 +172,7 @@ def read_contained(item: Item, mark: str = "contained") -> Contained | None:
 
 
 def credential_is_tainted(item: Item, *, time: float | None) -> bool:
-    """Whether a key was an offender's doing by then: what its owner did with it before is hers."""
+    """Whether a key was an offender's by then: what its owner did before is the owner's."""
     since = [float(value) for name, value in item.items() if name.startswith("since#")]
     if "tainted" not in item or not since or time is None:
         return "tainted" in item

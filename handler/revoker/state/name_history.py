@@ -1,7 +1,7 @@
 """Who bore a name when: records name users, the ledger keeps ids, and names move. Shell.
 
 A call's record says AddUserToGroup of "bob"; by the time it is handled bob may be called otherwise,
-and another bob. Every rename that is heard of is kept for a while, so that a name can be followed
+and another bob. Every rename that arrives is kept for a while, so that a name can be followed
 from the second of a call to today.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from handler.revoker.judge.membership import CLOCK_SLACK
 from handler.revoker.judge.renames import (
     Rename,
-    bearers_then,
+    holders_then,
     names_today,
     names_touching,
     spelling,
@@ -23,7 +23,7 @@ from handler.revoker.state.ledger import Member, baseline_names
 from handler.revoker.state.table import Table, Value
 
 KEPT_SECONDS = 2 * 86_400.0
-# A call of IAM for each. Whoever renames more than so many users has shown herself.
+# A call of IAM for each. A caller that renames more users than these has shown what it is.
 NAMES_ASKED = 24
 
 
@@ -41,10 +41,10 @@ class MemberChange:
 
 
 @dataclass(frozen=True)
-class Bearer:
+class NameHolder:
     """Who bore a name at some time. `taker` is who has it today and certainly had it not then.
 
-    `perhaps` are all between whom the records leave it open: renames within one second.
+    `perhaps` are all those that the records leave open: renames within one second.
     """
 
     member: Member | None = None
@@ -77,7 +77,7 @@ def kept_renames(table: Table) -> tuple[Rename, ...]:
 def keep_change(table: Table, fact: str, *, user: str, at: float, now: float) -> bool:
     """Keep an administrator's change of the group by the name that it gave.
 
-    False when it was kept and placed before: until a rename is heard of, a repetition knows less
+    False when it was kept and placed before: until a rename arrives, a repetition knows less
     than the first of them did.
     """
     key = f"change#{fact}"
@@ -116,56 +116,56 @@ def has_moved(table: Table, name: str, since: float) -> bool:
     )
 
 
-def bearer_of(
+def holder_of(
     iam: Any, table: Table, name: str, at: float, *, also: Iterable[Rename] = (), found: str = ""
-) -> Bearer:
+) -> NameHolder:
     """Who bore `name` at that time, under today's name.
 
-    `also` are renames that are not kept, `found` is the id of whom a look at the time found.
+    `also` are renames that are not kept, `found` is the id that was found at the time.
     """
     renames = (*kept_renames(table), *also)
     names, spelled = names_today(renames, name, at), spelling(renames, name)
     wanted = [spelled[one] for one in sorted(names)] or [name]
     there = [user for one in wanted if (user := _user(iam, one))]
-    bearers = [user for user in there if user.made <= at + CLOCK_SLACK]
-    if not names or (there and not bearers):
-        return Bearer(taker=there[0] if there else None)
-    if len(bearers) > 1:
-        bearers = _possible(iam, renames, bearers, name=name, at=at)
-        likeliest = _likeliest(bearers, name, found, baseline_names(table))
-        return Bearer(member=likeliest, perhaps=tuple(bearers))
-    # Nobody: deleted, or renamed by a call that nobody has heard of.
-    return Bearer(member=bearers[0] if bearers else None)
+    holders = [user for user in there if user.made <= at + CLOCK_SLACK]
+    if not names or (there and not holders):
+        return NameHolder(taker=there[0] if there else None)
+    if len(holders) > 1:
+        holders = _possible(iam, renames, holders, name=name, at=at)
+        likeliest = _likeliest(holders, name, found, baseline_names(table))
+        return NameHolder(member=likeliest, perhaps=tuple(holders))
+    # None: deleted, or renamed by a call that has not arrived.
+    return NameHolder(member=holders[0] if holders else None)
 
 
 def _possible(
-    iam: Any, renames: tuple[Rename, ...], bearers: list[Member], *, name: str, at: float
+    iam: Any, renames: tuple[Rename, ...], holders: list[Member], *, name: str, at: float
 ) -> list[Member]:
-    """Those from whom today's names lead back to `name`; all of them where that decides nothing."""
+    """Return those from which today's names lead back to `name`; all where that decides nothing."""
     names = names_touching(renames, name, at)
     if len(names) > NAMES_ASKED:
-        return bearers
+        return holders
     spelled = spelling(renames, name) | {r.old.casefold(): r.old for r in renames}
     there = {one: user for one in sorted(names) if (user := _user(iam, spelled[one]))}
-    ids = bearers_then(
+    ids = holders_then(
         [rename for rename in renames if rename.old.casefold() in names],
         {one: user.id for one, user in there.items()},
         {user.id: user.made for user in there.values()},
         name,
         at,
     )
-    return [user for user in bearers if user.id in ids] or bearers
+    return [user for user in holders if user.id in ids] or holders
 
 
 def _likeliest(
-    bearers: list[Member], name: str, found: str, baseline: Mapping[str, str]
+    holders: list[Member], name: str, found: str, baseline: Mapping[str, str]
 ) -> Member | None:
-    """Whom a look at the time found; or whom the baseline knows by this name, or by no other."""
-    if len(bearers) == 1:
-        return bearers[0]
-    named = [user for user in bearers if baseline.get(user.id, "").casefold() == name.casefold()]
-    free = [user for user in bearers if user.id not in baseline]
-    for few in ([user for user in bearers if user.id == found], named, free):
+    """Return the one found at the time; or known to the baseline by this name, or by no other."""
+    if len(holders) == 1:
+        return holders[0]
+    named = [user for user in holders if baseline.get(user.id, "").casefold() == name.casefold()]
+    free = [user for user in holders if user.id not in baseline]
+    for few in ([user for user in holders if user.id == found], named, free):
         if len(few) == 1:
             return few[0]
     return None

@@ -40,7 +40,7 @@ class KnownFacts:
     """What was read for one call; `live` is None where the group did not have to be asked.
 
     `existed`: the caller is older than the change that armed the breaker; asked only where the
-    breaker would spare her.
+    breaker would spare it.
     """
 
     baseline: Baseline
@@ -81,7 +81,7 @@ def read_known_facts(
         live = live or read_group(iam(), settings.admin_group)
         baseline = take_baseline(table, live, call, group=settings.admin_group, now=now)
     if live is None and caller.kind is CallerKind.USER:
-        # Met before, but no administrator by now: she may have been added again.
+        # Met before, but no administrator by now: it may have been added again.
         entries = membership(baseline, caller.id, items.get(principal_key(caller.id), {}))
         if not administrator_at(entries, call.time):
             live = read_group(iam(), settings.admin_group)
@@ -101,13 +101,13 @@ def standing_of(call: Call, known: KnownFacts, settings: Settings, *, now: float
     """What the readings mean for this call."""
     caller, item = call.caller, known.principal
     entries = membership(known.baseline, caller.id, item)
-    # A call that adds its own caller proves that the caller was none, unless somebody else had
-    # added her before, or the baseline had found her there.
+    # A call that adds its own caller proves that the caller was none, unless another call
+    # added it before, or the baseline had found it there.
     adds_herself = _same(added_user(call, group=settings.admin_group), caller.name)
     if adds_herself and call.time is not None and call.time <= known.baseline.taken + CLOCK_SLACK:
         entries = replace(entries, baseline=None)
     if added_user(call, group=settings.admin_group) and call.time is not None:
-        # Nobody adds others within the second in which she was added: two who add each other then
+        # Nobody adds others within the second of their own addition: two who add each other then
         # would vouch for each other for ever.
         entries = replace(entries, adds=tuple(add for add in entries.adds if add < call.time))
     administrator = caller.kind is CallerKind.USER and administrator_at(entries, call.time)

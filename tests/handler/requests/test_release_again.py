@@ -176,4 +176,4 @@ def test_what_a_stolen_session_gave_is_taken_back_though_its_owner_was_released(
     assert taken.world.iam.holds("accomplice")
     assert "add#adds" not in taken.world.item(f"principal#{second}")
     assert not held(taken.world, "alice")
-    assert [r.disposition.value for r in taken.world.bus.reports()] == ["told", "told"]
+    assert [r.disposition.value for r in taken.world.bus.reports()] == ["notice", "notice"]
