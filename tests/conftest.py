@@ -67,7 +67,7 @@ def _group(item: pytest.Item) -> str:
     if box is not None and box.scope != "function":
         answers = getattr(item, "callspec", None)
         return f"{box.baseid} {answers.indices.get('box', '') if answers else ''}"
-    if "second_engine" in getattr(item, "fixturenames", ()):
+    if {"second_engine", "any_notifier"}.intersection(getattr(item, "fixturenames", ())):
         return "second engine"
     return ""
 

@@ -8,7 +8,7 @@ import pytest
 
 # About 40 ms each on one core of the machine where this was measured.
 WITH_EVERYTHING = 5_000
-SAMPLE = 320
+SAMPLE = 480
 
 
 @pytest.fixture(scope="session")

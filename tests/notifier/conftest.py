@@ -1,4 +1,4 @@
-"""A notifier per test on a table in memory; `any_responder` also on moto and DynamoDB Local."""
+"""A notifier per test on a table in memory; `any_notifier` also on moto and DynamoDB Local."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def local_client(second_engine: Any) -> Any:
     return second_engine
 
 
-@pytest.fixture(params=["memory", "moto", "local"])
-def any_responder(request: pytest.FixtureRequest) -> Iterator[NotifierWorld]:
+@pytest.fixture(params=["memory", "moto", pytest.param("local", marks=pytest.mark.deep)])
+def any_notifier(request: pytest.FixtureRequest) -> Iterator[NotifierWorld]:
     """What holds on both is no invention of our own double."""
     if request.param == "memory":
         yield new_central(MemoryTable())

@@ -26,6 +26,8 @@ from handler.revoker.state.table import Table
 from tests.doubles.account import World
 from tests.dynamodb_local import CONTENDERS
 
+pytestmark = pytest.mark.deep
+
 ROUNDS = 200
 NOON = 1_790_000_000.0
 

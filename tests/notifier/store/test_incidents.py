@@ -45,8 +45,8 @@ def count_call(store: IncidentStore, notice: Notice) -> bool:
 
 
 @pytest.fixture
-def notifier(any_responder: NotifierWorld) -> NotifierWorld:
-    return any_responder
+def notifier(any_notifier: NotifierWorld) -> NotifierWorld:
+    return any_notifier
 
 
 def claimed(notifier: NotifierWorld) -> Incident:

@@ -33,6 +33,8 @@ from handler.notifier.store.table import IncidentStore, number_of
 from tests.dynamodb_local import CONTENDERS
 from tests.notifier.central import QUIET, START, TABLE, read_notice, report_body
 
+pytestmark = pytest.mark.deep
+
 ROUNDS = 200
 Done = TypeVar("Done")
 
