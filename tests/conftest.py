@@ -29,49 +29,54 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# First, since pytest-xdist reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is too deep for each change, and put together what shares a box.
+# A box that a folder has for itself: one process runs all of the folder, for each AWS that it plays.
+BOX_OF_A_FOLDER = ("tests/attacks/", "tests/end_to_end/", "tests/prove/", "tests/status/")
+# Each test has a box for itself, or none and much to do: any process may run it.
+ONE_BY_ONE = ("tests/end_to_end/demo/", "tests/faults/", "tests/histories/", "tests/rollout/")
+ONE_STORY = "tests/rollout/test_whole_organization.py"
 
-    A process holds one box at a time. Those that a folder or a file has for itself come first: they
-    are closed again. The one that all share stays open, so its tests come last.
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is too deep for each change, and run boxes that are closed again first.
+
+    A process holds one box at a time, and the one that all share stays open: its tests come last.
     """
     if not config.getoption("--everything"):
         deep = [item for item in items if item.get_closest_marker("deep")]
         items[:] = [item for item in items if item not in set(deep)]
         config.hook.pytest_deselected(items=deep)
     items.sort(key=_order)
-    for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _box(item: pytest.Item) -> pytest.FixtureDef[Any] | None:
-    """Return the definition of the box that a test asks for, by itself or by another fixture."""
-    info: Any = getattr(item, "_fixtureinfo", None)
-    found = info.name2fixturedefs.get("box") if info is not None else None
-    return found[-1] if found else None
 
 
 def _order(item: pytest.Item) -> int:
-    box = _box(item)
-    if box is None:
+    info: Any = getattr(item, "_fixtureinfo", None)
+    boxes = info.name2fixturedefs.get("box") if info is not None else None
+    if not boxes:
         return 1
-    return 2 if box.scope == "session" else 0
+    return 2 if boxes[-1].scope == "session" else 0
 
 
-def _group(item: pytest.Item) -> str:
-    """Name what one worker of pytest-xdist must run alone; "" where any worker may run the test."""
-    box = _box(item)
-    if box is not None and box.scope == "session":
-        return str(item.path)
-    if box is not None and box.scope != "function":
-        answers = getattr(item, "callspec", None)
-        return f"{box.baseid} {answers.indices.get('box', '') if answers else ''}"
-    if {"second_engine", "any_notifier"}.intersection(getattr(item, "fixturenames", ())):
-        return "second engine"
-    return ""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out tests by what must run in one process (pytest-xdist, `--dist loadscope`)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByBox(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit_of(nodeid)
+
+    return ByBox(config, log)
+
+
+def unit_of(nodeid: str) -> str:
+    """Return the name of the unit of work that a test belongs to."""
+    path = nodeid.partition("::")[0]
+    if path.startswith(ONE_BY_ONE) and path != ONE_STORY:
+        return nodeid
+    for folder in BOX_OF_A_FOLDER:
+        if path.startswith(folder):
+            return f"{folder} {'unlikely' if 'unlikely' in nodeid else ''}"
+    return path
 
 
 @pytest.fixture(scope="session")
