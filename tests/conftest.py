@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# A box that a folder has for itself: one process runs all of the folder, for each AWS that it plays.
+# A box that a folder has for itself: one process runs the folder, once for each AWS that it plays.
 BOX_OF_A_FOLDER = ("tests/attacks/", "tests/end_to_end/", "tests/prove/", "tests/status/")
 # Each test has a box for itself, or none and much to do: any process may run it.
 ONE_BY_ONE = ("tests/end_to_end/demo/", "tests/faults/", "tests/histories/", "tests/rollout/")
