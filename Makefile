@@ -14,7 +14,7 @@ test: .venv/tox
 	.venv/bin/python -m tox run
 
 test-all: .venv/tox
-	.venv/bin/python -m tox exec -e gate -- pytest -n auto --maxprocesses 4 --dist loadscope --everything
+	.venv/bin/python -m tox exec -e gate -- pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder --everything
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
