@@ -58,7 +58,7 @@ def _order(item: pytest.Item) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand out tests by what must run in one process (pytest-xdist, `--dist loadscope --no-loadscope-reorder`)."""
+    """Hand out tests by what must run in one process (`--dist loadscope` of pytest-xdist)."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByBox(LoadScopeScheduling):
