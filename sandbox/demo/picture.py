@@ -29,11 +29,11 @@ SANDBOXES = ("sandbox-anna", "sandbox-ben", "sandbox-carla")
 SWEEP_SECONDS, SWEEPS = 226, 4
 FRAMES = """<!doctype html><meta charset="utf-8"><title>IAM Org Revoker</title><style>
 body { margin: 0; display: flex; background: #d8dde3 }
-iframe { border: 0; width: 960px; height: 893px; zoom: 0.56 }
-pre { margin: 0 0 0 6px; padding: 16px; width: 430px; height: 468px; overflow: hidden;
+iframe { border: 0; width: 960px; height: 848px; zoom: 0.56 }
+pre { margin: 0 0 0 6px; padding: 16px; width: 430px; height: 443px; overflow: hidden;
   background: #fff; font: 9.5px/1.3 monospace; white-space: pre-wrap; overflow-wrap: anywhere }
 </style><iframe src="page.html" scrolling="no"></iframe><pre>%s</pre>"""
-WINDOW = "1006,500"
+WINDOW = "1006,475"
 
 
 def main() -> int:
