@@ -74,8 +74,8 @@ def test_thirty_rows_and_more_are_those_of_the_document_with_the_same_principals
 def test_the_document_counts_the_rows_and_checks_as_they_are() -> None:
     checks = len(json.loads(EXAMPLE.read_text())["checks"])
     assert checks == 9
-    figures = f"plays {len(ROWS)} of its {len(DOCUMENTED)} attacks in one of your accounts, and"
-    assert f"{figures} makes nine checks" in DOCUMENT.read_text()
+    figures = f"plays {len(ROWS)} of its {len(DOCUMENTED)} [attacks](attacks.md)"
+    assert f"{figures} in one of your accounts and makes nine checks" in DOCUMENT.read_text()
 
 
 def test_the_document_shows_the_proof_that_is_committed() -> None:
