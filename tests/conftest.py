@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from sandbox.core import forks
+
 if TYPE_CHECKING:
     from sandbox.box import Box
+
+# A run opens a hundred boxes.
+forks.keep_servers = True
 
 # The same examples in each whole run, and none judged by its time.
 settings.load_profile("ci")

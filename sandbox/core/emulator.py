@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.core import patches
-from sandbox.core.forks import can_fork, fork_server
+from sandbox.core.forks import can_fork, fork_server, leave_server
 
 Asgi = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
@@ -201,6 +201,7 @@ def _workers_apart(folder: Path) -> Iterator[None]:
         yield
     finally:
         patches.get(runtime, "reset")()
+        leave_server()
 
 
 @contextmanager

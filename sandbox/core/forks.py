@@ -22,18 +22,29 @@ def can_fork() -> bool:
     return hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")
 
 
-_shared: list[ForkServer] = []
+# A process that opens many boxes, as the tests do, keeps its server: botocore's import takes a
+# second each time. The server ends with the process.
+keep_servers = False
+_servers: list[ForkServer] = []
 
 
 def fork_server(environment: Mapping[str, str]) -> ForkServer:
-    """Return the one server of this process. It outlives a box: to import botocore takes a second.
+    """Return a running server: the one that an earlier box has left, or a new one."""
+    if not _servers:
+        _servers.append(ForkServer(environment))
+        atexit.register(end_servers)
+    return _servers[0]
 
-    It ends with this process, since its socket closes then.
-    """
-    if not _shared:
-        _shared.append(ForkServer(environment))
-        atexit.register(_shared[0].close)
-    return _shared[0]
+
+def leave_server() -> None:
+    """End the server of a box that closes, unless this process keeps it for the next one."""
+    if not keep_servers:
+        end_servers()
+
+
+def end_servers() -> None:
+    while _servers:
+        _servers.pop().close()
 
 
 class Forked:

@@ -54,7 +54,7 @@ LETTER_TRIALS = (
     letter("EventBridge for no rule", EVENTS, NOT_ALLOWED),
     letter("another service", "sns.amazonaws.com", NOT_ALLOWED, of_rule("iam-org-revoker-calls")),
     letter("Lambda by the revoker's role", REVOKER, ALLOWED, identity="Revoker"),
-    letter("Scheduler by its role", our_role("-reconcile"), ALLOWED, identity="Reconciliation"),
+    letter("Scheduler by its role", our_role("-reconcile"), ALLOWED, identity="Reconcile"),
     letter("Scheduler itself", SCHEDULER, NOT_ALLOWED),
     letter("the account's administrator forges a call", ADMINISTRATOR, DENIED),
     letter("the root user forges a call", ROOT, DENIED),
@@ -127,7 +127,7 @@ FUNCTION_TRIALS = (
     invoke("a rule elsewhere", EVENTS, NOT_ALLOWED, of_rule("iam-org-revoker-calls", STRANGER)),
     invoke("EventBridge for no rule", EVENTS, NOT_ALLOWED),
     invoke("another service", "sns.amazonaws.com", NOT_ALLOWED, of_rule("iam-org-revoker-calls")),
-    invoke("the schedule's role", our_role("-reconcile"), ALLOWED, identity="Reconciliation"),
+    invoke("the schedule's role", our_role("-reconcile"), ALLOWED, identity="Reconcile"),
     invoke("the responder role", RESPONDER, ALLOWED, identity="Responder"),
     invoke("the responder role by this policy alone", RESPONDER, ALLOWED, identity="nothing"),
     invoke("a responder role elsewhere", our_role("-responder", OTHER_MEMBER), NOT_ALLOWED),
@@ -184,7 +184,7 @@ TRUST_TRIALS = (
     ),
     *(
         trust("the account's administrator", ADMINISTRATOR, NOT_ALLOWED, of)
-        for of in ("Revoker", "Forward", "Reconciliation", "Trail", "Notifier", "Responder")
+        for of in ("Revoker", "Forward", "Reconcile", "Trail", "Notifier", "Responder")
     ),
     *(
         trust(
@@ -204,12 +204,12 @@ TRUST_TRIALS = (
         "Forward",
         of_source(f"{RULE}/iam-org-revoker-tamper", STRANGER),
     ),
-    trust("Scheduler", SCHEDULER, ALLOWED, "Reconciliation", of_source(SCHEDULES)),
+    trust("Scheduler", SCHEDULER, ALLOWED, "Reconcile", of_source(SCHEDULES)),
     trust(
         "Scheduler elsewhere",
         SCHEDULER,
         NOT_ALLOWED,
-        "Reconciliation",
+        "Reconcile",
         of_source(SCHEDULES, STRANGER),
     ),
     trust("CloudTrail", CLOUDTRAIL, ALLOWED, "Trail"),
@@ -241,7 +241,7 @@ IDENTITY_TRIALS = (
         NOT_ALLOWED,
         INVOKE,
         f"{FUNCTION}-2",
-        "Reconciliation",
+        "Reconcile",
     ),
     may(
         "writes its log stream",

@@ -54,7 +54,7 @@ OF_CENTRAL = {
     "health topic": "HealthTopicPolicy",
     "key": "TopicKey",
 }
-MEMBER_ROLES = ("Revoker", "Forward", "Reconciliation", "Trail", "Canary")
+MEMBER_ROLES = ("Revoker", "Forward", "Reconcile", "Trail", "Canary")
 CENTRAL_ROLES = ("Notifier", "Responder")
 
 
