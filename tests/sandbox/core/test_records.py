@@ -20,7 +20,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def records_of(box: Box, account: str) -> list[dict[str, Any]]:
-    return [record for record in box.records if record["recipientAccountId"] == account]
+    return [dict(record) for record in box.records if record["recipientAccountId"] == account]
 
 
 def root(box: Box, service: str, account: str) -> Any:

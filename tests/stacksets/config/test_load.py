@@ -219,8 +219,8 @@ def test_a_bad_pattern_of_administrators_is_one_sentence(patterns: str, sentence
 def test_no_sentence_ends_with_two_full_stops() -> None:
     (sentence,) = reported(f"{FILE}[parameters]\nAdminGroupName = 'a b'\n")
     assert sentence == (
-        "line 21: AdminGroupName is 'a b'; it must be IAM group whose members may call IAM: the IAM "
-        "users who are administrators."
+        "line 21: AdminGroupName is 'a b'; it must be IAM group whose members may call IAM: the "
+        "IAM users who are administrators."
     )
 
 
