@@ -94,7 +94,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 
 
 def undo_lines(shell: Shell) -> list[str]:
-    return re.findall(r"^  (aws iam detach-user-policy .*)\n", shell.said.read_text(), re.M)
+    return re.findall(r"^ +(aws iam detach-user-policy .*)\n", shell.said.read_text(), re.M)
 
 
 def alice(shell: Shell) -> Any:
